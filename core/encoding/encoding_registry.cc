@@ -1,0 +1,41 @@
+#include "core/encoding/encoding_registry.h"
+
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/encoding/dense_tensor.h"
+#include "nlohmann/json.hpp"
+
+namespace tersor {
+namespace {
+
+struct Entry {
+  absl::string_view name;
+  absl::StatusOr<EncodedTensorPtr> (*from_fields)(const Shape&, const std::vector<EncodedField>&,
+                                                  const nlohmann::json&);
+};
+
+constexpr std::array kEntries = {
+    Entry{DenseTensor::kName, DenseTensor::FromFields},
+};
+
+}  // namespace
+
+std::vector<absl::string_view> EncodingNames() {
+  std::vector<absl::string_view> names;
+  for (const Entry& entry : kEntries) names.push_back(entry.name);
+  return names;
+}
+
+absl::StatusOr<EncodedTensorPtr> DecodeFields(absl::string_view encoding, const Shape& shape,
+                                              const std::vector<EncodedField>& fields,
+                                              const nlohmann::json& parameters) {
+  for (const Entry& entry : kEntries) {
+    if (entry.name == encoding) return entry.from_fields(shape, fields, parameters);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown encoding \"", encoding, "\"; known: ", absl::StrJoin(EncodingNames(), ", ")));
+}
+
+}  // namespace tersor

@@ -1,0 +1,47 @@
+// Token-by-token generation with a KV cache.
+#ifndef TERSOR_CORE_MODEL_GENERATE_H_
+#define TERSOR_CORE_MODEL_GENERATE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/base/cancellation.h"
+#include "core/base/status.h"
+#include "core/model/compute_options.h"
+#include "core/model/model.h"
+
+namespace tersor {
+
+struct GenerateOptions {
+  int max_tokens = 128;
+  // 0 is greedy.
+  double temperature = 0;
+  uint64_t seed = 0;
+  // Generation ends with (and includes) one of these.
+  std::vector<int64_t> stop_ids;
+  const CancellationToken* cancellation = nullptr;
+};
+
+// All blocks of a model resident for repeated use. Thread-compatible.
+class Generator {
+ public:
+  static absl::StatusOr<std::unique_ptr<Generator>> Create(const Model& model, const ComputeOptions& options);
+  virtual ~Generator() = default;
+
+  // The continuation alone (no prompt ids). `on_token` (may be null) sees each id as it comes.
+  virtual absl::StatusOr<std::vector<int32_t>> Generate(std::span<const int32_t> prompt, const GenerateOptions& options,
+                                                        const std::function<void(int32_t)>& on_token) = 0;
+  // Logits of the last position after `prompt`.
+  virtual absl::StatusOr<std::vector<float>> LastLogits(std::span<const int32_t> prompt) = 0;
+
+  // Wall seconds of one prefill of `tokens` ids, and of decoding `tokens` ids one by one after a short prompt.
+  virtual absl::StatusOr<double> TimePrefill(int tokens) = 0;
+  virtual absl::StatusOr<double> TimeDecode(int tokens) = 0;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_MODEL_GENERATE_H_

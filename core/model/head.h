@@ -1,0 +1,41 @@
+// Embedding lookup, final norm, and everything that is computed from logits without keeping them.
+#ifndef TERSOR_CORE_MODEL_HEAD_H_
+#define TERSOR_CORE_MODEL_HEAD_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/base/status.h"
+#include "core/model/compute_options.h"
+#include "core/model/model.h"
+
+namespace tersor {
+
+// Writes the embedding rows of `ids` to hidden [ids.size(), width]. OUT_OF_RANGE names an id outside the vocabulary.
+absl::Status Embed(const Model& model, std::span<const int32_t> ids, std::span<float> hidden);
+
+// Final RMSNorm and the language-model head, prepared for the matmul library. Thread-compatible.
+class Head {
+ public:
+  static absl::StatusOr<std::unique_ptr<Head>> Load(const Model& model, const ComputeOptions& options);
+  virtual ~Head() = default;
+
+  // hidden [rows, width] (before the final norm) -> logits [rows, vocabulary].
+  virtual absl::Status Logits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const = 0;
+  // Natural-log likelihood of `targets[i]` after row i, in chunks: never holds rows x vocabulary logits.
+  // `top1` (may be empty) receives the most likely id of each row.
+  virtual absl::Status LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,
+                                      std::span<double> log_likelihoods, std::span<int32_t> top1) const = 0;
+};
+
+// Per row: KL(softmax(dense logits) || softmax(other logits)) in nats, and whether the top-1 ids agree.
+// Both hidden are [rows, width] before their models' final norms.
+absl::Status Divergence(const Head& dense, std::span<const float> dense_hidden, const Head& other,
+                        std::span<const float> other_hidden, int64_t rows, std::span<double> kl,
+                        std::span<uint8_t> same_top1);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_MODEL_HEAD_H_

@@ -1,0 +1,86 @@
+// Recipe -> plan -> run. What `tersor run` and tersor-worker call.
+#ifndef TERSOR_CORE_PIPELINE_PIPELINE_H_
+#define TERSOR_CORE_PIPELINE_PIPELINE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "core/base/cancellation.h"
+#include "core/base/event_sink.h"
+#include "core/base/status.h"
+#include "tersor/v1/plan.pb.h"
+#include "tersor/v1/recipe.pb.h"
+#include "tersor/v1/report.pb.h"
+
+namespace tersor {
+
+// One thing wrong with a recipe. `field` is a path from the recipe's root: "stages[0].quantize.gptq.bits".
+struct FieldViolation {
+  std::string field;
+  std::string description;
+};
+
+// Where a plan or a run finds things and what it may use.
+struct PipelineContext {
+  std::vector<std::filesystem::path> data_paths;
+  // Models must lie under one of these; empty allows any path.
+  std::vector<std::filesystem::path> allowed_roots;
+  // Dense baselines and content hashes, shared by jobs; created when missing.
+  std::filesystem::path cache_dir;
+  int threads = 1;
+  // 0 is the machine's.
+  int64_t memory_bytes = 0;
+};
+
+struct PlanResult {
+  v1::Plan plan;
+  // Every fault of the recipe; the plan is meaningful only when there are none.
+  std::vector<FieldViolation> violations;
+};
+
+// Reads headers and text, computes nothing heavy. A fault of the recipe is a violation; an error status is a fault of
+// the machine (unreadable disk).
+absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineContext& context);
+
+// INVALID_ARGUMENT whose message lists all violations; for callers that have no field for them.
+absl::Status ViolationsToStatus(const std::vector<FieldViolation>& violations);
+
+struct RunOptions {
+  std::string job_id;
+  // Checkpoints and artifacts of this job: WORKSPACE/checkpoint, WORKSPACE/artifacts. A run that was broken off goes on
+  // from the checkpoint when its fingerprint (recipe, model, program, instruction set) is the same.
+  std::filesystem::path workspace;
+  PipelineContext context;
+  const CancellationToken* cancellation = nullptr;
+};
+
+// Does it all and returns the report, which is also written to WORKSPACE/artifacts/report.json. Artifacts stand under
+// their final names only when they were reopened and compared. One thread calls it; `events` is called from that
+// thread.
+absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions& options, EventSink& events);
+
+// Rows of `tersor methods` and ListMethods.
+struct MethodOption {
+  std::string name;
+  std::string type;
+  std::string default_value;
+  std::string description;
+};
+struct MethodDescription {
+  std::string name;
+  std::string family;
+  std::string summary;
+  std::string reference;
+  std::vector<MethodOption> options;
+};
+std::vector<MethodDescription> ListMethods();
+
+// "0.1.0"; part of every fingerprint.
+absl::string_view ProgramVersion();
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_PIPELINE_PIPELINE_H_
