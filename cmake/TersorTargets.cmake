@@ -1,21 +1,35 @@
 # tersor_library(NAME SOURCES ... DEPS ...): a static library of one room, with the common precompiled header.
 # tersor_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s]): one GoogleTest binary; every test case is a ctest.
+# One precompiled header serves all targets: they share every flag that GCC compares (OpenMP comes with tersor_options).
+if(TARGET OpenMP::OpenMP_CXX)
+  target_link_libraries(tersor_options INTERFACE OpenMP::OpenMP_CXX)
+endif()
+file(WRITE ${PROJECT_BINARY_DIR}/tersor_pch.cc "// Carries the precompiled header.\n")
+add_library(tersor_pch STATIC ${PROJECT_BINARY_DIR}/tersor_pch.cc)
+target_link_libraries(tersor_pch PRIVATE tersor_options absl::status absl::statusor absl::strings)
+target_precompile_headers(tersor_pch PRIVATE
+  <absl/status/statusor.h> <absl/strings/str_cat.h> <absl/strings/str_join.h> <algorithm> <filesystem> <functional>
+  <map> <memory> <span> <string> <vector>)
+
 function(tersor_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC tersor_options ${ARG_DEPS})
+  target_precompile_headers(${name} REUSE_FROM tersor_pch)
 endfunction()
 
 function(tersor_binary name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tersor_options ${ARG_DEPS})
+  target_precompile_headers(${name} REUSE_FROM tersor_pch)
 endfunction()
 
 function(tersor_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tersor_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name} REUSE_FROM tersor_pch)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
