@@ -10,18 +10,13 @@
 #include "absl/strings/string_view.h"
 #include "core/base/cancellation.h"
 #include "core/base/event_sink.h"
+#include "core/base/field_violation.h"
 #include "core/base/status.h"
 #include "tersor/v1/plan.pb.h"
 #include "tersor/v1/recipe.pb.h"
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
-
-// One thing wrong with a recipe. `field` is a path from the recipe's root: "stages[0].quantize.gptq.bits".
-struct FieldViolation {
-  std::string field;
-  std::string description;
-};
 
 // Where a plan or a run finds things and what it may use.
 struct PipelineContext {
