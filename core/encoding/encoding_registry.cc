@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/encoding/dense_tensor.h"
+#include "core/encoding/group_int_tensor.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -18,6 +19,7 @@ struct Entry {
 
 constexpr std::array kEntries = {
     Entry{DenseTensor::kName, DenseTensor::FromFields},
+    Entry{GroupIntTensor::kName, GroupIntTensor::FromFields},
 };
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "core/tensor/packed_ints.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace tersor {
+namespace {
+
+absl::Status CheckBits(int bits) {
+  if (bits >= kMinPackedBits && bits <= kMaxPackedBits) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("bits must be 2 to 8, got ", bits));
+}
+
+// The element whose lowest bit is bit `position`; it may end in the next byte.
+uint8_t ExtractAt(std::span<const std::byte> packed, int64_t position, int bits) {
+  const size_t byte = static_cast<size_t>(position / 8);
+  uint32_t window = static_cast<uint32_t>(packed[byte]);
+  if (byte + 1 < packed.size()) window |= static_cast<uint32_t>(packed[byte + 1]) << 8;
+  return static_cast<uint8_t>((window >> (position % 8)) & ((1u << bits) - 1));
+}
+
+// Eight elements fill exactly `bits` bytes.
+template <int kBits>
+void UnpackEights(const std::byte* packed, int64_t eights, uint8_t* values) {
+  for (int64_t i = 0; i < eights; ++i) {
+    uint64_t window = 0;
+    std::memcpy(&window, packed + i * kBits, kBits);
+    for (int j = 0; j < 8; ++j) values[i * 8 + j] = static_cast<uint8_t>((window >> (j * kBits)) & ((1u << kBits) - 1));
+  }
+}
+
+void UnpackEights(const std::byte* packed, int bits, int64_t eights, uint8_t* values) {
+  switch (bits) {
+    case 2:
+      return UnpackEights<2>(packed, eights, values);
+    case 3:
+      return UnpackEights<3>(packed, eights, values);
+    case 4:
+      return UnpackEights<4>(packed, eights, values);
+    case 5:
+      return UnpackEights<5>(packed, eights, values);
+    case 6:
+      return UnpackEights<6>(packed, eights, values);
+    case 7:
+      return UnpackEights<7>(packed, eights, values);
+    default:
+      return UnpackEights<8>(packed, eights, values);
+  }
+}
+
+}  // namespace
+
+int64_t PackedBytes(int64_t count, int bits) {
+  if (!CheckBits(bits).ok() || count < 0 || count > (int64_t{1} << 59)) return -1;
+  return (count * bits + 7) / 8;
+}
+
+absl::Status PackInts(std::span<const uint8_t> values, int bits, std::span<std::byte> packed) {
+  TERSOR_RETURN_IF_ERROR(CheckBits(bits));
+  const int64_t bytes = PackedBytes(static_cast<int64_t>(values.size()), bits);
+  if (bytes != static_cast<int64_t>(packed.size())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(values.size(), " values of ", bits, " bits take ", bytes, " bytes, not ", packed.size()));
+  }
+  std::fill(packed.begin(), packed.end(), std::byte{0});
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] >> bits != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("value ", int{values[i]}, " at ", i, " does not fit into ", bits, " bits"));
+    }
+    const size_t position = i * bits;
+    const uint32_t window = static_cast<uint32_t>(values[i]) << (position % 8);
+    packed[position / 8] |= static_cast<std::byte>(window & 0xff);
+    if (window >> 8 != 0) packed[position / 8 + 1] |= static_cast<std::byte>(window >> 8);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UnpackInts(std::span<const std::byte> packed, int bits, int64_t first, std::span<uint8_t> values) {
+  TERSOR_RETURN_IF_ERROR(CheckBits(bits));
+  const int64_t count = static_cast<int64_t>(values.size());
+  const int64_t held = static_cast<int64_t>(std::min<uint64_t>(packed.size(), uint64_t{1} << 59)) * 8 / bits;
+  if (first < 0 || count > held || first > held - count) {
+    return absl::OutOfRangeError(absl::StrCat("elements ", first, "..", first + count, " of ", held));
+  }
+  int64_t done = 0;
+  while (done < count && (first + done) % 8 != 0) {
+    values[done] = ExtractAt(packed, (first + done) * bits, bits);
+    ++done;
+  }
+  const int64_t eights = (count - done) / 8;
+  UnpackEights(packed.data() + (first + done) / 8 * bits, bits, eights, values.data() + done);
+  for (done += eights * 8; done < count; ++done) values[done] = ExtractAt(packed, (first + done) * bits, bits);
+  return absl::OkStatus();
+}
+
+}  // namespace tersor
