@@ -1,0 +1,65 @@
+#include "core/formats/json_text.h"
+
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace tersor {
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+// Watches the parser: the library itself keeps the last of equal keys.
+class Watcher {
+ public:
+  bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (depth > kMaxDepth) too_deep_ = true;
+    if (event == Event::object_start) keys_.emplace_back();
+    if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
+    if (event == Event::key && !keys_.empty() && !keys_.back().insert(parsed.get_ref<const std::string&>()).second) {
+      duplicate_ = parsed.get_ref<const std::string&>();
+    }
+    return !too_deep_;
+  }
+  bool too_deep() const { return too_deep_; }
+  const std::string& duplicate() const { return duplicate_; }
+
+ private:
+  std::vector<std::set<std::string>> keys_;
+  bool too_deep_ = false;
+  std::string duplicate_;
+};
+
+}  // namespace
+
+absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view where) {
+  Watcher watcher;
+  nlohmann::json value = nlohmann::json::parse(
+      text.begin(), text.end(),
+      [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+        return watcher(depth, event, parsed);
+      },
+      /*allow_exceptions=*/false);
+  if (watcher.too_deep()) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": JSON is nested deeper than ", kMaxDepth));
+  }
+  if (value.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(where, ": not valid JSON"));
+  if (!watcher.duplicate().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": key \"", watcher.duplicate(), "\" stands twice"));
+  }
+  return value;
+}
+
+absl::StatusOr<nlohmann::json> ParseJsonObject(absl::string_view text, absl::string_view where) {
+  TERSOR_ASSIGN_OR_RETURN(nlohmann::json value, ParseJson(text, where));
+  if (!value.is_object()) return absl::InvalidArgumentError(absl::StrCat(where, ": not a JSON object"));
+  return value;
+}
+
+std::string JsonText(const nlohmann::json& value, int indent) {
+  return value.dump(indent, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace tersor

@@ -1,0 +1,43 @@
+#include "core/formats/json_text.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace tersor {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(JsonTextTest, ParsesAnObject) {
+  absl::StatusOr<nlohmann::json> value = ParseJsonObject(R"({"a": [1, {"b": 2}], "c": {"b": 3}})", "x.json");
+  ASSERT_TRUE(value.ok()) << value.status();
+  EXPECT_EQ((*value)["a"][1]["b"], 2);
+}
+
+TEST(JsonTextTest, BrokenTextIsAnErrorThatNamesTheFile) {
+  for (absl::string_view text : {"", "{", "{\"a\":}", "{} x", "\xff", "{\"a\": \"\xc3\"}"}) {
+    absl::StatusOr<nlohmann::json> value = ParseJson(text, "x.json");
+    EXPECT_EQ(value.status().code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(value.status().message(), HasSubstr("x.json"));
+  }
+}
+
+TEST(JsonTextTest, KeyThatStandsTwiceIsRefused) {
+  EXPECT_THAT(ParseJson(R"({"a": {"k": 1, "k": 2}})", "x").status().message(), HasSubstr("\"k\" stands twice"));
+  EXPECT_TRUE(ParseJson(R"([{"k": 1}, {"k": 2}])", "x").ok());
+}
+
+TEST(JsonTextTest, DeepNestingIsRefused) {
+  const std::string deep(100000, '[');
+  EXPECT_THAT(ParseJson(deep, "x").status().message(), HasSubstr("deeper"));
+  EXPECT_TRUE(ParseJson(std::string(60, '[') + std::string(60, ']'), "x").ok());
+}
+
+TEST(JsonTextTest, TopLevelMustBeAnObjectWhereAsked) {
+  EXPECT_THAT(ParseJsonObject("[1]", "x").status().message(), HasSubstr("not a JSON object"));
+}
+
+TEST(JsonTextTest, TextNeverFails) { EXPECT_EQ(JsonText("\xff"), "\"\xEF\xBF\xBD\""); }
+
+}  // namespace
+}  // namespace tersor
