@@ -1,0 +1,34 @@
+// KL(dense || compressed), exact over the vocabulary, on the tokens that a perplexity scores.
+#ifndef TERSOR_CORE_EVALUATE_DIVERGENCE_H_
+#define TERSOR_CORE_EVALUATE_DIVERGENCE_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/status.h"
+#include "core/evaluate/dense_baseline.h"
+#include "core/evaluate/evaluate_context.h"
+#include "core/evaluate/perplexity.h"
+#include "tersor/v1/report.pb.h"
+
+namespace tersor {
+
+// Mean, maximum, the nearest-rank p50 and p99, and the share of agreeing top-1 ids. Sizes are equal and not 0.
+v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, std::vector<double> kl,
+                                         std::span<const uint8_t> same_top1);
+
+struct Comparison {
+  v1::PerplexityResult perplexity;
+  v1::DivergenceResult divergence;
+};
+
+// Perplexity of the compressed model and its divergence from the dense one, in one pass. `baseline` holds the dense
+// hidden states (MeasureBaseline with `keep_hidden`) of the same windows; INVALID_ARGUMENT where it does not.
+absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, const Head& dense_head,
+                                               const DenseBaseline& baseline, const Protocol& protocol,
+                                               const ScoredWindows& windows, const EvaluateContext& context);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_EVALUATE_DIVERGENCE_H_
