@@ -12,6 +12,7 @@
 #include "core/base/event_sink.h"
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
+#include "core/compress/method_description.h"
 #include "tersor/v1/plan.pb.h"
 #include "tersor/v1/recipe.pb.h"
 #include "tersor/v1/report.pb.h"
@@ -57,20 +58,7 @@ struct RunOptions {
 // thread.
 absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions& options, EventSink& events);
 
-// Rows of `tersor methods` and ListMethods.
-struct MethodOption {
-  std::string name;
-  std::string type;
-  std::string default_value;
-  std::string description;
-};
-struct MethodDescription {
-  std::string name;
-  std::string family;
-  std::string summary;
-  std::string reference;
-  std::vector<MethodOption> options;
-};
+// Every method a recipe can name.
 std::vector<MethodDescription> ListMethods();
 
 // "0.1.0"; part of every fingerprint.

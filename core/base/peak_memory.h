@@ -1,0 +1,17 @@
+// The process's largest resident memory, as the kernel counts it.
+#ifndef TERSOR_CORE_BASE_PEAK_MEMORY_H_
+#define TERSOR_CORE_BASE_PEAK_MEMORY_H_
+
+#include <cstdint>
+
+namespace tersor {
+
+// Bytes of VmHWM since the process started or the last reset that worked; 0 where the kernel does not say.
+int64_t PeakResidentBytes();
+
+// Starts counting anew from the present size. Returns false where the kernel does not allow it.
+bool ResetPeakResidentBytes();
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_BASE_PEAK_MEMORY_H_
