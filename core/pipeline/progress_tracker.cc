@@ -1,0 +1,94 @@
+#include "core/pipeline/progress_tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tersor {
+
+double ProgressTracker::SteadySeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+ProgressTracker::ProgressTracker(const v1::Plan& plan, EventSink& sink, Clock clock, double interval)
+    : sink_(sink), clock_(std::move(clock)), interval_(interval) {
+  for (const v1::PlannedStage& stage : plan.stages()) {
+    stages_.push_back({.name = stage.name(), .estimate = std::max(stage.seconds(), 1e-3)});
+  }
+}
+
+ProgressTracker::Stage* ProgressTracker::Find(absl::string_view name) {
+  for (Stage& stage : stages_) {
+    if (stage.name == name && !stage.done) return &stage;
+  }
+  return nullptr;
+}
+
+void ProgressTracker::BeginStage(absl::string_view name) {
+  current_ = Find(name);
+  stage_start_ = clock_();
+  last_emitted_ = -1;
+  v1::Event event;
+  event.mutable_progress()->set_stage(std::string(name));
+  FillWhole(*event.mutable_progress());
+  sink_.Emit(event);
+}
+
+void ProgressTracker::EndStage(const v1::StageReport& report) {
+  if (Stage* stage = Find(report.name()); stage != nullptr) {
+    stage->done = true;
+    stage->reused = report.reused();
+    stage->actual = report.seconds();
+  }
+  current_ = nullptr;
+  v1::Event event;
+  *event.mutable_stage_finished() = report;
+  sink_.Emit(event);
+}
+
+void ProgressTracker::Emit(const v1::Event& event) {
+  if (!event.has_progress()) {
+    sink_.Emit(event);
+    return;
+  }
+  const v1::Progress& progress = event.progress();
+  const double now = clock_();
+  const bool last = progress.total() > 0 && progress.done() >= progress.total();
+  if (!last && last_emitted_ >= 0 && now - last_emitted_ < interval_) return;
+  last_emitted_ = now;
+  v1::Event filled = event;
+  if (current_ != nullptr) filled.mutable_progress()->set_stage(current_->name);
+  FillWhole(*filled.mutable_progress());
+  sink_.Emit(filled);
+}
+
+double ProgressTracker::Slowness(double current_elapsed, double current_share) const {
+  double estimated = 0, actual = 0;
+  for (const Stage& stage : stages_) {
+    if (!stage.done || stage.reused) continue;
+    estimated += stage.estimate;
+    actual += stage.actual;
+  }
+  // A stage's own first steps say little: they count once a twentieth is done.
+  if (current_ != nullptr && current_share > 0.05) {
+    estimated += current_->estimate * current_share;
+    actual += current_elapsed;
+  }
+  return estimated > 0 ? actual / estimated : 1.0;
+}
+
+void ProgressTracker::FillWhole(v1::Progress& progress) const {
+  const double share = progress.total() > 0
+                           ? std::clamp(static_cast<double>(progress.done()) / progress.total(), 0.0, 1.0)
+                           : 0.0;
+  const double slowness = Slowness(clock_() - stage_start_, share);
+  double all = 0, finished = 0;
+  for (const Stage& stage : stages_) {
+    all += stage.estimate;
+    if (stage.done) finished += stage.estimate;
+    if (&stage == current_) finished += stage.estimate * share;
+  }
+  progress.set_fraction(all > 0 ? finished / all : 0);
+  progress.set_eta_seconds(all > 0 ? (all - finished) * slowness : -1);
+}
+
+}  // namespace tersor

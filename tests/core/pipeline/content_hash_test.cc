@@ -1,0 +1,58 @@
+#include "core/pipeline/content_hash.h"
+
+#include <filesystem>
+
+#include "core/base/atomic_file.h"
+#include "gtest/gtest.h"
+
+namespace tersor {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ContentHashTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "model");
+    Write("config.json", "{}");
+    Write("model.safetensors", "weights");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  void Write(const std::string& name, const std::string& text) {
+    ASSERT_TRUE(WriteFileAtomically(folder_ / "model" / name, text).ok());
+  }
+  std::string Hash() { return *ModelContentHash(folder_ / "model", folder_ / "cache"); }
+
+  fs::path folder_;
+};
+
+TEST_F(ContentHashTest, ChangesWithTheContentsOfModelFilesOnly) {
+  const std::string before = Hash();
+  Write("README.md", "words");
+  EXPECT_EQ(Hash(), before);
+  Write("model.safetensors", "weightz");
+  EXPECT_NE(Hash(), before);
+}
+
+TEST_F(ContentHashTest, RemembersDigests) {
+  const std::string before = Hash();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "cache" / "digests"), fs::directory_iterator()), 2);
+  EXPECT_EQ(Hash(), before);
+}
+
+TEST_F(ContentHashTest, DamagedCacheIsNotBelieved) {
+  const std::string before = Hash();
+  for (const auto& entry : fs::directory_iterator(folder_ / "cache" / "digests")) {
+    ASSERT_TRUE(WriteFileAtomically(entry.path(), "short").ok());
+  }
+  EXPECT_EQ(Hash(), before);
+}
+
+TEST_F(ContentHashTest, MissingModelIsNotFound) {
+  EXPECT_EQ(ModelContentHash(folder_ / "nothing", {}).status().code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace tersor
