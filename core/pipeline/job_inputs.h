@@ -1,0 +1,55 @@
+// What a recipe names, found and read: the model, its tokenizer, the texts.
+#ifndef TERSOR_CORE_PIPELINE_JOB_INPUTS_H_
+#define TERSOR_CORE_PIPELINE_JOB_INPUTS_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/field_violation.h"
+#include "core/base/status.h"
+#include "core/evaluate/protocol.h"
+#include "core/model/model.h"
+#include "core/pipeline/pipeline.h"
+#include "core/tokenizer/tokenizer.h"
+#include "tersor/v1/recipe.pb.h"
+
+namespace tersor {
+
+// One data set as read.
+struct DatasetText {
+  std::string name;
+  std::filesystem::path path;
+  std::string text;
+};
+
+// One perplexity of the recipe, resolved.
+struct PerplexityInput {
+  DatasetText data;
+  Protocol protocol;
+};
+
+struct JobInputs {
+  Model model;
+  // SHA-256 of the model's content.
+  std::string model_sha256;
+  std::unique_ptr<const Tokenizer> tokenizer;
+  // Empty text where no stage asks for calibration.
+  DatasetText calibration;
+  int calibration_samples = 16;
+  int calibration_tokens = 512;
+  std::vector<PerplexityInput> perplexities;
+};
+
+// Whether any stage needs calibration text.
+bool NeedsCalibration(const v1::Recipe& recipe);
+
+// Finds and reads everything; what cannot be found or read is added to `violations`, each under its field. The inputs
+// are complete only when no violation was added.
+JobInputs ReadJobInputs(const v1::Recipe& recipe, const PipelineContext& context,
+                        std::vector<FieldViolation>& violations);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_PIPELINE_JOB_INPUTS_H_
