@@ -11,6 +11,7 @@
 #include "core/base/status.h"
 #include "core/compress/block_checkpoint.h"
 #include "core/compress/method_description.h"
+#include "core/encoding/planned_encoding.h"
 #include "core/model/compute_options.h"
 #include "core/model/model.h"
 #include "tersor/v1/plan.pb.h"
@@ -33,6 +34,8 @@ struct CompressionPlan {
   bool needs_calibration = false;
   // Bytes of all parameters afterwards, ties once; exact.
   uint64_t parameter_bytes = 0;
+  // Of every parameter that the stages change; exports are checked against it (export_registry.h).
+  PlannedEncodings encodings;
 };
 
 // Checks the recipe's stages against the model's shapes and says what they will cost, without reading a weight.

@@ -45,7 +45,7 @@ void AddViolation(absl::string_view field, const absl::Status& status, std::vect
   violations.push_back({std::string(field), std::string(status.message())});
 }
 
-absl::Status ReadModel(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
+absl::Status ReadModelFiles(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
   TERSOR_RETURN_IF_ERROR(CheckModelPath(path, context));
   TERSOR_ASSIGN_OR_RETURN(inputs.model, LoadModel(path));
   TERSOR_ASSIGN_OR_RETURN(inputs.model_sha256, ModelContentHash(path, context.cache_dir));
@@ -65,29 +65,6 @@ absl::StatusOr<DatasetText> ReadDataset(const std::string& name, const PipelineC
   TERSOR_ASSIGN_OR_RETURN(fs::path path, FindDataset(name, context.data_paths));
   TERSOR_ASSIGN_OR_RETURN(std::string text, ReadText(path));
   return DatasetText{name, std::move(path), std::move(text)};
-}
-
-void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
-                     std::vector<FieldViolation>& violations) {
-  const v1::Calibration& calibration = recipe.calibration();
-  if (calibration.has_samples()) inputs.calibration_samples = calibration.samples();
-  if (calibration.has_tokens()) inputs.calibration_tokens = calibration.tokens();
-  if (inputs.calibration_samples < 1 || inputs.calibration_samples > 1 << 20) {
-    violations.push_back({"calibration.samples", "must be 1 .. 1048576"});
-  }
-  if (inputs.calibration_tokens < 2 || inputs.calibration_tokens > 1 << 20) {
-    violations.push_back({"calibration.tokens", "must be 2 .. 1048576"});
-  }
-  absl::StatusOr<DatasetText> data = ReadDataset(calibration.dataset(), context);
-  if (!data.ok()) return AddViolation("calibration.dataset", data.status(), violations);
-  inputs.calibration = *std::move(data);
-  const int64_t wanted = int64_t{inputs.calibration_samples} * inputs.calibration_tokens;
-  if (static_cast<int64_t>(inputs.calibration.text.size()) < wanted) {
-    violations.push_back({"calibration.dataset",
-                          absl::StrCat(inputs.calibration.path.string(), " has ", inputs.calibration.text.size(),
-                                       kTooShort, " (", inputs.calibration_samples, " samples of ",
-                                       inputs.calibration_tokens, ")")});
-  }
 }
 
 ProtocolModel DescribeForProtocol(const Model& model) {
@@ -118,23 +95,42 @@ void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::strin
 
 }  // namespace
 
-bool NeedsCalibration(const v1::Recipe& recipe) {
-  return std::any_of(recipe.stages().begin(), recipe.stages().end(),
-                     [](const v1::Stage& stage) { return stage.quantize().has_gptq(); });
-}
-
-JobInputs ReadJobInputs(const v1::Recipe& recipe, const PipelineContext& context,
-                        std::vector<FieldViolation>& violations) {
-  JobInputs inputs;
-  if (absl::Status status = ReadModel(recipe.model(), context, inputs); !status.ok()) {
+void ReadModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+               std::vector<FieldViolation>& violations) {
+  if (absl::Status status = ReadModelFiles(recipe.model(), context, inputs); !status.ok()) {
     AddViolation("model", status, violations);
   }
-  if (NeedsCalibration(recipe)) ReadCalibration(recipe, context, inputs, violations);
+}
+
+void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+                     std::vector<FieldViolation>& violations) {
+  const v1::Calibration& calibration = recipe.calibration();
+  if (calibration.has_samples()) inputs.calibration_samples = calibration.samples();
+  if (calibration.has_tokens()) inputs.calibration_tokens = calibration.tokens();
+  if (inputs.calibration_samples < 1 || inputs.calibration_samples > 1 << 20) {
+    violations.push_back({"calibration.samples", "must be 1 .. 1048576"});
+  }
+  if (inputs.calibration_tokens < 2 || inputs.calibration_tokens > 1 << 20) {
+    violations.push_back({"calibration.tokens", "must be 2 .. 1048576"});
+  }
+  absl::StatusOr<DatasetText> data = ReadDataset(calibration.dataset(), context);
+  if (!data.ok()) return AddViolation("calibration.dataset", data.status(), violations);
+  inputs.calibration = *std::move(data);
+  const int64_t wanted = int64_t{inputs.calibration_samples} * inputs.calibration_tokens;
+  if (static_cast<int64_t>(inputs.calibration.text.size()) < wanted) {
+    violations.push_back({"calibration.dataset",
+                          absl::StrCat(inputs.calibration.path.string(), " has ", inputs.calibration.text.size(),
+                                       kTooShort, " (", inputs.calibration_samples, " samples of ",
+                                       inputs.calibration_tokens, ")")});
+  }
+}
+
+void ReadPerplexities(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+                      std::vector<FieldViolation>& violations) {
   for (int i = 0; i < recipe.evaluate().perplexity_size(); ++i) {
     ReadPerplexity(recipe.evaluate().perplexity(i), absl::StrCat("evaluate.perplexity[", i, "]"), context, inputs,
                    violations);
   }
-  return inputs;
 }
 
 }  // namespace tersor

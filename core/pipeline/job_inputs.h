@@ -42,13 +42,14 @@ struct JobInputs {
   std::vector<PerplexityInput> perplexities;
 };
 
-// Whether any stage needs calibration text.
-bool NeedsCalibration(const v1::Recipe& recipe);
-
-// Finds and reads everything; what cannot be found or read is added to `violations`, each under its field. The inputs
+// The three steps of reading; what cannot be found or read is added to `violations`, each under its field. The inputs
 // are complete only when no violation was added.
-JobInputs ReadJobInputs(const v1::Recipe& recipe, const PipelineContext& context,
-                        std::vector<FieldViolation>& violations);
+void ReadModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+               std::vector<FieldViolation>& violations);
+void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+                     std::vector<FieldViolation>& violations);
+void ReadPerplexities(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+                      std::vector<FieldViolation>& violations);
 
 }  // namespace tersor
 

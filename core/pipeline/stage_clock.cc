@@ -1,32 +1,12 @@
 #include "core/pipeline/stage_clock.h"
 
-#include <fstream>
 #include <utility>
 
+#include "core/base/peak_memory.h"
+
 namespace tersor {
-namespace {
-
-// Writing 5 resets VmHWM to the current resident size (proc(5), clear_refs).
-void ResetPeak() {
-  std::ofstream file("/proc/self/clear_refs");
-  file << "5";
-}
-
-}  // namespace
-
-int64_t PeakResidentBytes() {
-  std::ifstream file("/proc/self/status");
-  std::string key;
-  while (file >> key) {
-    int64_t kibibytes = 0;
-    if (key == "VmHWM:" && file >> kibibytes) return kibibytes * 1024;
-    file.ignore(4096, '\n');
-  }
-  return 0;
-}
-
 StageClock::StageClock(std::string name) : name_(std::move(name)), start_(std::chrono::steady_clock::now()) {
-  ResetPeak();
+  ResetPeakResidentBytes();
 }
 
 double StageClock::Seconds() const {

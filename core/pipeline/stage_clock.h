@@ -3,15 +3,11 @@
 #define TERSOR_CORE_PIPELINE_STAGE_CLOCK_H_
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
-
-// VmHWM of this process in bytes; 0 where the kernel does not tell.
-int64_t PeakResidentBytes();
 
 // Starts at construction, where it also resets VmHWM (where the kernel refuses that, the peak is the process's so far).
 class StageClock {

@@ -1,0 +1,27 @@
+// What a parameter's encoding will be, known before anything is computed: what planning hands from methods to exports.
+#ifndef TERSOR_CORE_ENCODING_PLANNED_ENCODING_H_
+#define TERSOR_CORE_ENCODING_PLANNED_ENCODING_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace tersor {
+
+struct PlannedEncoding {
+  // As EncodedTensor::encoding(): "group-int", ...
+  std::string encoding;
+  // Of group-int.
+  int bits = 0;
+  int64_t group_size = 0;
+  bool symmetric = true;
+};
+
+// By parameter name ("model.layers.0.mlp.down_proj.weight"); parameters that stay as they are have no entry. An entry
+// for "lm_head.weight" in a tied model means that the head becomes a parameter of its own.
+using PlannedEncodings = std::map<std::string, PlannedEncoding, std::less<>>;
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_ENCODING_PLANNED_ENCODING_H_
