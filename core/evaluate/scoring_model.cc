@@ -1,0 +1,22 @@
+#include "core/evaluate/scoring_model.h"
+
+#include <utility>
+
+#include "core/model/hidden_states.h"
+
+namespace tersor {
+
+absl::StatusOr<ScoringModel> PrepareScoring(const Model& model, const ComputeOptions& options) {
+  TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Head> head, Head::Load(model, options));
+  ScoringModel scoring;
+  scoring.width = model.spec.width;
+  scoring.head = std::move(head);
+  scoring.hidden_states = [model, options](std::span<const int32_t> ids, const std::vector<int64_t>& offsets,
+                                           const CancellationToken* cancellation,
+                                           const std::function<void(int, int)>& on_block) {
+    return HiddenStates(model, ids, offsets, options, cancellation, on_block);
+  };
+  return scoring;
+}
+
+}  // namespace tersor
