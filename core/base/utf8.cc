@@ -1,0 +1,62 @@
+#include "core/base/utf8.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+
+namespace tersor {
+namespace {
+
+// Length in bytes of the character that `lead` begins, and the range of its second byte, which is what tells overlong
+// forms, surrogates and code points past U+10FFFF from the rest. Length 0: no character begins so.
+struct LeadByte {
+  int length;
+  uint8_t second_min;
+  uint8_t second_max;
+};
+
+LeadByte Classify(uint8_t lead) {
+  if (lead < 0x80) return {1, 0, 0};
+  if (lead < 0xC2) return {0, 0, 0};
+  if (lead < 0xE0) return {2, 0x80, 0xBF};
+  if (lead == 0xE0) return {3, 0xA0, 0xBF};
+  if (lead == 0xED) return {3, 0x80, 0x9F};
+  if (lead < 0xF0) return {3, 0x80, 0xBF};
+  if (lead == 0xF0) return {4, 0x90, 0xBF};
+  if (lead < 0xF4) return {4, 0x80, 0xBF};
+  if (lead == 0xF4) return {4, 0x80, 0x8F};
+  return {0, 0, 0};
+}
+
+// Bytes of the character at the start of `text`, or 0 where it is none.
+size_t CharacterLength(absl::string_view text) {
+  const LeadByte lead = Classify(static_cast<uint8_t>(text[0]));
+  if (lead.length == 0 || static_cast<size_t>(lead.length) > text.size()) return 0;
+  for (int i = 1; i < lead.length; ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    const uint8_t low = i == 1 ? lead.second_min : 0x80;
+    const uint8_t high = i == 1 ? lead.second_max : 0xBF;
+    if (byte < low || byte > high) return 0;
+  }
+  return lead.length;
+}
+
+}  // namespace
+
+size_t ValidUtf8Prefix(absl::string_view text) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t length = CharacterLength(text.substr(at));
+    if (length == 0) break;
+    at += length;
+  }
+  return at;
+}
+
+absl::Status CheckUtf8(absl::string_view text) {
+  const size_t valid = ValidUtf8Prefix(text);
+  if (valid == text.size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("not UTF-8 at byte ", valid));
+}
+
+}  // namespace tersor
