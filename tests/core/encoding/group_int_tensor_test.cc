@@ -1,6 +1,7 @@
 #include "core/encoding/group_int_tensor.h"
 
 #include <cmath>
+#include <ostream>
 #include <random>
 
 #include "core/encoding/encoding_registry.h"
@@ -43,6 +44,10 @@ std::shared_ptr<const GroupIntTensor> Make(const Parts& parts) {
 struct Case {
   int64_t rows, columns, bits, group_size;
 };
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.rows << "x" << c.columns << " b" << c.bits << " g" << c.group_size;
+}
 
 class GroupIntTensorTest : public ::testing::TestWithParam<Case> {};
 
