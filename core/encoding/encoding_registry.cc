@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/encoding/dense_tensor.h"
+#include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/group_int_tensor.h"
 #include "nlohmann/json.hpp"
 
@@ -20,6 +21,7 @@ struct Entry {
 constexpr std::array kEntries = {
     Entry{DenseTensor::kName, DenseTensor::FromFields},
     Entry{GroupIntTensor::kName, GroupIntTensor::FromFields},
+    Entry{GgufBlockTensor::kName, GgufBlockTensor::FromFields},
 };
 
 }  // namespace

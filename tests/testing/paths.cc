@@ -26,4 +26,6 @@ std::optional<std::filesystem::path> SharedPath() {
   return IfThere(TERSOR_SHARED_DEFAULT);
 }
 
+std::filesystem::path FixturesPath() { return TERSOR_FIXTURES; }
+
 }  // namespace tersor::testing

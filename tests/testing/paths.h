@@ -14,6 +14,9 @@ std::optional<std::filesystem::path> DemoModelPath();
 // is none.
 std::optional<std::filesystem::path> SharedPath();
 
+// tests/fixtures of the source tree: small recorded answers of reference tools.
+std::filesystem::path FixturesPath();
+
 }  // namespace tersor::testing
 
 #endif  // TERSOR_TESTS_TESTING_PATHS_H_
