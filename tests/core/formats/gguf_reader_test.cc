@@ -1,0 +1,169 @@
+#include "core/formats/gguf_reader.h"
+
+#include <fstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/gguf_builder.h"
+#include "tests/testing/paths.h"
+
+namespace tersor {
+namespace {
+
+using tersor::testing::GgufBuilder;
+using tersor::testing::GgufTestTensor;
+using tersor::testing::Little;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+absl::StatusOr<GgufFile> Read(const std::string& bytes) {
+  auto owner = std::make_shared<const std::string>(bytes);
+  return ParseGguf(std::as_bytes(std::span<const char>(owner->data(), owner->size())), owner, "x.gguf");
+}
+
+absl::StatusOr<GgufFile> Read(const GgufBuilder& builder) { return Read(builder.Bytes()); }
+
+TEST(GgufReaderTest, ReadsMetadataAndTensors) {
+  GgufBuilder builder;
+  builder.String("general.name", "tiny").U32("count", 7).F32("theta", 0.5f).Bool("flag", true);
+  builder.Strings("tokens", {"a", "", "c"}).I32s("types", {1, -2});
+  builder.Floats("matrix", {3, 2}, {1, 2, 3, 4, 5, 6}).Floats("vector", {2}, {7, 8});
+  const std::string block = Little<uint16_t>(0x3c00) + std::string(32, '\x05');
+  builder.Tensor({"blocks", {32, 1}, tersor::testing::kGgufQ8_0, block, std::nullopt});
+  absl::StatusOr<GgufFile> file = Read(builder);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(*file->metadata.String("general.name"), "tiny");
+  EXPECT_EQ(*file->metadata.Integer("count"), 7);
+  EXPECT_EQ(*file->metadata.Float("count"), 7);
+  EXPECT_EQ(*file->metadata.Float("theta"), 0.5);
+  EXPECT_TRUE(*file->metadata.Bool("flag"));
+  EXPECT_THAT(*file->metadata.Strings("tokens"), ElementsAre("a", "", "c"));
+  EXPECT_THAT(*file->metadata.Integers("types"), ElementsAre(1, -2));
+  EXPECT_EQ(file->tensors.at("matrix")->shape(), Shape({2, 3}));
+  EXPECT_THAT(file->tensors.at("matrix")->Decode(), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(file->tensors.at("vector")->Decode(), ElementsAre(7, 8));
+  EXPECT_THAT(file->tensors.at("blocks")->Decode(), ::testing::Each(5));
+  EXPECT_EQ(file->tensors.at("blocks")->encoding(), "gguf-block");
+}
+
+TEST(GgufReaderTest, LookUpsNameTheKey) {
+  absl::StatusOr<GgufFile> file = Read(GgufBuilder().U32("count", 7));
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file->metadata.String("none").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(*file->metadata.IntegerOr("none", 3), 3);
+  EXPECT_EQ(file->metadata.StringOr("count", "").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(file->metadata.String("count").status().message(), HasSubstr("count is not a string"));
+}
+
+TEST(GgufReaderTest, EveryTruncationIsAnError) {
+  GgufBuilder builder;
+  builder.String("general.name", "tiny").Strings("tokens", {"a", "b"}).U32("n", 1);
+  builder.Floats("matrix", {3, 2}, {1, 2, 3, 4, 5, 6});
+  const std::string bytes = builder.Bytes();
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    absl::Status status = Read(bytes.substr(0, size)).status();
+    ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << size;
+    ASSERT_THAT(status.message(), HasSubstr("x.gguf: "));
+  }
+}
+
+TEST(GgufReaderTest, ReadsTheDemoModelsTable) {
+  const auto path = tersor::testing::DemoModelPath();
+  if (!path) GTEST_SKIP() << "no demo model: run scripts/fetch_model.sh or set TERSOR_DEMO_MODEL";
+  absl::StatusOr<GgufFile> file = ReadGguf(*path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->tensors.size(), 272);
+  EXPECT_EQ(file->metadata.Strings("tokenizer.ggml.tokens")->size(), 49152);
+  EXPECT_EQ(file->tensors.at("token_embd.weight")->shape(), Shape({49152, 576}));
+}
+
+constexpr uint64_t kHuge = uint64_t{1} << 60;
+
+// A lie, the code and the words of its error.
+struct Lie {
+  std::string name;
+  GgufBuilder builder;
+  std::vector<std::string> words;
+  absl::StatusCode code = absl::StatusCode::kInvalidArgument;
+};
+
+GgufBuilder With(GgufTestTensor tensor) { return GgufBuilder().Tensor(std::move(tensor)); }
+GgufBuilder Edited(GgufBuilder builder, const std::function<void(GgufBuilder&)>& edit) {
+  edit(builder);
+  return builder;
+}
+
+std::vector<Lie> HeaderLies() {
+  const std::string huge_strings = Little<uint32_t>(8) + Little(kHuge);
+  const std::string huge_bytes = Little<uint32_t>(0) + Little(kHuge);
+  return {
+      {"Magic", Edited({}, [](GgufBuilder& b) { b.magic = 1; }), {"not a GGUF file"}},
+      {"VersionOne",
+       Edited({}, [](GgufBuilder& b) { b.version = 1; }),
+       {"GGUF version 1 is not read"},
+       absl::StatusCode::kUnimplemented},
+      {"BigEndian",
+       Edited({}, [](GgufBuilder& b) { b.version = 0x03000000; }),
+       {"big-endian"},
+       absl::StatusCode::kUnimplemented},
+      {"TensorCount", Edited({}, [](GgufBuilder& b) { b.tensor_count = kHuge; }), {"tensor table", "past the end"}},
+      {"MetadataCount", Edited({}, [](GgufBuilder& b) { b.metadata_count = kHuge; }), {"metadata", "past the end"}},
+      {"StringLength", GgufBuilder().Raw("k", 8, Little(kHuge)), {"\"k\"", "past the end"}},
+      {"StringLengthWraps", GgufBuilder().Raw("k", 8, Little(~uint64_t{0})), {"\"k\"", "past the end"}},
+      {"ArrayOfStrings", GgufBuilder().Raw("k", 9, huge_strings), {"\"k\"", "past the end"}},
+      {"ArrayOfBytes", GgufBuilder().Raw("k", 9, huge_bytes), {"\"k\"", "past the end"}},
+      {"NestedArray",
+       GgufBuilder().Raw("k", 9, Little<uint32_t>(9) + Little<uint64_t>(1)),
+       {"\"k\"", "array of arrays"}},
+      {"ArrayType", GgufBuilder().Raw("k", 9, Little<uint32_t>(77) + Little<uint64_t>(1)), {"\"k\"", "type 77"}},
+      {"ValueType", GgufBuilder().Raw("k", 13, "\1"), {"\"k\"", "type 13"}},
+      {"DuplicateKey", GgufBuilder().U32("k", 1).U32("k", 2), {"\"k\" stands twice"}},
+      {"AlignmentZero", GgufBuilder().U32("general.alignment", 0), {"general.alignment is 0"}},
+      {"AlignmentOdd", GgufBuilder().U32("general.alignment", 33), {"general.alignment is 33"}},
+      {"AlignmentText", GgufBuilder().String("general.alignment", "32"), {"general.alignment is not an integer"}},
+  };
+}
+
+std::vector<Lie> TensorLies() {
+  const std::string four(16, '\0');
+  return {
+      {"OffsetPastTheEnd", With({"t", {4}, 0, four, 64}), {"\"t\"", "past the end"}},
+      {"OffsetHuge", With({"t", {4}, 0, four, kHuge}), {"\"t\"", "past the end"}},
+      {"OffsetWraps", With({"t", {4}, 0, four, ~uint64_t{31}}), {"\"t\"", "past the end"}},
+      {"Unaligned", With({"t", {4}, 0, four + four, 8}), {"\"t\"", "multiple of the alignment 32"}},
+      {"LongerThanTheFile", With({"t", {5}, 0, four, std::nullopt}), {"\"t\"", "takes 20 bytes"}},
+      {"Overlap", With({"t", {16}, 0, std::string(64, 0), 0}).Tensor({"u", {4}, 0, four, 32}), {"\"u\" overlaps"}},
+      {"DuplicateName", With({"t", {4}, 0, four, 0}).Tensor({"t", {4}, 0, four, 32}), {"\"t\" stands twice"}},
+      {"Elements", With({"t", {kHuge}, 0, four, 0}), {"\"t\"", "impossible shape"}},
+      {"ElementsOverflow", With({"t", {kHuge, kHuge}, 0, four, 0}), {"\"t\"", "impossible shape"}},
+      {"DimensionOverflow", With({"t", {~uint64_t{0}}, 0, four, 0}), {"\"t\"", "has a dimension of"}},
+      {"DimensionZero", With({"t", {0}, 0, "", 0}), {"\"t\"", "has a dimension of 0"}},
+      {"NoDimensions", With({"t", {}, 0, four, 0}), {"\"t\"", "0 dimensions"}},
+      {"FiveDimensions", With({"t", {1, 1, 1, 1, 4}, 0, four, 0}), {"\"t\"", "5 dimensions"}},
+      {"ThreeDimensions", With({"t", {1, 2, 2}, 0, four, 0}), {"\"t\"", "[2, 2, 1]"}},
+      {"BlockLength", With({"t", {33}, 8, std::string(64, 0), 0}), {"\"t\"", "multiple of the 32 of a Q8_0"}},
+      {"UnknownType", With({"t", {4}, 999, four, 0}), {"\"t\"", "unknown type 999"}},
+      {"UnreadType",
+       With({"t", {256}, 13, std::string(176, 0), 0}),
+       {"\"t\"", "Q5_K"},
+       absl::StatusCode::kUnimplemented},
+  };
+}
+
+void PrintTo(const Lie& lie, std::ostream* out) { *out << lie.name; }
+
+class GgufLieTest : public ::testing::TestWithParam<Lie> {};
+
+TEST_P(GgufLieTest, IsAnErrorThatNamesIt) {
+  absl::Status status = Read(GetParam().builder).status();
+  EXPECT_EQ(status.code(), GetParam().code) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("x.gguf: "));
+  for (const std::string& word : GetParam().words) EXPECT_THAT(std::string(status.message()), HasSubstr(word));
+}
+
+std::string LieName(const ::testing::TestParamInfo<Lie>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Header, GgufLieTest, ::testing::ValuesIn(HeaderLies()), LieName);
+INSTANTIATE_TEST_SUITE_P(Tensors, GgufLieTest, ::testing::ValuesIn(TensorLies()), LieName);
+
+}  // namespace
+}  // namespace tersor
