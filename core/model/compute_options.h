@@ -2,13 +2,9 @@
 #ifndef TERSOR_CORE_MODEL_COMPUTE_OPTIONS_H_
 #define TERSOR_CORE_MODEL_COMPUTE_OPTIONS_H_
 
-namespace tersor {
+#include "core/kernels/precision.h"
 
-enum class Precision {
-  kF32,
-  // Matrix products on bf16 operands with float accumulation; UNIMPLEMENTED where the CPU has no bf16 instructions.
-  kBF16,
-};
+namespace tersor {
 
 struct ComputeOptions {
   // At least 1. Results do not depend on it.

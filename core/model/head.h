@@ -28,6 +28,18 @@ class Head {
   // `top1` (may be empty) receives the most likely id of each row.
   virtual absl::Status LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,
                                       std::span<double> log_likelihoods, std::span<int32_t> top1) const = 0;
+
+  // The parts that Divergence and others put together chunk by chunk: chunk c holds the logits of ids
+  // c * chunk_ids() and up, the last one possibly fewer.
+  virtual int threads() const = 0;
+  virtual int64_t width() const = 0;
+  virtual int64_t vocabulary() const = 0;
+  virtual int64_t chunk_ids() const = 0;
+  // hidden [rows, width] -> normed [rows, width].
+  virtual void Norm(const float* hidden, int64_t rows, float* normed) const = 0;
+  // normed [rows, width] -> logits of the chunk's ids, rows `stride` floats apart; on the calling thread.
+  virtual absl::Status ChunkLogits(const float* normed, int64_t rows, int64_t chunk, float* logits,
+                                   int64_t stride) const = 0;
 };
 
 // Per row: KL(softmax(dense logits) || softmax(other logits)) in nats, and whether the top-1 ids agree.

@@ -1,0 +1,76 @@
+#include "core/kernels/matmul_primitives.h"
+
+#include <omp.h>
+
+#include <map>
+#include <mutex>
+#include <tuple>
+
+namespace tersor {
+namespace {
+
+using dnnl::memory;
+
+// The largest row tile decides the layout of the weights; smaller tiles take it as it is.
+constexpr int64_t kLayoutRows = 128;
+
+dnnl::matmul::primitive_desc Describe(const MatmulShape& shape, const memory::desc& weights) {
+  const memory::data_type operand = OperandType(shape.precision);
+  const memory::desc x({shape.rows, shape.inputs}, operand, memory::dims{shape.x_stride, 1});
+  const memory::desc y({shape.rows, shape.outputs}, memory::data_type::f32, memory::dims{shape.y_stride, 1});
+  dnnl::primitive_attr attributes;
+  attributes.set_fpmath_mode(dnnl::fpmath_mode::strict);
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (shape.accumulate) {
+    dnnl::post_ops sum;
+    sum.append_sum(1.0f);
+    attributes.set_post_ops(sum);
+  }
+  if (!shape.bias) return {CpuEngine(), x, weights, y, attributes};
+  const memory::desc bias({1, shape.outputs}, memory::data_type::f32, memory::dims{shape.outputs, 1});
+  return {CpuEngine(), x, weights, bias, y, attributes};
+}
+
+}  // namespace
+
+SingleThreadScope::SingleThreadScope() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(before_); }
+
+const dnnl::engine& CpuEngine() {
+  static const dnnl::engine* const engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return *engine;
+}
+
+memory::data_type OperandType(Precision precision) {
+  return precision == Precision::kBF16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
+memory::desc PackedLayout(Precision precision, int64_t outputs, int64_t inputs) {
+  SingleThreadScope one_thread;
+  const memory::desc any({inputs, outputs}, OperandType(precision), memory::format_tag::any);
+  MatmulShape shape;
+  shape.precision = precision;
+  shape.rows = kLayoutRows;
+  shape.outputs = shape.y_stride = outputs;
+  shape.inputs = shape.x_stride = inputs;
+  return Describe(shape, any).weights_desc();
+}
+
+std::shared_ptr<const MatmulPrimitive> FindMatmul(const MatmulShape& shape) {
+  static std::mutex* const mutex = new std::mutex;
+  static auto* const cache = new std::map<MatmulShape, std::shared_ptr<const MatmulPrimitive>>;
+  {
+    std::lock_guard<std::mutex> lock(*mutex);
+    const auto found = cache->find(shape);
+    if (found != cache->end()) return found->second;
+  }
+  SingleThreadScope one_thread;
+  const auto description = Describe(shape, PackedLayout(shape.precision, shape.outputs, shape.inputs));
+  auto made = std::make_shared<const MatmulPrimitive>(
+      MatmulPrimitive{dnnl::matmul(description), description.src_desc(), description.weights_desc(),
+                      description.bias_desc(), description.dst_desc(), description.scratchpad_desc()});
+  std::lock_guard<std::mutex> lock(*mutex);
+  return cache->emplace(shape, std::move(made)).first->second;
+}
+
+}  // namespace tersor

@@ -1,0 +1,138 @@
+#include "core/kernels/packed_matrix.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "core/kernels/cpu_info.h"
+#include "core/kernels/matmul_primitives.h"
+#include "core/kernels/scratch.h"
+#include "core/kernels/vector_ops.h"
+
+namespace tersor {
+namespace {
+
+using dnnl::memory;
+
+// Rows are cut into tiles of these sizes, largest first; what is left under the smallest is padded with zeros.
+constexpr int64_t kTiles[] = {128, 64, 32, 16};
+constexpr int64_t kSmallestTile = 16;
+
+absl::Status FromLibrary(const dnnl::error& error, absl::string_view doing) {
+  return absl::InternalError(absl::StrCat("oneDNN, ", doing, ": ", error.what()));
+}
+
+int64_t FloatsFor(size_t bytes) { return static_cast<int64_t>((bytes + sizeof(float) - 1) / sizeof(float)); }
+
+}  // namespace
+
+struct PackedMatrix::State {
+  Precision precision = Precision::kF32;
+  int64_t outputs = 0;
+  int64_t inputs = 0;
+  memory::desc layout;
+  ScratchBuffer storage;
+
+  // `rows` is one of kTiles; x is of the operand type.
+  void RunTile(int64_t rows, const void* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
+               int64_t y_stride) {
+    const auto matmul = FindMatmul({precision, rows, outputs, inputs, x_stride, y_stride, bias != nullptr, accumulate});
+    ScratchBuffer scratchpad(FloatsFor(matmul->scratchpad.get_size()));
+    const dnnl::engine& engine = CpuEngine();
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, memory(matmul->x, engine, const_cast<void*>(x))},
+        {DNNL_ARG_WEIGHTS, memory(matmul->weights, engine, storage.data())},
+        {DNNL_ARG_DST, memory(matmul->y, engine, y)},
+        {DNNL_ARG_SCRATCHPAD, memory(matmul->scratchpad, engine, scratchpad.data())}};
+    if (bias != nullptr) {
+      arguments.emplace(DNNL_ARG_BIAS, memory(matmul->bias, engine, const_cast<float*>(bias)));
+    }
+    dnnl::stream stream(engine);
+    matmul->primitive.execute(stream, arguments);
+    stream.wait();
+  }
+
+  // Fewer rows than the smallest tile: through padded copies.
+  void RunTail(int64_t rows, const float* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
+               int64_t y_stride) {
+    ScratchBuffer padded_x(kSmallestTile * inputs);
+    ScratchBuffer padded_y(kSmallestTile * outputs);
+    std::fill(padded_x.data() + rows * inputs, padded_x.data() + padded_x.size(), 0.0f);
+    std::fill(padded_y.data() + rows * outputs, padded_y.data() + padded_y.size(), 0.0f);
+    for (int64_t row = 0; row < rows; ++row) {
+      std::memcpy(padded_x.data() + row * inputs, x + row * x_stride, inputs * sizeof(float));
+      if (accumulate) std::memcpy(padded_y.data() + row * outputs, y + row * y_stride, outputs * sizeof(float));
+    }
+    RunRows(kSmallestTile, padded_x.data(), inputs, bias, accumulate, padded_y.data(), outputs);
+    for (int64_t row = 0; row < rows; ++row) {
+      std::memcpy(y + row * y_stride, padded_y.data() + row * outputs, outputs * sizeof(float));
+    }
+  }
+
+  void RunRows(int64_t rows, const float* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
+               int64_t y_stride) {
+    if (precision == Precision::kF32) return RunTile(rows, x, x_stride, bias, accumulate, y, y_stride);
+    ScratchBuffer converted(FloatsFor(rows * inputs * sizeof(uint16_t)));
+    uint16_t* operand = reinterpret_cast<uint16_t*>(converted.data());
+    for (int64_t row = 0; row < rows; ++row) ConvertToBF16(x + row * x_stride, inputs, operand + row * inputs);
+    RunTile(rows, operand, inputs, bias, accumulate, y, y_stride);
+  }
+};
+
+PackedMatrix::PackedMatrix() = default;
+PackedMatrix::~PackedMatrix() = default;
+PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
+PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
+
+int64_t PackedMatrix::outputs() const { return state_ ? state_->outputs : 0; }
+int64_t PackedMatrix::inputs() const { return state_ ? state_->inputs : 0; }
+
+absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
+                                                Precision precision) {
+  if (outputs <= 0 || inputs <= 0 || static_cast<int64_t>(weights.size()) / outputs != inputs ||
+      static_cast<int64_t>(weights.size()) % outputs != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot pack ", weights.size(), " weights as a matrix of ", outputs, " x ", inputs));
+  }
+  if (precision == Precision::kBF16) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
+  PackedMatrix packed;
+  packed.state_ = std::make_unique<State>();
+  State& state = *packed.state_;
+  state.precision = precision;
+  state.outputs = outputs;
+  state.inputs = inputs;
+  try {
+    SingleThreadScope one_thread;
+    state.layout = PackedLayout(precision, outputs, inputs);
+    state.storage = ScratchBuffer(FloatsFor(state.layout.get_size()));
+    const memory::desc rows({inputs, outputs}, memory::data_type::f32, memory::dims{1, inputs});
+    memory source(rows, CpuEngine(), const_cast<float*>(weights.data()));
+    memory target(state.layout, CpuEngine(), state.storage.data());
+    dnnl::stream stream(CpuEngine());
+    dnnl::reorder(source, target).execute(stream, source, target);
+    stream.wait();
+  } catch (const dnnl::error& error) {
+    return FromLibrary(error, absl::StrCat("packing a matrix of ", outputs, " x ", inputs));
+  }
+  return packed;
+}
+
+absl::Status PackedMatrix::Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate,
+                                    float* y, int64_t y_stride) const {
+  if (state_ == nullptr) return absl::FailedPreconditionError("multiplication by a matrix that was never packed");
+  try {
+    SingleThreadScope one_thread;
+    for (const int64_t tile : kTiles) {
+      for (; rows >= tile; rows -= tile, x += tile * x_stride, y += tile * y_stride) {
+        state_->RunRows(tile, x, x_stride, bias, accumulate, y, y_stride);
+      }
+    }
+    if (rows > 0) state_->RunTail(rows, x, x_stride, bias, accumulate, y, y_stride);
+  } catch (const dnnl::error& error) {
+    return FromLibrary(error, absl::StrCat("multiplying by a matrix of ", state_->outputs, " x ", state_->inputs));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tersor

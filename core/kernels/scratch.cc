@@ -1,0 +1,81 @@
+#include "core/kernels/scratch.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+
+namespace tersor {
+namespace {
+
+constexpr size_t kHugePage = size_t{1} << 21;
+// What the pool holds at most while nobody uses it.
+constexpr size_t kPoolLimit = size_t{192} << 20;
+
+// Rounds up to a quarter of a power of two, so that nearly equal requests share buffers.
+size_t SizeClass(size_t bytes) {
+  size_t step = 256;
+  while (step * 8 < bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+class Pool {
+ public:
+  void* Take(size_t bytes) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      auto found = free_.find(bytes);
+      if (found != free_.end()) {
+        void* memory = found->second;
+        free_.erase(found);
+        held_ -= bytes;
+        return memory;
+      }
+    }
+    const bool huge = bytes >= 2 * kHugePage;
+    void* memory = std::aligned_alloc(huge ? kHugePage : 64, (bytes + 63) / 64 * 64);
+    if (memory == nullptr) throw std::bad_alloc();
+    if (huge) madvise(memory, bytes, MADV_HUGEPAGE);
+    return memory;
+  }
+
+  void Give(void* memory, size_t bytes) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (held_ + bytes <= kPoolLimit) {
+        free_.emplace(bytes, memory);
+        held_ += bytes;
+        return;
+      }
+    }
+    std::free(memory);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::multimap<size_t, void*> free_;
+  size_t held_ = 0;
+};
+
+Pool& GlobalPool() {
+  // Never destroyed: threads may still give memory back while the process ends.
+  static Pool* const pool = new Pool;
+  return *pool;
+}
+
+}  // namespace
+
+ScratchBuffer::ScratchBuffer(int64_t floats) : size_(floats) {
+  if (floats <= 0) return;
+  capacity_bytes_ = SizeClass(static_cast<size_t>(floats) * sizeof(float));
+  if (capacity_bytes_ >= 2 * kHugePage) capacity_bytes_ = (capacity_bytes_ + kHugePage - 1) / kHugePage * kHugePage;
+  data_ = static_cast<float*>(GlobalPool().Take(capacity_bytes_));
+}
+
+ScratchBuffer::~ScratchBuffer() {
+  if (data_ != nullptr) GlobalPool().Give(data_, capacity_bytes_);
+}
+
+}  // namespace tersor

@@ -1,0 +1,148 @@
+#include "core/kernels/vector_ops.h"
+
+#include <cmath>
+
+#include "core/kernels/targets.h"
+#include "core/tensor/float16.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/vector_ops.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+// After highway.h: it is compiled once per target.
+#include "hwy/contrib/math/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tersor {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::ScalableTag<float>;
+
+float SumOfSquares(const float* x, int64_t width) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  auto sum0 = hn::Zero(d), sum1 = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + 2 * lanes <= width; i += 2 * lanes) {
+    const auto a = hn::LoadU(d, x + i), b = hn::LoadU(d, x + i + lanes);
+    sum0 = hn::MulAdd(a, a, sum0);
+    sum1 = hn::MulAdd(b, b, sum1);
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(sum0, sum1)));
+  for (; i < width; ++i) sum += x[i] * x[i];
+  return sum;
+}
+
+void RmsNormRows(const float* x, int64_t x_stride, int64_t rows, int64_t width, const float* weight, float epsilon,
+                 float* y, int64_t y_stride) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  for (int64_t row = 0; row < rows; ++row, x += x_stride, y += y_stride) {
+    const float scale = 1.0f / std::sqrt(SumOfSquares(x, width) / static_cast<float>(width) + epsilon);
+    const auto scales = hn::Set(d, scale);
+    int64_t i = 0;
+    for (; i + lanes <= width; i += lanes) {
+      hn::StoreU(hn::Mul(hn::Mul(hn::LoadU(d, x + i), scales), hn::LoadU(d, weight + i)), d, y + i);
+    }
+    for (; i < width; ++i) y[i] = x[i] * scale * weight[i];
+  }
+}
+
+void RopeRow(float* x, int64_t heads, int64_t head_size, const float* cosines, const float* sines) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  const int64_t half = head_size / 2;
+  for (int64_t head = 0; head < heads; ++head, x += head_size) {
+    float* first = x;
+    float* second = x + half;
+    int64_t i = 0;
+    for (; i + lanes <= half; i += lanes) {
+      const auto a = hn::LoadU(d, first + i), b = hn::LoadU(d, second + i);
+      const auto c = hn::LoadU(d, cosines + i), s = hn::LoadU(d, sines + i);
+      hn::StoreU(hn::NegMulAdd(b, s, hn::Mul(a, c)), d, first + i);
+      hn::StoreU(hn::MulAdd(a, s, hn::Mul(b, c)), d, second + i);
+    }
+    for (; i < half; ++i) {
+      const float a = first[i], b = second[i];
+      first[i] = a * cosines[i] - b * sines[i];
+      second[i] = b * cosines[i] + a * sines[i];
+    }
+  }
+}
+
+void SwiGluRow(float* gate, const float* up, int64_t count) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  const auto one = hn::Set(d, 1.0f);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto g = hn::LoadU(d, gate + i);
+    // Highway's Exp is valid up to 104; beyond 88 the float is infinite and the quotient 0, as it must be.
+    const auto e = hn::Exp(d, hn::Min(hn::Neg(g), hn::Set(d, 100.0f)));
+    hn::StoreU(hn::Mul(hn::Div(g, hn::Add(one, e)), hn::LoadU(d, up + i)), d, gate + i);
+  }
+  for (; i < count; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
+}
+
+void ToBF16(const float* x, int64_t count, uint16_t* y) {
+  const D d;
+  const hn::RebindToUnsigned<D> bits_tag;
+  const hn::Rebind<uint16_t, D> half_tag;
+  const int64_t lanes = hn::Lanes(d);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto value = hn::LoadU(d, x + i);
+    const auto bits = hn::BitCast(bits_tag, value);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(bits_tag, 1u));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(bits_tag, 0x7fffu)), odd));
+    const auto quiet = hn::Or(hn::ShiftRight<16>(bits), hn::Set(bits_tag, 0x40u));
+    const auto is_number = hn::RebindMask(bits_tag, hn::Eq(value, value));
+    const auto chosen = hn::IfThenElse(is_number, rounded, quiet);
+    hn::StoreU(hn::DemoteTo(half_tag, hn::BitCast(hn::RebindToSigned<D>(), chosen)), half_tag, y + i);
+  }
+  for (; i < count; ++i) y[i] = FloatToBF16(x[i]);
+}
+
+const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tersor
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tersor {
+
+HWY_EXPORT(RmsNormRows);
+HWY_EXPORT(RopeRow);
+HWY_EXPORT(SwiGluRow);
+HWY_EXPORT(ToBF16);
+HWY_EXPORT(TargetName);
+
+const char* KernelIsa() {
+  LimitTargets();
+  return HWY_DYNAMIC_DISPATCH(TargetName)();
+}
+
+void RmsNorm(const float* x, int64_t x_stride, int64_t rows, int64_t width, const float* weight, float epsilon,
+             float* y, int64_t y_stride) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(RmsNormRows)(x, x_stride, rows, width, weight, epsilon, y, y_stride);
+}
+
+void ApplyRope(float* x, int64_t heads, int64_t head_size, const float* cosines, const float* sines) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(RopeRow)(x, heads, head_size, cosines, sines);
+}
+
+void SwiGlu(float* gate, const float* up, int64_t count) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(SwiGluRow)(gate, up, count);
+}
+
+void ConvertToBF16(const float* x, int64_t count, uint16_t* y) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(ToBF16)(x, count, y);
+}
+
+}  // namespace tersor
+#endif  // HWY_ONCE

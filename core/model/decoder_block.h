@@ -1,0 +1,74 @@
+// The block of Llama-like decoders. Private to core/model; see block.h for the contract.
+#ifndef TERSOR_CORE_MODEL_DECODER_BLOCK_H_
+#define TERSOR_CORE_MODEL_DECODER_BLOCK_H_
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/kernels/packed_matrix.h"
+#include "core/model/block.h"
+#include "core/model/kv_cache.h"
+#include "core/model/rope_table.h"
+
+namespace tersor {
+
+class DecoderBlock final : public Block {
+ public:
+  static absl::StatusOr<std::unique_ptr<Block>> Create(const Model& model, int index, const ComputeOptions& options);
+
+  const std::vector<Segment>& segments() const override { return segments_; }
+  absl::Status Enter(const PackedBatch& batch, std::span<const float> hidden, std::span<float> input) const override;
+  absl::Status RunSegment(int s, const PackedBatch& batch, std::span<const float> input, std::span<float> hidden,
+                          std::span<float> next) const override;
+  absl::Status Forward(const PackedBatch& batch, std::span<float> hidden) const override;
+  absl::Status SetWeight(const std::string& linear_name, const EncodedTensor& weight) override;
+
+ private:
+  enum LinearIndex { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown, kLinears };
+  enum SegmentIndex { kQkvSegment, kOutSegment, kGateUpSegment, kDownSegment, kSegments };
+
+  struct Linear {
+    LinearLayer layer;
+    PackedMatrix weight;
+    std::vector<float> bias;
+  };
+  // Rows [first, first + count) of the batch.
+  struct Tile {
+    int64_t first = 0;
+    int64_t count = 0;
+  };
+  // Everything one pass over a batch needs besides its activations.
+  struct Pass;
+
+  DecoderBlock(const ModelSpec& model, int index, const ComputeOptions& options);
+  void DescribeLinears();
+  absl::Status LoadParameters(const Model& model);
+
+  absl::Status CheckBatch(const PackedBatch& batch, size_t hidden_size) const;
+  absl::StatusOr<Pass> Begin(const PackedBatch& batch) const;
+  // Calls run(tile) for all tiles of the batch, on the block's threads.
+  template <typename Run>
+  absl::Status ForTiles(int64_t tokens, const Run& run) const;
+
+  absl::Status Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const;
+  void Norm(const std::vector<float>& weight, const float* x, int64_t rows, float* y) const;
+  // Queries go to `queries` (rows of the tile), keys and values to the pass's cache.
+  absl::Status QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const;
+  absl::Status GateUpTile(int64_t rows, const float* input, float* inner) const;
+  absl::Status AttendAll(const Pass& pass, const float* queries, float* attended) const;
+
+  LayerSpec spec_;
+  int index_;
+  ComputeOptions options_;
+  int64_t width_;
+  float epsilon_;
+  std::vector<Segment> segments_;
+  std::array<Linear, kLinears> linears_;
+  std::vector<float> input_norm_, inner_norm_, query_norm_, key_norm_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_MODEL_DECODER_BLOCK_H_

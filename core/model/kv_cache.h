@@ -1,0 +1,74 @@
+// Keys and values of earlier positions, in pages that sequences share.
+#ifndef TERSOR_CORE_MODEL_KV_CACHE_H_
+#define TERSOR_CORE_MODEL_KV_CACHE_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/status.h"
+#include "core/kernels/attention.h"
+#include "core/kernels/scratch.h"
+
+namespace tersor {
+
+struct KvShape {
+  int layers = 1;
+  int kv_heads = 1;
+  int head_size = 1;
+};
+
+// A slot holds one sequence as a list of pages of kKeyBlock positions, for all layers. Forked slots share pages by
+// reference count; a shared page is copied before it is written to. What a page holds is this class's business:
+// callers append rows and attend to them.
+// Append and Attend may run on several threads as long as no two write the same position; everything else needs the
+// cache to itself.
+class KvCache {
+ public:
+  explicit KvCache(const KvShape& shape) : shape_(shape) {}
+
+  const KvShape& shape() const { return shape_; }
+  int64_t slots() const { return static_cast<int64_t>(slots_.size()); }
+  // Positions that are complete in all layers.
+  int64_t length(int64_t slot) const { return slots_[slot].length; }
+
+  // A new empty slot's number.
+  int64_t AddSlot();
+  // A new slot that begins with the first `positions` positions of `slot`. OUT_OF_RANGE where it has fewer.
+  absl::StatusOr<int64_t> Fork(int64_t slot, int64_t positions);
+  // Forgets all positions from `positions` on; OUT_OF_RANGE where the slot has fewer.
+  absl::Status Truncate(int64_t slot, int64_t positions);
+  // Makes room for `count` positions after the slot's length; Append may then write them, layer by layer.
+  void Reserve(int64_t slot, int64_t count);
+  // Counts `count` reserved positions as complete.
+  void Commit(int64_t slot, int64_t count) { slots_[slot].length += count; }
+
+  // Stores the keys (after rope) and values of one position, kv_heads x head_size floats each.
+  void Append(int layer, int64_t slot, int64_t position, const float* keys, const float* values);
+  // Computes `tile` (its `blocks` excepted) for key-value head `kv_head` of `slot`, reading every position, its own
+  // too, as it is stored.
+  void Attend(int layer, int64_t slot, int kv_head, AttentionTile tile) const;
+
+  // Bytes of all pages, shared ones counted once for each slot.
+  int64_t ByteSize() const;
+
+ private:
+  // [layer][kv_head]{keys [head_size][kKeyBlock], values [kKeyBlock][padded head_size]}
+  using Page = ScratchBuffer;
+  struct Slot {
+    std::vector<std::shared_ptr<Page>> pages;
+    int64_t length = 0;
+  };
+
+  int64_t KeyFloats() const { return shape_.head_size * kKeyBlock; }
+  int64_t HeadFloats() const { return KeyFloats() + kKeyBlock * PaddedHeadSize(shape_.head_size); }
+  int64_t PageFloats() const { return shape_.layers * shape_.kv_heads * HeadFloats(); }
+  std::shared_ptr<Page> NewPage() const;
+
+  KvShape shape_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_MODEL_KV_CACHE_H_
