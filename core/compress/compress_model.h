@@ -9,6 +9,7 @@
 #include "core/base/event_sink.h"
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
+#include "core/calibration/token_batches.h"
 #include "core/compress/block_checkpoint.h"
 #include "core/compress/method_description.h"
 #include "core/encoding/planned_encoding.h"
@@ -19,13 +20,6 @@
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
-
-// Calibration sequences end to end; sequence i is ids[offsets[i]] .. ids[offsets[i+1]]. Empty (no offsets) where no
-// stage needs them.
-struct CalibrationTokens {
-  std::vector<int32_t> ids;
-  std::vector<int64_t> offsets;
-};
 
 struct CompressionPlan {
   // One for each stage of the recipe, in order: "quantize:gptq". Upper bounds.
