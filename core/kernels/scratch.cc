@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <new>
@@ -21,6 +20,10 @@ size_t SizeClass(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+bool IsHuge(size_t bytes) { return bytes >= 2 * kHugePage; }
+
+std::align_val_t Alignment(size_t bytes) { return std::align_val_t{IsHuge(bytes) ? kHugePage : 64}; }
+
 class Pool {
  public:
   void* Take(size_t bytes) {
@@ -34,10 +37,8 @@ class Pool {
         return memory;
       }
     }
-    const bool huge = bytes >= 2 * kHugePage;
-    void* memory = std::aligned_alloc(huge ? kHugePage : 64, (bytes + 63) / 64 * 64);
-    if (memory == nullptr) throw std::bad_alloc();
-    if (huge) madvise(memory, bytes, MADV_HUGEPAGE);
+    void* memory = ::operator new(bytes, Alignment(bytes));
+    if (IsHuge(bytes)) madvise(memory, bytes, MADV_HUGEPAGE);
     return memory;
   }
 
@@ -50,7 +51,7 @@ class Pool {
         return;
       }
     }
-    std::free(memory);
+    ::operator delete(memory, Alignment(bytes));
   }
 
  private:

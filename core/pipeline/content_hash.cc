@@ -43,9 +43,8 @@ absl::StatusOr<std::string> FileDigest(const fs::path& file, const fs::path& cac
   struct stat info = {};
   if (stat(file.c_str(), &info) != 0) return ErrnoStatus(errno, "reading file", file);
   std::error_code error;
-  const std::string identity =
-      absl::StrCat(fs::absolute(file, error).string(), "\n", info.st_size, "\n", info.st_ino, "\n", info.st_dev, "\n",
-                   info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
+  const std::string identity = absl::StrCat(fs::absolute(file, error).string(), "\n", info.st_size, "\n", info.st_ino,
+                                            "\n", info.st_dev, "\n", info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
   const fs::path remembered = cache_dir.empty() ? fs::path() : cache_dir / "digests" / Sha256Hex(identity);
   if (!remembered.empty()) {
     absl::StatusOr<std::string> digest = ReadFile(remembered, 64);

@@ -12,7 +12,8 @@ namespace tersor {
 // Over the sorted names and contents of the file, or of a folder's files of the kinds that make a model (weights,
 // config, tokenizer, manifest). File digests are kept in CACHE_DIR/digests, keyed by path, size, inode and modification
 // time; an empty `cache_dir` keeps none. A cache that cannot be read or written costs time, never correctness.
-absl::StatusOr<std::string> ModelContentHash(const std::filesystem::path& model, const std::filesystem::path& cache_dir);
+absl::StatusOr<std::string> ModelContentHash(const std::filesystem::path& model,
+                                             const std::filesystem::path& cache_dir);
 
 }  // namespace tersor
 

@@ -86,9 +86,9 @@ void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::strin
   if (!protocol.ok()) return AddViolation(field, protocol.status(), violations);
   if (protocol->convention != PerplexityConvention::kWords &&
       static_cast<int64_t>(data->text.size()) < protocol->window) {
-    violations.push_back({absl::StrCat(field, ".dataset"),
-                          absl::StrCat(data->path.string(), " has ", data->text.size(), kTooShort, " (a window of ",
-                                       protocol->window, ")")});
+    violations.push_back(
+        {absl::StrCat(field, ".dataset"), absl::StrCat(data->path.string(), " has ", data->text.size(), kTooShort,
+                                                       " (a window of ", protocol->window, ")")});
   }
   inputs.perplexities.push_back({*std::move(data), *std::move(protocol)});
 }
@@ -118,10 +118,10 @@ void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, J
   inputs.calibration = *std::move(data);
   const int64_t wanted = int64_t{inputs.calibration_samples} * inputs.calibration_tokens;
   if (static_cast<int64_t>(inputs.calibration.text.size()) < wanted) {
-    violations.push_back({"calibration.dataset",
-                          absl::StrCat(inputs.calibration.path.string(), " has ", inputs.calibration.text.size(),
-                                       kTooShort, " (", inputs.calibration_samples, " samples of ",
-                                       inputs.calibration_tokens, ")")});
+    violations.push_back(
+        {"calibration.dataset",
+         absl::StrCat(inputs.calibration.path.string(), " has ", inputs.calibration.text.size(), kTooShort, " (",
+                      inputs.calibration_samples, " samples of ", inputs.calibration_tokens, ")")});
   }
 }
 

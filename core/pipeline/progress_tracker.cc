@@ -77,9 +77,8 @@ double ProgressTracker::Slowness(double current_elapsed, double current_share) c
 }
 
 void ProgressTracker::FillWhole(v1::Progress& progress) const {
-  const double share = progress.total() > 0
-                           ? std::clamp(static_cast<double>(progress.done()) / progress.total(), 0.0, 1.0)
-                           : 0.0;
+  const double share =
+      progress.total() > 0 ? std::clamp(static_cast<double>(progress.done()) / progress.total(), 0.0, 1.0) : 0.0;
   const double slowness = Slowness(clock_() - stage_start_, share);
   double all = 0, finished = 0;
   for (const Stage& stage : stages_) {
