@@ -122,18 +122,25 @@ nlohmann::json DescribeTensors(const EncodedTensors& tensors) {
 
 absl::Status WriteEncodedTensors(const std::filesystem::path& path, const EncodedTensors& tensors,
                                  const std::map<std::string, std::string>& metadata) {
+  struct Source {
+    const EncodedTensor* tensor;
+    size_t field;
+  };
   std::vector<TensorDeclaration> declarations;
-  std::map<std::string, Tensor> stored;
+  std::map<std::string, Source> sources;
   for (const auto& [name, tensor] : tensors) {
-    for (const EncodedField& field : tensor->Fields()) {
-      const std::string field_name = FieldName(name, field.name);
-      declarations.push_back({field_name, field.tensor.dtype(), field.tensor.shape()});
-      stored.emplace(field_name, field.tensor);
+    const std::vector<EncodedField> fields = tensor->Fields();
+    for (size_t i = 0; i < fields.size(); ++i) {
+      std::string field_name = FieldName(name, fields[i].name);
+      declarations.push_back({field_name, fields[i].tensor.dtype(), fields[i].tensor.shape()});
+      sources.emplace(std::move(field_name), Source{tensor.get(), i});
     }
   }
   TERSOR_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, std::move(declarations), metadata));
   for (const TensorDeclaration& next : writer.order()) {
-    TERSOR_RETURN_IF_ERROR(writer.AppendTensor(next.name, stored.at(next.name)));
+    const Source& source = sources.at(next.name);
+    // Asked for again rather than kept: some encodings compose their fields on demand.
+    TERSOR_RETURN_IF_ERROR(writer.AppendTensor(next.name, source.tensor->Fields()[source.field].tensor));
   }
   return writer.Finish();
 }

@@ -1,6 +1,6 @@
 // The one list of files that a compressed model can be written to beside Tersor's own container.
-#ifndef TERSOR_CORE_FORMATS_EXPORT_REGISTRY_H_
-#define TERSOR_CORE_FORMATS_EXPORT_REGISTRY_H_
+#ifndef TERSOR_CORE_EXPORTS_EXPORT_REGISTRY_H_
+#define TERSOR_CORE_EXPORTS_EXPORT_REGISTRY_H_
 
 #include <cstdint>
 #include <filesystem>
@@ -38,4 +38,4 @@ std::vector<std::string> ExportNames();
 
 }  // namespace tersor
 
-#endif  // TERSOR_CORE_FORMATS_EXPORT_REGISTRY_H_
+#endif  // TERSOR_CORE_EXPORTS_EXPORT_REGISTRY_H_
