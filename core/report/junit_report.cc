@@ -1,0 +1,73 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/report/escape.h"
+#include "core/report/report_format.h"
+#include "core/report/report_sections.h"
+
+namespace tersor {
+namespace {
+
+struct Suite {
+  std::string cases;
+  int tests = 0;
+  int failures = 0;
+  int errors = 0;
+  int skipped = 0;
+  double seconds = 0;
+};
+
+// `body` is the element that says how the case ended; empty where it passed.
+void AddCase(absl::string_view name, absl::string_view body, Suite& suite) {
+  absl::StrAppend(&suite.cases, "    <testcase classname=\"tersor.gates\" name=\"", EscapeXml(name), "\"");
+  absl::StrAppend(&suite.cases, body.empty() ? "/>\n" : absl::StrCat(">", body, "</testcase>\n"));
+  ++suite.tests;
+}
+
+std::string Ending(absl::string_view element, absl::string_view type, absl::string_view message) {
+  return absl::StrCat("<", element, type.empty() ? "" : absl::StrCat(" type=\"", type, "\""), " message=\"",
+                      EscapeXml(message), "\"/>");
+}
+
+void AddGate(const v1::GateResult& gate, InconclusiveCase inconclusive, Suite& suite) {
+  const std::string message = absl::StrCat(gate.expression(), ": ", gate.reason());
+  if (gate.outcome() == v1::GATE_OUTCOME_PASS) {
+    AddCase(gate.expression(), "", suite);
+  } else if (gate.outcome() == v1::GATE_OUTCOME_FAIL) {
+    AddCase(gate.expression(), Ending("failure", "gate", message), suite);
+    ++suite.failures;
+  } else if (inconclusive == InconclusiveCase::kSkipped) {
+    AddCase(gate.expression(), Ending("skipped", "", message), suite);
+    ++suite.skipped;
+  } else {
+    AddCase(gate.expression(), Ending("failure", "inconclusive", message), suite);
+    ++suite.failures;
+  }
+}
+
+std::string Document(absl::string_view job_id, absl::string_view output, const Suite& suite) {
+  const std::string counts = absl::StrFormat("tests=\"%d\" failures=\"%d\" errors=\"%d\" skipped=\"%d\" time=\"%.3f\"",
+                                             suite.tests, suite.failures, suite.errors, suite.skipped, suite.seconds);
+  return absl::StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tersor\" ", counts,
+                      ">\n  <testsuite name=\"", EscapeXml(job_id.empty() ? "tersor" : absl::StrCat("tersor ", job_id)),
+                      "\" ", counts, ">\n", suite.cases, "    <system-out>", EscapeXml(output),
+                      "</system-out>\n  </testsuite>\n</testsuites>\n");
+}
+
+}  // namespace
+
+std::string ReportToJunit(const v1::Report& report, InconclusiveCase inconclusive) {
+  Suite suite;
+  for (const v1::StageReport& stage : report.stages()) suite.seconds += stage.reused() ? 0 : stage.seconds();
+  for (const v1::GateResult& gate : report.gates()) AddGate(gate, inconclusive, suite);
+  if (report.gates().empty()) AddCase("compressed", "", suite);
+  return Document(report.job_id(), ReportHeadline(report), suite);
+}
+
+std::string JobFailureToJunit(const std::string& job_id, const std::string& reason) {
+  Suite suite;
+  AddCase("job", Ending("error", "job", reason), suite);
+  ++suite.errors;
+  return Document(job_id, reason, suite);
+}
+
+}  // namespace tersor

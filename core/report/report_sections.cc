@@ -1,0 +1,230 @@
+#include "core/report/report_sections.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/report/number_text.h"
+#include "core/report/verdict_sentence.h"
+
+namespace tersor {
+namespace {
+
+constexpr absl::string_view kDense = "dense";
+
+ReportSection ModelSection(const v1::Report& report) {
+  ReportSection section{.title = "Model", .columns = {{""}, {""}}};
+  const v1::ModelInfo& model = report.model();
+  if (!report.has_model()) return section;
+  const auto row = [&](absl::string_view key, std::string value) {
+    if (!value.empty()) section.rows.push_back({std::string(key), std::move(value)});
+  };
+  row("name", model.name());
+  row("architecture", absl::StrCat(model.architecture(), ", ", CountText(model.parameters()), " parameters"));
+  row("source", absl::StrCat(model.path(), " (", model.format(), ", ", BytesText(model.source_bytes()), ")"));
+  row("sha256", model.sha256());
+  row("job", report.job_id());
+  row("answered from", report.cached_from().empty() ? "" : absl::StrCat("job ", report.cached_from()));
+  row("description", report.recipe().description());
+  if (report.has_environment()) {
+    const v1::Environment& environment = report.environment();
+    row("computed on", absl::StrCat(environment.cpu(), ", ", environment.isa(), ", oneDNN ", environment.onednn(), ", ",
+                                    environment.threads(), environment.threads() == 1 ? " thread" : " threads"));
+  }
+  row("tersor", report.tersor_version());
+  return section;
+}
+
+ReportSection SizeSection(const v1::Report& report) {
+  ReportSection section{.title = "Size", .columns = {{""}, {"bytes", true}, {"ratio", true}}};
+  if (!report.has_size()) return section;
+  const v1::SizeResult& size = report.size();
+  section.rows = {{"dense, 16 bits per parameter", BytesText(size.dense_bytes()), ""},
+                  {"source file", BytesText(size.source_bytes()), ""},
+                  {"compressed (Tersor container)", BytesText(size.artifact_bytes()), RatioText(size.ratio())},
+                  {"blocks alone", "", RatioText(size.blocks_ratio())}};
+  section.note =
+      absl::StrCat(FigureText(size.true_bits()), " bits per weight in the compressed layers, scales included.");
+  section.charts = {{{"dense, 16 bits", static_cast<double>(size.dense_bytes()), BytesText(size.dense_bytes())},
+                     {"source file", static_cast<double>(size.source_bytes()), BytesText(size.source_bytes())},
+                     {"compressed", static_cast<double>(size.artifact_bytes()), BytesText(size.artifact_bytes())}}};
+  return section;
+}
+
+ReportSection PerplexitySection(const v1::Report& report) {
+  ReportSection section{
+      .title = "Perplexity",
+      .columns = {{"text"}, {"dense", true}, {"compressed", true}, {"ratio", true}, {"tokens/s", true}, {"protocol"}}};
+  for (const PerplexityRow& row : PerplexityRows(report)) {
+    const auto value = [](const v1::PerplexityResult* result) {
+      return result == nullptr ? std::string() : FigureText(result->value());
+    };
+    const double rate = row.any().tokens_per_second();
+    section.rows.push_back({row.any().dataset(), value(row.dense), value(row.compressed),
+                            row.both() ? RatioText(row.ratio()) : "", rate > 0 ? FigureText(rate, 3) : "",
+                            absl::StrCat(row.any().protocol(), " [", row.any().hash().substr(0, 12), "]")});
+    if (row.both()) {
+      section.charts.push_back(
+          {{absl::StrCat(row.any().dataset(), ", dense"), row.dense->value(), value(row.dense)},
+           {absl::StrCat(row.any().dataset(), ", compressed"), row.compressed->value(), value(row.compressed)}});
+    }
+  }
+  return section;
+}
+
+ReportSection DivergenceSection(const v1::Report& report) {
+  ReportSection section{.title = "Divergence from the dense model",
+                        .columns = {{"KL mean", true},
+                                    {"p50", true},
+                                    {"p99", true},
+                                    {"max", true},
+                                    {"same top-1", true},
+                                    {"tokens", true},
+                                    {"protocol"}}};
+  if (!report.has_divergence()) return section;
+  const v1::DivergenceResult& divergence = report.divergence();
+  section.rows = {{FigureText(divergence.kl_mean()), FigureText(divergence.kl_p50()), FigureText(divergence.kl_p99()),
+                   FigureText(divergence.kl_max()), PercentText(divergence.top1_agreement()),
+                   absl::StrCat(divergence.tokens()), divergence.protocol()}};
+  section.note = "KL(dense || compressed) in nats per token, exact over the vocabulary.";
+  return section;
+}
+
+std::string RateText(const v1::PerformanceResult& result) {
+  return absl::StrCat(FigureText(result.tokens_per_second(), 3), " (", FigureText(result.tokens_per_second_min(), 3),
+                      "-", FigureText(result.tokens_per_second_max(), 3), ")");
+}
+
+ReportSection SpeedSection(const v1::Report& report) {
+  ReportSection section{.title = "Speed",
+                        .columns = {{"tokens/s"}, {"dense", true}, {"compressed", true}, {"speedup", true}}};
+  for (const v1::PerformanceResult& compressed : report.performance()) {
+    if (compressed.subject() == kDense) continue;
+    const std::string label = absl::StrCat(compressed.kind(), ", ", compressed.tokens(), " tokens");
+    std::vector<std::string> row = {label, "", RateText(compressed), ""};
+    for (const v1::PerformanceResult& dense : report.performance()) {
+      if (dense.subject() != kDense || dense.kind() != compressed.kind()) continue;
+      row[1] = RateText(dense);
+      row[3] = RatioText(compressed.tokens_per_second() / dense.tokens_per_second());
+      section.charts.push_back(
+          {{absl::StrCat(dense.kind(), ", dense"), dense.tokens_per_second(), FigureText(dense.tokens_per_second(), 3)},
+           {absl::StrCat(dense.kind(), ", compressed"), compressed.tokens_per_second(),
+            FigureText(compressed.tokens_per_second(), 3)}});
+    }
+    section.rows.push_back(std::move(row));
+    section.note = absl::StrCat("Median (minimum-maximum) of ", compressed.repeats(), " interleaved repeats, ",
+                                compressed.threads(), compressed.threads() == 1 ? " thread." : " threads.");
+  }
+  return section;
+}
+
+ReportSection GatesSection(const v1::Report& report) {
+  ReportSection section{
+      .title = "Gates", .columns = {{"gate"}, {"value", true}, {"outcome"}, {"reason"}}, .code = true};
+  for (const v1::GateResult& gate : report.gates()) {
+    section.rows.push_back(
+        {gate.expression(), FigureText(gate.value()), std::string(OutcomeWord(gate.outcome())), gate.reason()});
+  }
+  return section;
+}
+
+ReportSection WarningsSection(const v1::Report& report) {
+  ReportSection section{.title = "Warnings", .columns = {{"code"}, {"where"}, {"message"}}, .code = true};
+  for (const v1::Warning& warning : report.warnings()) {
+    section.rows.push_back({warning.code(), warning.where(), warning.message()});
+  }
+  return section;
+}
+
+ReportSection StagesSection(const v1::Report& report) {
+  ReportSection section{.title = "Stages", .columns = {{"stage"}, {"time", true}, {"peak memory", true}, {""}}};
+  for (const v1::StageReport& stage : report.stages()) {
+    section.rows.push_back({stage.name(), SecondsText(stage.seconds()),
+                            stage.peak_rss_bytes() > 0 ? BytesText(stage.peak_rss_bytes()) : "",
+                            stage.reused() ? "reused" : ""});
+  }
+  return section;
+}
+
+ReportSection LayersSection(const v1::Report& report, bool all) {
+  ReportSection section{.title = "Layers",
+                        .columns = {{"layer"}, {"encoding"}, {"bits", true}, {"relative error", true}, {"note"}},
+                        .code = true};
+  const v1::LayerResult* worst = nullptr;
+  for (const v1::LayerResult& layer : report.layers()) {
+    if (worst == nullptr || layer.relative_error() > worst->relative_error()) worst = &layer;
+    if (!all && layer.note().empty()) continue;
+    section.rows.push_back({layer.name(), layer.encoding(), FigureText(layer.true_bits(), 3),
+                            FigureText(layer.relative_error(), 3), layer.note()});
+  }
+  if (worst != nullptr) {
+    section.note = absl::StrCat(report.layers_size(), " layers; the largest relative error is ",
+                                FigureText(worst->relative_error(), 3), " in ", worst->name(), ".");
+  }
+  return section;
+}
+
+ReportSection ArtifactsSection(const v1::Report& report) {
+  ReportSection section{.title = "Files", .columns = {{"format"}, {"size", true}, {"path"}, {"checked"}}};
+  for (const v1::ArtifactInfo& artifact : report.artifacts()) {
+    section.rows.push_back({artifact.name(), BytesText(artifact.bytes()), artifact.path(), artifact.verification()});
+  }
+  return section;
+}
+
+}  // namespace
+
+absl::string_view VerdictWord(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_PASS:
+      return "PASS";
+    case v1::VERDICT_FAIL:
+      return "FAIL";
+    case v1::VERDICT_INCONCLUSIVE:
+      return "INCONCLUSIVE";
+    default:
+      return "NO VERDICT";
+  }
+}
+
+absl::string_view OutcomeWord(v1::GateOutcome outcome) {
+  switch (outcome) {
+    case v1::GATE_OUTCOME_PASS:
+      return "PASS";
+    case v1::GATE_OUTCOME_FAIL:
+      return "FAIL";
+    case v1::GATE_OUTCOME_INCONCLUSIVE:
+      return "INCONCLUSIVE";
+    default:
+      return "UNKNOWN";
+  }
+}
+
+std::string ReportHeadline(const v1::Report& report) {
+  return report.summary().empty() ? VerdictSentence(report) : report.summary();
+}
+
+std::vector<PerplexityRow> PerplexityRows(const v1::Report& report) {
+  std::vector<PerplexityRow> rows;
+  for (const v1::PerplexityResult& result : report.perplexity()) {
+    const bool dense = result.subject() == kDense;
+    auto row = std::find_if(rows.begin(), rows.end(), [&](const PerplexityRow& other) {
+      return other.any().hash() == result.hash() && (dense ? other.dense : other.compressed) == nullptr;
+    });
+    if (row == rows.end()) row = rows.insert(rows.end(), PerplexityRow{});
+    (dense ? row->dense : row->compressed) = &result;
+  }
+  return rows;
+}
+
+std::vector<ReportSection> ReportSections(const v1::Report& report, const SectionOptions& options) {
+  std::vector<ReportSection> sections = {ModelSection(report),      SizeSection(report),
+                                         PerplexitySection(report), DivergenceSection(report),
+                                         SpeedSection(report),      GatesSection(report),
+                                         WarningsSection(report),   LayersSection(report, options.all_layers),
+                                         StagesSection(report),     ArtifactsSection(report)};
+  std::erase_if(sections, [](const ReportSection& section) { return section.rows.empty() && section.note.empty(); });
+  return sections;
+}
+
+}  // namespace tersor
