@@ -1,0 +1,18 @@
+#include "client/cpp/report_client.h"
+
+#include <string>
+
+#include "client/cpp/unary_call.h"
+#include "tersor/v1/report_service.grpc.pb.h"
+
+namespace tersor::client {
+
+absl::StatusOr<v1::Report> GetReport(const Connection& connection, absl::string_view job_id) {
+  std::unique_ptr<v1::ReportService::Stub> stub = v1::ReportService::NewStub(connection.channel());
+  v1::GetReportRequest request;
+  request.set_job_id(std::string(job_id));
+  return UnaryCall<v1::Report>(connection, connection.timeouts().lookup,
+                               [&](auto* context, auto* report) { return stub->GetReport(context, request, report); });
+}
+
+}  // namespace tersor::client
