@@ -1,0 +1,66 @@
+#include "core/kernels/logit_reductions.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/kernels/reference.h"
+#include "tests/core/kernels/random_floats.h"
+
+namespace tersor {
+namespace {
+
+TEST(LogitReductionsTest, LogSumExpAndArgmaxOverChunks) {
+  for (const int64_t count : {1, 7, 16, 160, 1000, 4099}) {
+    const std::vector<float> logits = RandomFloats(count, 1, 5);
+    const double expected = reference::LogSumExp(logits);
+    const int64_t best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    for (const int64_t chunk : {3, 64, 512, 5000}) {
+      LogitStats stats;
+      for (int64_t first = 0; first < count; first += chunk) {
+        stats.Append(ReduceLogits(logits.data() + first, std::min(chunk, count - first), first));
+      }
+      EXPECT_NEAR(stats.LogSumExp(), expected, 2e-7);
+      EXPECT_EQ(stats.argmax, best);
+      EXPECT_EQ(stats.largest, logits[best]);
+    }
+  }
+}
+
+TEST(LogitReductionsTest, TheLowestOfEqualIdsWins) {
+  std::vector<float> logits(100, -2.0f);
+  logits[31] = logits[77] = 5.0f;
+  LogitStats stats = ReduceLogits(logits.data(), 50, 0);
+  stats.Append(ReduceLogits(logits.data() + 50, 50, 50));
+  EXPECT_EQ(stats.argmax, 31);
+}
+
+TEST(LogitReductionsTest, FarApartLogitsDoNotOverflow) {
+  const std::vector<float> logits = {-3e4f, 3e4f, 2e4f, 0};
+  EXPECT_DOUBLE_EQ(ReduceLogits(logits.data(), 4, 0).LogSumExp(), 3e4);
+  LogitStats stats = ReduceLogits(logits.data(), 1, 0);
+  stats.Append(ReduceLogits(logits.data() + 1, 3, 1));
+  EXPECT_DOUBLE_EQ(stats.LogSumExp(), 3e4);
+}
+
+TEST(LogitReductionsTest, DivergenceOverChunks) {
+  for (const int64_t count : {5, 160, 4099}) {
+    const std::vector<float> dense = RandomFloats(count, 2, 4);
+    std::vector<float> other = RandomFloats(count, 3, 0.5f);
+    for (int64_t i = 0; i < count; ++i) other[i] += dense[i];
+    const double expected = reference::Divergence(dense, other);
+    for (const int64_t chunk : {16, 100, 5000}) {
+      DivergenceStats stats, same;
+      for (int64_t first = 0; first < count; first += chunk) {
+        const int64_t part = std::min(chunk, count - first);
+        stats.Append(ReduceLogitPair(dense.data() + first, other.data() + first, part, first));
+        same.Append(ReduceLogitPair(dense.data() + first, dense.data() + first, part, first));
+      }
+      EXPECT_NEAR(stats.Divergence(), expected, 2e-6 * (1 + expected));
+      EXPECT_NEAR(same.Divergence(), 0, 1e-12);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tersor

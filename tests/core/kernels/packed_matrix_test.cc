@@ -1,0 +1,103 @@
+#include "core/kernels/packed_matrix.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "core/kernels/cpu_info.h"
+#include "core/kernels/parallel.h"
+#include "core/kernels/reference.h"
+#include "tests/core/kernels/random_floats.h"
+
+namespace tersor {
+namespace {
+
+struct Size {
+  int64_t outputs;
+  int64_t inputs;
+};
+
+class PackedMatrixTest : public testing::TestWithParam<Size> {};
+
+TEST_P(PackedMatrixTest, MatchesTheReference) {
+  const auto [outputs, inputs] = GetParam();
+  const std::vector<float> weights = RandomFloats(outputs * inputs, 1), bias = RandomFloats(outputs, 2);
+  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+    auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
+    if (precision == Precision::kBF16 && !GetCpuInfo().bf16) {
+      EXPECT_EQ(packed.status().code(), absl::StatusCode::kUnimplemented);
+      continue;
+    }
+    ASSERT_TRUE(packed.ok()) << packed.status();
+    const double tolerance = (precision == Precision::kF32 ? 1e-5 : 2e-2) * std::sqrt(static_cast<double>(inputs));
+    for (const int64_t rows : {1, 2, 15, 16, 19, 70}) {
+      const std::vector<float> x = RandomFloats(rows * inputs, 3);
+      const std::vector<double> expected = reference::MatMul(x, weights, bias, rows, outputs, inputs);
+      // Output rows lie further apart than they are long; what is between them must not change.
+      const int64_t stride = outputs + 5;
+      std::vector<float> y(rows * stride, 7.0f);
+      ASSERT_TRUE(packed->Multiply(x.data(), inputs, rows, bias.data(), false, y.data(), stride).ok());
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t i = 0; i < outputs; ++i) {
+          ASSERT_NEAR(y[row * stride + i], expected[row * outputs + i], tolerance) << rows << " rows, row " << row;
+        }
+        for (int64_t i = outputs; i < stride; ++i) ASSERT_EQ(y[row * stride + i], 7.0f);
+      }
+      ASSERT_TRUE(packed->Multiply(x.data(), inputs, rows, bias.data(), true, y.data(), stride).ok());
+      ASSERT_NEAR(y[0], 2 * expected[0], 2 * tolerance);
+      ASSERT_NEAR(y[(rows - 1) * stride + outputs - 1], 2 * expected[rows * outputs - 1], 2 * tolerance);
+    }
+  }
+}
+
+// The promise evaluation rests on; it must hold on whatever CPU runs this.
+TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
+  const auto [outputs, inputs] = GetParam();
+  constexpr int64_t kRows = 600;
+  const std::vector<float> weights = RandomFloats(outputs * inputs, 1), x = RandomFloats(kRows * inputs, 3);
+  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+    if (precision == Precision::kBF16 && !GetCpuInfo().bf16) continue;
+    auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
+    ASSERT_TRUE(packed.ok()) << packed.status();
+    std::vector<float> whole(kRows * outputs);
+    ASSERT_TRUE(packed->Multiply(x.data(), inputs, kRows, nullptr, false, whole.data(), outputs).ok());
+    struct Part {
+      int64_t first, rows;
+    };
+    const Part parts[] = {{0, 1},   {599, 1},  {3, 2},     {5, 3},    {100, 13}, {1, 16},  {60, 17},
+                          {7, 31},  {250, 32}, {31, 63},   {129, 64}, {2, 65},   {9, 127}, {300, 128},
+                          {1, 129}, {88, 255}, {123, 256}, {0, 511},  {77, 512}, {1, 599}};
+    for (const auto& [first, rows] : parts) {
+      std::vector<float> y(rows * outputs);
+      ASSERT_TRUE(packed->Multiply(x.data() + first * inputs, inputs, rows, nullptr, false, y.data(), outputs).ok());
+      ASSERT_EQ(std::memcmp(y.data(), whole.data() + first * outputs, y.size() * sizeof(float)), 0)
+          << rows << " rows from " << first;
+    }
+    std::vector<float> threaded(kRows * outputs);
+    ASSERT_TRUE(ParallelFor(2, 6, [&](int64_t i) {
+                  return packed->Multiply(x.data() + i * 100 * inputs, inputs, 100, nullptr, false,
+                                          threaded.data() + i * 100 * outputs, outputs);
+                }).ok());
+    EXPECT_EQ(threaded, whole);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PackedMatrixTest,
+                         testing::Values(Size{192, 576}, Size{576, 576}, Size{1536, 576}, Size{576, 1536}, Size{1, 1},
+                                         Size{3, 7}, Size{65, 33}, Size{160, 64}, Size{512, 577}, Size{129, 2049}),
+                         [](const auto& size) {
+                           return std::to_string(size.param.outputs) + "x" + std::to_string(size.param.inputs);
+                         });
+
+TEST(PackedMatrixErrorTest, SizesThatDoNotFit) {
+  const absl::Status status = PackedMatrix::Pack(std::vector<float>(10), 3, 4, Precision::kF32).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), testing::HasSubstr("10 weights as a matrix of 3 x 4"));
+  EXPECT_FALSE(PackedMatrix::Pack({}, 0, 4, Precision::kF32).ok());
+  EXPECT_FALSE(PackedMatrix().Multiply(nullptr, 0, 1, nullptr, false, nullptr, 0).ok());
+}
+
+}  // namespace
+}  // namespace tersor
