@@ -47,13 +47,16 @@ absl::Status ViolationsToStatus(const std::vector<FieldViolation>& violations);
 struct RunOptions {
   std::string job_id;
   // Checkpoints and artifacts of this job: WORKSPACE/checkpoint, WORKSPACE/artifacts. A run that was broken off goes on
-  // from the checkpoint when its fingerprint (recipe, model, program, instruction set) is the same.
+  // from the checkpoint when its fingerprint (recipe, model, texts, program) is the same; one that was finished answers at
+  // once.
   std::filesystem::path workspace;
   PipelineContext context;
+  // Do everything anew, whatever an earlier run left in the workspace.
+  bool fresh = false;
   const CancellationToken* cancellation = nullptr;
 };
 
-// Does it all and returns the report, which is also written to WORKSPACE/artifacts/report.json. Artifacts stand under
+// Does it all and returns the report, which is also written to WORKSPACE/artifacts as report.json, report.md and report.html. Artifacts stand under
 // their final names only when they were reopened and compared. One thread calls it; `events` is called from that
 // thread.
 absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions& options, EventSink& events);

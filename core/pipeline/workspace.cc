@@ -30,7 +30,7 @@ absl::Status MakeFolder(const fs::path& folder) {
 Workspace::~Workspace() { close(lock_); }
 
 absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const fs::path& folder, absl::string_view fingerprint,
-                                                           absl::string_view isa) {
+                                                           absl::string_view isa, bool fresh) {
   TERSOR_RETURN_IF_ERROR(MakeFolder(folder));
   const fs::path lock_path = folder / "lock";
   const int lock = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -41,14 +41,14 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const fs::path& folde
         absl::StrCat("another process works in ", folder.string(), "; wait for it or choose another workspace"));
   }
   TERSOR_RETURN_IF_ERROR(MakeFolder(workspace->artifacts_dir()));
-  TERSOR_RETURN_IF_ERROR(workspace->AdoptCheckpoint(fingerprint, isa));
+  TERSOR_RETURN_IF_ERROR(workspace->AdoptCheckpoint(fingerprint, isa, fresh));
   return workspace;
 }
 
-absl::Status Workspace::AdoptCheckpoint(absl::string_view fingerprint, absl::string_view isa) {
+absl::Status Workspace::AdoptCheckpoint(absl::string_view fingerprint, absl::string_view isa, bool fresh) {
   const fs::path owner = checkpoint_dir() / "owner";
   absl::StatusOr<std::string> text = ReadFile(owner, 4096);
-  if (text.ok()) {
+  if (text.ok() && !fresh) {
     const std::vector<std::string> lines = absl::StrSplit(*text, '\n');
     if (lines.size() >= 2 && lines[0] == fingerprint) {
       if (lines[1] != isa) {
@@ -62,29 +62,32 @@ absl::Status Workspace::AdoptCheckpoint(absl::string_view fingerprint, absl::str
   }
   std::error_code error;
   fs::remove_all(checkpoint_dir(), error);
-  TERSOR_RETURN_IF_ERROR(MakeFolder(checkpoint_dir()));
+  TERSOR_RETURN_IF_ERROR(MakeFolder(blocks_dir()));
   return WriteFileAtomically(owner, absl::StrCat(fingerprint, "\n", isa, "\n"));
 }
 
 absl::StatusOr<v1::Report> Workspace::LoadPartialReport() const {
   v1::Report report;
-  absl::StatusOr<std::string> bytes = ReadFile(checkpoint_dir() / "report.pb");
+  absl::StatusOr<std::string> bytes = ReadFile(report_path());
   if (absl::IsNotFound(bytes.status())) return report;
   TERSOR_RETURN_IF_ERROR(bytes.status());
   if (!report.ParseFromString(*bytes)) {
-    return absl::DataLossError(absl::StrCat("damaged checkpoint: ", (checkpoint_dir() / "report.pb").string(),
+    return absl::DataLossError(absl::StrCat("damaged checkpoint: ", report_path().string(),
                                             "; remove that folder to start anew"));
   }
   return report;
 }
 
 absl::Status Workspace::SavePartialReport(const v1::Report& report) const {
-  return WriteFileAtomically(checkpoint_dir() / "report.pb", report.SerializeAsString());
+  return WriteFileAtomically(report_path(), report.SerializeAsString());
 }
 
-void Workspace::DropCheckpoint() const {
+void Workspace::DropBlocks() const {
   std::error_code error;
-  fs::remove_all(checkpoint_dir(), error);
+  for (fs::directory_iterator entry(blocks_dir(), error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    fs::remove(entry->path(), ignored);
+  }
 }
 
 }  // namespace tersor

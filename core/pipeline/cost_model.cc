@@ -1,0 +1,74 @@
+#include "core/pipeline/cost_model.h"
+
+#include <algorithm>
+
+namespace tersor {
+namespace {
+
+// Rates that the slowest machine we support reaches: bounds, not forecasts. Progress scales them by what it sees.
+constexpr double kFlopsPerThread = 25e9;
+constexpr double kReadBytesPerSecond = 5e9;
+constexpr double kDiskBytesPerSecond = 100e6;
+// Scoring runs groups of at most this many tokens at a time (evaluate's GroupLimits).
+constexpr int64_t kGroupTokens = 16384;
+
+double LinearElements(const LayerSpec& layer, int64_t width) {
+  const AttentionSpec& attention = layer.attention;
+  const double heads = attention.heads * attention.head_size;
+  const double kv = attention.kv_heads * attention.head_size;
+  return width * (2 * heads + 2 * kv + 3.0 * layer.inner_width);
+}
+
+int64_t WidestInner(const ModelSpec& spec) {
+  int64_t widest = spec.width;
+  for (const LayerSpec& layer : spec.layers) widest = std::max<int64_t>(widest, layer.inner_width);
+  return widest;
+}
+
+}  // namespace
+
+double BlockFlopsPerToken(const ModelSpec& spec, int64_t context) {
+  double flops = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    const double span = layer.attention.sliding_window > 0
+                            ? std::min<double>(context, layer.attention.sliding_window)
+                            : static_cast<double>(context);
+    // Scores and their product with the values, over half of the square below the diagonal.
+    flops += 2 * LinearElements(layer, spec.width) + 2.0 * span * layer.attention.heads * layer.attention.head_size;
+  }
+  return flops;
+}
+
+double HeadFlopsPerToken(const ModelSpec& spec) { return 2.0 * spec.width * spec.vocabulary; }
+
+StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int64_t window, int heads, int threads) {
+  StageCost cost;
+  cost.seconds = (tokens * BlockFlopsPerToken(spec, window) + heads * scored * HeadFlopsPerToken(spec)) /
+                 (kFlopsPerThread * std::max(threads, 1));
+  const int64_t group = std::min(tokens, std::max(kGroupTokens, window));
+  const int64_t block = spec.layers.empty() ? 0 : static_cast<int64_t>(LinearElements(spec.layers[0], spec.width)) * 4;
+  const int64_t head = spec.width * spec.vocabulary * 4;
+  const int64_t activations = group * (2 * spec.width + 2 * WidestInner(spec)) * 4;
+  cost.peak_bytes = kProcessBytes + heads * head * 2 + 2 * block + activations;
+  return cost;
+}
+
+StageCost PerformanceCost(const Model& model, const PerformanceOptions& options, int subjects) {
+  StageCost cost;
+  const double rounds = options.repeats + 1.0;
+  const int64_t parameters = model.ParameterCount();
+  const double prefill = options.prefill * BlockFlopsPerToken(model.spec, options.prefill) /
+                         (kFlopsPerThread * std::max(options.threads, 1));
+  const double decode = options.decode * 4.0 * parameters / kReadBytesPerSecond;
+  cost.seconds = subjects * rounds * (prefill + decode);
+  // Float weights, prepared for the matmul library, and what decoding them needs for a moment.
+  cost.peak_bytes = kProcessBytes + subjects * parameters * 4 + model.spec.width * model.spec.vocabulary * 8;
+  return cost;
+}
+
+StageCost WritingCost(const Model& model, int64_t bytes) {
+  return {.seconds = 1 + 2.0 * bytes / kDiskBytesPerSecond,
+          .peak_bytes = kProcessBytes + 2 * bytes + model.spec.width * model.spec.vocabulary * 8};
+}
+
+}  // namespace tersor

@@ -1,0 +1,33 @@
+// Upper bounds of time, memory and disk, from shapes alone.
+#ifndef TERSOR_CORE_PIPELINE_COST_MODEL_H_
+#define TERSOR_CORE_PIPELINE_COST_MODEL_H_
+
+#include <cstdint>
+
+#include "core/evaluate/performance.h"
+#include "core/model/model.h"
+
+namespace tersor {
+
+// What this process has mapped and allocated before it does anything with a model.
+inline constexpr int64_t kProcessBytes = int64_t{160} << 20;
+
+struct StageCost {
+  double seconds = 0;
+  int64_t peak_bytes = 0;
+};
+
+// Floating-point operations of one token through all blocks (attention over `context` positions), and through the head.
+double BlockFlopsPerToken(const ModelSpec& spec, int64_t context);
+double HeadFlopsPerToken(const ModelSpec& spec);
+
+// Scoring `tokens` positions in windows of `window`, `scored` of which reach the head; `heads` is 2 with divergence.
+StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int64_t window, int heads, int threads);
+// Prefill and decode of one or two resident models.
+StageCost PerformanceCost(const Model& model, const PerformanceOptions& options, int subjects);
+// Writing, reopening and comparing `bytes` of files.
+StageCost WritingCost(const Model& model, int64_t bytes);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_PIPELINE_COST_MODEL_H_

@@ -1,0 +1,290 @@
+#include "core/pipeline/job_run.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/calibration/token_batches.h"
+#include "core/evaluate/gates.h"
+#include "core/evaluate/size.h"
+#include "core/model/container.h"
+#include "core/formats/export_registry.h"
+#include "core/kernels/cpu_info.h"
+#include "core/pipeline/checkpoint.h"
+#include "core/pipeline/report_files.h"
+#include "core/pipeline/stage_clock.h"
+#include "core/pipeline/stage_list.h"
+#include "core/report/verdict_sentence.h"
+
+namespace tersor {
+namespace {
+
+constexpr char kContainerName[] = "tersor";
+
+std::vector<std::string> CompressedLayerNames(const v1::Report& report) {
+  std::vector<std::string> names;
+  for (const v1::LayerResult& layer : report.layers()) {
+    if (layer.name().find(".layers.") != std::string::npos) names.push_back(layer.name());
+  }
+  return names;
+}
+
+}  // namespace
+
+JobRun::JobRun(const v1::Recipe& recipe, const RunOptions& options, PlannedJob& job, const Workspace& workspace,
+               EventSink& events)
+    : recipe_(recipe),
+      options_(options),
+      job_(job),
+      workspace_(workspace),
+      tracker_(job.result.plan, events) {}
+
+absl::StatusOr<v1::Report> JobRun::Run() {
+  TERSOR_ASSIGN_OR_RETURN(report_, workspace_.LoadPartialReport());
+  DescribeJob();
+  TERSOR_RETURN_IF_ERROR(CompressAndWrite());
+  TERSOR_RETURN_IF_ERROR(EvaluatePerplexities());
+  TERSOR_RETURN_IF_ERROR(EvaluatePerformance());
+  TERSOR_RETURN_IF_ERROR(Export());
+  TERSOR_RETURN_IF_ERROR(Conclude());
+  return report_;
+}
+
+void JobRun::DescribeJob() {
+  report_.set_job_id(options_.job_id);
+  report_.set_tersor_version(std::string(ProgramVersion()));
+  *report_.mutable_model() = job_.result.plan.model();
+  *report_.mutable_recipe() = recipe_;
+  if (report_.stages_size() == 0) {
+    for (const v1::Warning& warning : job_.result.plan.warnings()) {
+      *report_.add_warnings() = warning;
+      v1::Event event;
+      *event.mutable_warning() = warning;
+      tracker_.Emit(event);
+    }
+  }
+  const CpuInfo& cpu = GetCpuInfo();
+  v1::Environment* environment = report_.mutable_environment();
+  environment->set_isa(cpu.onednn_isa);
+  environment->set_onednn(cpu.onednn_version);
+  environment->set_threads(job_.compute.threads);
+  environment->set_cpu(cpu.model);
+}
+
+bool JobRun::IsDone(const std::string& name) const {
+  return std::any_of(report_.stages().begin(), report_.stages().end(),
+                     [&](const v1::StageReport& stage) { return stage.name() == name; });
+}
+
+absl::Status JobRun::FinishStage(const v1::StageReport& stage) {
+  *report_.add_stages() = stage;
+  tracker_.EndStage(stage);
+  return workspace_.SavePartialReport(report_);
+}
+
+absl::Status JobRun::RunStage(const std::string& name, const StageBody& body) {
+  TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
+  for (v1::StageReport& stage : *report_.mutable_stages()) {
+    if (stage.name() != name) continue;
+    stage.set_reused(true);
+    tracker_.EndStage(stage);
+    return absl::OkStatus();
+  }
+  tracker_.BeginStage(name);
+  const StageClock clock(name);
+  v1::StageReport changes;
+  TERSOR_RETURN_IF_ERROR(body(changes));
+  v1::StageReport stage = clock.Report();
+  if (changes.reused()) {
+    stage.set_reused(true);
+    stage.set_seconds(changes.seconds());
+  }
+  return FinishStage(stage);
+}
+
+EvaluateContext JobRun::MakeEvaluateContext(const char* unit) {
+  const double start = ProgressTracker::SteadySeconds();
+  const auto progress = [this, unit, start](int64_t done, int64_t total) {
+    v1::Event event;
+    v1::Progress* step = event.mutable_progress();
+    step->set_done(done);
+    step->set_total(total);
+    step->set_unit(unit);
+    const double seconds = ProgressTracker::SteadySeconds() - start;
+    if (absl::string_view(unit) == "tokens" && seconds > 0) step->set_tokens_per_second(done / seconds);
+    tracker_.Emit(event);
+  };
+  return {.cancellation = options_.cancellation, .progress = progress};
+}
+
+absl::Status JobRun::CompressAndWrite() {
+  std::error_code error;
+  const bool written = IsDone(kWriteStage) &&
+                       std::filesystem::exists(workspace_.artifacts_dir() / kContainerName, error);
+  if (!written) {
+    // Nothing that came after the container can be believed without it.
+    if (IsDone(kWriteStage)) {
+      report_.Clear();
+      DescribeJob();
+    }
+    Model model = job_.inputs.model;
+    TERSOR_RETURN_IF_ERROR(Compress(model));
+    TERSOR_RETURN_IF_ERROR(RunStage(kWriteStage, [&](v1::StageReport&) { return Write(model); }));
+  } else {
+    for (v1::StageReport stage : report_.stages()) {
+      stage.set_reused(true);
+      tracker_.EndStage(stage);
+      if (stage.name() == kWriteStage) break;
+    }
+  }
+  workspace_.DropBlocks();
+  return LoadCompressed();
+}
+
+absl::Status JobRun::Compress(Model& model) {
+  if (!Compresses(recipe_)) return absl::OkStatus();
+  CalibrationTokens calibration;
+  if (!job_.inputs.calibration.text.empty()) {
+    TERSOR_ASSIGN_OR_RETURN(TokenBatch batch,
+                            CalibrationBatch(*job_.inputs.tokenizer, job_.inputs.calibration.text,
+                                             job_.inputs.calibration_samples, job_.inputs.calibration_tokens));
+    calibration = {std::move(batch.ids), std::move(batch.offsets)};
+  }
+  tracker_.BeginStage(job_.result.plan.stages(0).name());
+  const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
+  TERSOR_ASSIGN_OR_RETURN(CompressionResult result,
+                          CompressModel(model, recipe_, calibration, job_.compute, checkpoint.get(), tracker_,
+                                        options_.cancellation));
+  report_.mutable_layers()->Assign(result.layers.begin(), result.layers.end());
+  report_.mutable_warnings()->MergeFrom({result.warnings.begin(), result.warnings.end()});
+  for (const v1::StageReport& stage : result.stages) *report_.add_stages() = stage;
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::Write(const Model& model) {
+  TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
+                          WriteContainer(model, recipe_, workspace_.artifacts_dir() / kContainerName));
+  report_.mutable_artifacts()->Clear();
+  *report_.add_artifacts() = std::move(artifact);
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::LoadCompressed() {
+  TERSOR_ASSIGN_OR_RETURN(compressed_, LoadModel(workspace_.artifacts_dir() / kContainerName));
+  TERSOR_ASSIGN_OR_RETURN(*report_.mutable_size(),
+                          MeasureSize(job_.inputs.model, *compressed_, report_.artifacts(0).bytes(),
+                                      CompressedLayerNames(report_)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DenseBaseline> JobRun::Baseline(int index, const ScoredWindows& windows) {
+  const CpuInfo& cpu = GetCpuInfo();
+  const BaselineKey key = {.protocol_hash = job_.inputs.perplexities[index].protocol.Hash(),
+                           .model_sha256 = job_.inputs.model_sha256,
+                           .precision = job_.compute.precision == Precision::kBF16 ? "bf16" : "f32",
+                           .isa = absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa),
+                           .program_version = std::string(ProgramVersion())};
+  const std::filesystem::path cache =
+      options_.context.cache_dir.empty() ? workspace_.checkpoint_dir() : options_.context.cache_dir / "baselines";
+  const auto prepare = [&] { return PrepareScoring(job_.inputs.model, job_.compute); };
+  return MeasureBaseline(prepare, job_.inputs.model.spec.width, windows, key, cache,
+                         index == 0 && MeasuresDivergence(recipe_), MakeEvaluateContext("tokens"));
+}
+
+absl::Status JobRun::EvaluateDense(int index, const ScoredWindows& windows, v1::StageReport& stage) {
+  TERSOR_ASSIGN_OR_RETURN(const DenseBaseline baseline, Baseline(index, windows));
+  stage.set_reused(baseline.reused);
+  stage.set_seconds(baseline.seconds);
+  *report_.add_perplexity() = MakePerplexityResult("dense", job_.inputs.perplexities[index].protocol, windows,
+                                                   baseline.window_nlls, baseline.seconds);
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::EvaluateCompressed(int index, const ScoredWindows& windows) {
+  const Protocol& protocol = job_.inputs.perplexities[index].protocol;
+  TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(*compressed_, job_.compute));
+  const EvaluateContext context = MakeEvaluateContext("tokens");
+  if (index != 0 || !MeasuresDivergence(recipe_)) {
+    TERSOR_ASSIGN_OR_RETURN(*report_.add_perplexity(),
+                            MeasurePerplexity("compressed", scoring, protocol, windows, context));
+    return absl::OkStatus();
+  }
+  TERSOR_ASSIGN_OR_RETURN(const DenseBaseline baseline, Baseline(index, windows));
+  TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Head> dense_head, Head::Load(job_.inputs.model, job_.compute));
+  TERSOR_ASSIGN_OR_RETURN(Comparison comparison,
+                          CompareWithBaseline(scoring, *dense_head, baseline, protocol, windows, context));
+  *report_.add_perplexity() = std::move(comparison.perplexity);
+  *report_.mutable_divergence() = std::move(comparison.divergence);
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::EvaluatePerplexities() {
+  for (int i = 0; i < static_cast<int>(job_.inputs.perplexities.size()); ++i) {
+    const PerplexityInput& input = job_.inputs.perplexities[i];
+    TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows,
+                            CutWindows(input.protocol, *job_.inputs.tokenizer, input.data.text));
+    TERSOR_RETURN_IF_ERROR(
+        RunStage(DenseStageName(i), [&](v1::StageReport& stage) { return EvaluateDense(i, windows, stage); }));
+    if (!Compresses(recipe_)) continue;
+    TERSOR_RETURN_IF_ERROR(
+        RunStage(CompressedStageName(i), [&](v1::StageReport&) { return EvaluateCompressed(i, windows); }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::EvaluatePerformance() {
+  if (!recipe_.evaluate().has_performance()) return absl::OkStatus();
+  return RunStage(kPerformanceStage, [&](v1::StageReport&) -> absl::Status {
+    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> dense,
+                            Generator::Create(job_.inputs.model, job_.compute));
+    std::vector<PerformanceSubject> subjects = {{"dense", dense.get()}};
+    std::unique_ptr<Generator> compressed;
+    if (Compresses(recipe_)) {
+      TERSOR_ASSIGN_OR_RETURN(compressed, Generator::Create(*compressed_, job_.compute));
+      subjects.push_back({"compressed", compressed.get()});
+    }
+    const PerformanceOptions options =
+        ResolvePerformance(recipe_.evaluate().performance(), job_.compute.threads);
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::PerformanceResult> results,
+                            MeasurePerformance(subjects, options, MakeEvaluateContext("measurements")));
+    report_.mutable_performance()->Assign(results.begin(), results.end());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status JobRun::Export() {
+  for (const std::string& format : recipe_.export_()) {
+    TERSOR_RETURN_IF_ERROR(RunStage(ExportStageName(format), [&](v1::StageReport&) -> absl::Status {
+      TERSOR_ASSIGN_OR_RETURN(*report_.add_artifacts(),
+                              WriteExport(format, *compressed_, report_, workspace_.artifacts_dir()));
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::Conclude() {
+  report_.mutable_load_commands()->Clear();
+  for (const v1::ArtifactInfo& artifact : report_.artifacts()) {
+    for (v1::LoadCommand& command : LoadCommands(artifact, workspace_.artifacts_dir())) {
+      *report_.add_load_commands() = std::move(command);
+    }
+  }
+  TERSOR_RETURN_IF_ERROR(JudgeReport(recipe_, report_));
+  report_.set_summary(VerdictSentence(report_));
+  TERSOR_RETURN_IF_ERROR(WriteReportFiles(report_, workspace_.artifacts_dir()));
+  return workspace_.SavePartialReport(report_);
+}
+
+absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions& options, EventSink& events) {
+  TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, options.context));
+  TERSOR_RETURN_IF_ERROR(ViolationsToStatus(job.result.violations));
+  const CpuInfo& cpu = GetCpuInfo();
+  TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Workspace> workspace,
+                          Workspace::Open(options.workspace, job.result.plan.fingerprint(),
+                                          absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa), options.fresh));
+  return JobRun(recipe, options, job, *workspace, events).Run();
+}
+
+}  // namespace tersor

@@ -1,0 +1,60 @@
+// One run of a planned job: its stages in order, each remembered once it is done.
+#ifndef TERSOR_CORE_PIPELINE_JOB_RUN_H_
+#define TERSOR_CORE_PIPELINE_JOB_RUN_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/evaluate/divergence.h"
+#include "core/pipeline/plan.h"
+#include "core/pipeline/progress_tracker.h"
+#include "core/pipeline/workspace.h"
+
+namespace tersor {
+
+// Not thread-safe; used once.
+class JobRun {
+ public:
+  // All must outlive the run.
+  JobRun(const v1::Recipe& recipe, const RunOptions& options, PlannedJob& job, const Workspace& workspace,
+         EventSink& events);
+
+  absl::StatusOr<v1::Report> Run();
+
+ private:
+  using StageBody = std::function<absl::Status(v1::StageReport&)>;
+
+  // Runs `body` unless an earlier run finished the stage; its report and what it put into report_ are kept either way.
+  absl::Status RunStage(const std::string& name, const StageBody& body);
+  bool IsDone(const std::string& name) const;
+  absl::Status FinishStage(const v1::StageReport& stage);
+
+  void DescribeJob();
+  absl::Status CompressAndWrite();
+  absl::Status Compress(Model& model);
+  absl::Status Write(const Model& model);
+  absl::Status LoadCompressed();
+  absl::Status EvaluatePerplexities();
+  absl::Status EvaluateDense(int index, const ScoredWindows& windows, v1::StageReport& stage);
+  absl::Status EvaluateCompressed(int index, const ScoredWindows& windows);
+  absl::StatusOr<DenseBaseline> Baseline(int index, const ScoredWindows& windows);
+  absl::Status EvaluatePerformance();
+  absl::Status Export();
+  absl::Status Conclude();
+  EvaluateContext MakeEvaluateContext(const char* unit);
+
+  const v1::Recipe& recipe_;
+  const RunOptions& options_;
+  PlannedJob& job_;
+  const Workspace& workspace_;
+  ProgressTracker tracker_;
+  v1::Report report_;
+  // As read from the container: what is evaluated is what the file holds.
+  std::optional<Model> compressed_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_PIPELINE_JOB_RUN_H_

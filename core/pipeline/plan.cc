@@ -1,0 +1,216 @@
+#include "core/pipeline/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/sha256.h"
+#include "core/evaluate/gates.h"
+#include "core/evaluate/performance.h"
+#include "core/formats/export_registry.h"
+#include "core/kernels/cpu_info.h"
+#include "core/pipeline/cost_model.h"
+#include "core/pipeline/stage_list.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
+namespace tersor {
+namespace {
+
+using Violations = std::vector<FieldViolation>;
+
+std::string DeterministicBytes(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+// Equal jobs have equal fingerprints: the same contents of model and texts, the same recipe but for words and paths,
+// the same program.
+std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
+  v1::Recipe essence = recipe;
+  essence.clear_description();
+  essence.clear_model();
+  Sha256 digest;
+  digest.UpdateField(ProgramVersion());
+  digest.UpdateField(DeterministicBytes(essence));
+  digest.UpdateField(inputs.model_sha256);
+  digest.UpdateField(inputs.calibration.text);
+  for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
+  return digest.HexDigest();
+}
+
+ComputeOptions ResolveCompute(const v1::Recipe& recipe, const PipelineContext& context, Violations& violations) {
+  ComputeOptions compute;
+  compute.threads = std::max(context.threads, 1);
+  if (recipe.precision() == "bf16") {
+    compute.precision = Precision::kBF16;
+    if (const absl::Status supported = CheckBF16Support(); !supported.ok()) {
+      violations.push_back({"precision", std::string(supported.message())});
+    }
+  } else if (!recipe.precision().empty() && recipe.precision() != "f32") {
+    violations.push_back({"precision", absl::StrCat("unknown precision \"", recipe.precision(), "\"; known: f32, bf16")});
+  }
+  return compute;
+}
+
+void AddStage(v1::Plan& plan, const std::string& name, const StageCost& cost, const std::string& detail) {
+  v1::PlannedStage* stage = plan.add_stages();
+  stage->set_name(name);
+  stage->set_seconds(cost.seconds);
+  stage->set_peak_memory_bytes(cost.peak_bytes);
+  stage->set_detail(detail);
+}
+
+// Tokens that a perplexity reads, as far as the text's bytes tell: English has about four bytes a token.
+int64_t PerplexityTokens(const PerplexityInput& input) {
+  const int64_t most = std::max<int64_t>(static_cast<int64_t>(input.data.text.size()) / 3, input.protocol.window);
+  if (input.protocol.max_windows <= 0) return most * input.protocol.window / std::max<int64_t>(input.protocol.stride, 1);
+  return std::min(most, input.protocol.max_windows * input.protocol.window);
+}
+
+void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute, v1::Plan& plan) {
+  for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
+    const PerplexityInput& input = inputs.perplexities[i];
+    const int64_t tokens = PerplexityTokens(input);
+    const std::string detail = absl::StrCat("perplexity on ", input.data.name, ", ", input.protocol.Words());
+    const int heads = i == 0 && MeasuresDivergence(recipe) ? 2 : 1;
+    const auto cost = [&](int count) {
+      return ScoringCost(inputs.model.spec, tokens, tokens, input.protocol.window, count, compute.threads);
+    };
+    AddStage(plan, DenseStageName(i), cost(1), detail);
+    if (!Compresses(recipe)) continue;
+    AddStage(plan, CompressedStageName(i), cost(heads), heads == 2 ? absl::StrCat(detail, ", and divergence") : detail);
+  }
+  if (recipe.evaluate().has_performance()) {
+    const PerformanceOptions options = ResolvePerformance(recipe.evaluate().performance(), compute.threads);
+    AddStage(plan, kPerformanceStage, PerformanceCost(inputs.model, options, Compresses(recipe) ? 2 : 1),
+             absl::StrFormat("prefill of %d and decode of %d tokens, %d repeats", options.prefill, options.decode,
+                             options.repeats));
+  }
+}
+
+void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const PlannedEncodings& encodings, v1::Plan& plan,
+                 Violations& violations) {
+  for (int i = 0; i < recipe.export__size(); ++i) {
+    const std::string& format = recipe.export_(i);
+    absl::StatusOr<ExportPlan> planned = PlanExport(format, inputs.model, encodings);
+    if (!planned.ok()) {
+      violations.push_back({absl::StrCat("export[", i, "]"), std::string(planned.status().message())});
+      continue;
+    }
+    v1::PlannedArtifact* artifact = plan.add_artifacts();
+    artifact->set_name(format);
+    artifact->set_bytes(planned->bytes);
+    artifact->set_detail(planned->detail);
+    AddStage(plan, ExportStageName(format), WritingCost(inputs.model, planned->bytes), planned->detail);
+  }
+}
+
+void Total(v1::Plan& plan) {
+  double seconds = 0;
+  int64_t memory = 0, disk = 0;
+  for (const v1::PlannedStage& stage : plan.stages()) {
+    seconds += stage.seconds();
+    memory = std::max(memory, stage.peak_memory_bytes());
+  }
+  // Checkpoints hold the compressed blocks once more.
+  for (const v1::PlannedArtifact& artifact : plan.artifacts()) disk += artifact.bytes();
+  if (plan.artifacts_size() > 0) disk += plan.artifacts(0).bytes();
+  plan.set_seconds(seconds);
+  plan.set_peak_memory_bytes(memory);
+  plan.set_disk_bytes(disk);
+}
+
+v1::ModelInfo DescribeModel(const JobInputs& inputs) {
+  v1::ModelInfo info;
+  info.set_path(inputs.model.source.path.string());
+  info.set_name(inputs.model.spec.name);
+  info.set_architecture(inputs.model.spec.architecture);
+  info.set_parameters(inputs.model.ParameterCount());
+  info.set_sha256(inputs.model_sha256);
+  info.set_source_bytes(inputs.model.source.weight_bytes);
+  info.set_format(inputs.model.source.format);
+  return info;
+}
+
+// What is wrong whatever the model is.
+void CheckRecipe(const v1::Recipe& recipe, Violations& violations) {
+  const Violations gates = CheckGates(recipe);
+  violations.insert(violations.end(), gates.begin(), gates.end());
+  if (recipe.evaluate().tasks_size() > 0) {
+    violations.push_back({"evaluate.tasks", "tasks are not served yet; use perplexity and divergence"});
+  }
+  for (int i = 0; i < recipe.export__size(); ++i) {
+    for (int j = 0; j < i; ++j) {
+      if (recipe.export_(i) == recipe.export_(j)) violations.push_back({absl::StrCat("export[", i, "]"), "named twice"});
+    }
+  }
+}
+
+void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJob& job) {
+  v1::Plan& plan = job.result.plan;
+  Violations& violations = job.result.violations;
+  JobInputs& inputs = job.inputs;
+  *plan.mutable_model() = DescribeModel(inputs);
+  const int64_t tokens = int64_t{recipe.calibration().has_samples() ? recipe.calibration().samples() : 16} *
+                         (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
+  const CompressionPlan compression = PlanCompression(inputs.model, recipe, tokens, job.compute, violations);
+  for (const v1::PlannedStage& stage : compression.stages) *plan.add_stages() = stage;
+  if (compression.needs_calibration) ReadCalibration(recipe, context, inputs, violations);
+  ReadPerplexities(recipe, context, inputs, violations);
+  if (recipe.evaluate().has_performance()) {
+    const Violations faults = CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length,
+                                               "evaluate.performance");
+    violations.insert(violations.end(), faults.begin(), faults.end());
+  }
+  const int64_t bytes = static_cast<int64_t>(
+      compression.parameter_bytes > 0 ? compression.parameter_bytes : inputs.model.ByteSize());
+  v1::PlannedArtifact* container = plan.add_artifacts();
+  container->set_name("tersor");
+  container->set_bytes(bytes);
+  container->set_detail("Tersor's own container");
+  AddStage(plan, kWriteStage, WritingCost(inputs.model, bytes), "container, reopened and compared");
+  if (violations.empty()) PlanEvaluation(recipe, inputs, job.compute, plan);
+  PlanExports(recipe, inputs, compression.encodings, plan, violations);
+  for (const v1::Warning& warning : GateWarnings(recipe)) *plan.add_warnings() = warning;
+  Total(plan);
+  plan.set_fingerprint(Fingerprint(recipe, inputs));
+}
+
+}  // namespace
+
+absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineContext& context) {
+  PlannedJob job;
+  Violations& violations = job.result.violations;
+  CheckRecipe(recipe, violations);
+  job.compute = ResolveCompute(recipe, context, violations);
+  const size_t before = violations.size();
+  ReadModel(recipe, context, job.inputs, violations);
+  // Without the model nothing else about it can be said.
+  if (violations.size() == before) PlanWork(recipe, context, job);
+  return job;
+}
+
+absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineContext& context) {
+  TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, context));
+  return std::move(job.result);
+}
+
+absl::Status ViolationsToStatus(const std::vector<FieldViolation>& violations) {
+  if (violations.empty()) return absl::OkStatus();
+  std::string message = "the recipe cannot be run:";
+  for (const FieldViolation& violation : violations) {
+    absl::StrAppend(&message, "\n  ", violation.field, ": ", violation.description);
+  }
+  return absl::InvalidArgumentError(message);
+}
+
+std::vector<MethodDescription> ListMethods() { return CompressionMethods(); }
+
+}  // namespace tersor

@@ -1,0 +1,22 @@
+// A recipe with everything it names read and everything it will do known.
+#ifndef TERSOR_CORE_PIPELINE_PLAN_H_
+#define TERSOR_CORE_PIPELINE_PLAN_H_
+
+#include "core/compress/compress_model.h"
+#include "core/pipeline/job_inputs.h"
+#include "core/pipeline/pipeline.h"
+
+namespace tersor {
+
+// What MakePlan computes and RunRecipe goes on with.
+struct PlannedJob {
+  PlanResult result;
+  JobInputs inputs;
+  ComputeOptions compute;
+};
+
+absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineContext& context);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_PIPELINE_PLAN_H_

@@ -1,0 +1,21 @@
+#include "core/pipeline/stage_list.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace tersor {
+
+std::string DenseStageName(int perplexity) { return absl::StrCat("evaluate:dense:", perplexity); }
+
+std::string CompressedStageName(int perplexity) { return absl::StrCat("evaluate:compressed:", perplexity); }
+
+std::string ExportStageName(const std::string& format) { return absl::StrCat("export:", format); }
+
+bool Compresses(const v1::Recipe& recipe) { return recipe.stages_size() > 0; }
+
+bool MeasuresDivergence(const v1::Recipe& recipe) {
+  const v1::Evaluation& evaluate = recipe.evaluate();
+  const bool wanted = !evaluate.divergence().has_enabled() || evaluate.divergence().enabled();
+  return wanted && Compresses(recipe) && evaluate.perplexity_size() > 0;
+}
+
+}  // namespace tersor
