@@ -52,9 +52,8 @@ class DiskCheckpoint final : public BlockCheckpoint {
       if (replacement.tensor == nullptr) removed.push_back(replacement.name);
       if (replacement.tensor != nullptr) tensors[replacement.name] = replacement.tensor;
     }
-    const nlohmann::json extra = {{"removed", removed},
-                                  {"layers", EncodeMessages(record.layers)},
-                                  {"warnings", EncodeMessages(record.warnings)}};
+    const nlohmann::json extra = {
+        {"removed", removed}, {"layers", EncodeMessages(record.layers)}, {"warnings", EncodeMessages(record.warnings)}};
     TERSOR_RETURN_IF_ERROR(WriteTensorShard(BlockPath(record.block), tensors, extra));
     TERSOR_RETURN_IF_ERROR(SaveActivations(record.block, activations));
     std::error_code ignored;

@@ -30,9 +30,8 @@ int64_t WidestInner(const ModelSpec& spec) {
 double BlockFlopsPerToken(const ModelSpec& spec, int64_t context) {
   double flops = 0;
   for (const LayerSpec& layer : spec.layers) {
-    const double span = layer.attention.sliding_window > 0
-                            ? std::min<double>(context, layer.attention.sliding_window)
-                            : static_cast<double>(context);
+    const double span = layer.attention.sliding_window > 0 ? std::min<double>(context, layer.attention.sliding_window)
+                                                           : static_cast<double>(context);
     // Scores and their product with the values, over half of the square below the diagonal.
     flops += 2 * LinearElements(layer, spec.width) + 2.0 * span * layer.attention.heads * layer.attention.head_size;
   }

@@ -8,9 +8,9 @@
 #include "core/calibration/token_batches.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/size.h"
-#include "core/model/container.h"
 #include "core/formats/export_registry.h"
 #include "core/kernels/cpu_info.h"
+#include "core/model/container.h"
 #include "core/pipeline/checkpoint.h"
 #include "core/pipeline/report_files.h"
 #include "core/pipeline/stage_clock.h"
@@ -34,11 +34,7 @@ std::vector<std::string> CompressedLayerNames(const v1::Report& report) {
 
 JobRun::JobRun(const v1::Recipe& recipe, const RunOptions& options, PlannedJob& job, const Workspace& workspace,
                EventSink& events)
-    : recipe_(recipe),
-      options_(options),
-      job_(job),
-      workspace_(workspace),
-      tracker_(job.result.plan, events) {}
+    : recipe_(recipe), options_(options), job_(job), workspace_(workspace), tracker_(job.result.plan, events) {}
 
 absl::StatusOr<v1::Report> JobRun::Run() {
   TERSOR_ASSIGN_OR_RETURN(report_, workspace_.LoadPartialReport());
@@ -120,8 +116,8 @@ EvaluateContext JobRun::MakeEvaluateContext(const char* unit) {
 
 absl::Status JobRun::CompressAndWrite() {
   std::error_code error;
-  const bool written = IsDone(kWriteStage) &&
-                       std::filesystem::exists(workspace_.artifacts_dir() / kContainerName, error);
+  const bool written =
+      IsDone(kWriteStage) && std::filesystem::exists(workspace_.artifacts_dir() / kContainerName, error);
   if (!written) {
     // Nothing that came after the container can be believed without it.
     if (IsDone(kWriteStage)) {
@@ -153,9 +149,8 @@ absl::Status JobRun::Compress(Model& model) {
   }
   tracker_.BeginStage(job_.result.plan.stages(0).name());
   const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
-  TERSOR_ASSIGN_OR_RETURN(CompressionResult result,
-                          CompressModel(model, recipe_, calibration, job_.compute, checkpoint.get(), tracker_,
-                                        options_.cancellation));
+  TERSOR_ASSIGN_OR_RETURN(CompressionResult result, CompressModel(model, recipe_, calibration, job_.compute,
+                                                                  checkpoint.get(), tracker_, options_.cancellation));
   report_.mutable_layers()->Assign(result.layers.begin(), result.layers.end());
   report_.mutable_warnings()->MergeFrom({result.warnings.begin(), result.warnings.end()});
   for (const v1::StageReport& stage : result.stages) *report_.add_stages() = stage;
@@ -163,18 +158,26 @@ absl::Status JobRun::Compress(Model& model) {
 }
 
 absl::Status JobRun::Write(const Model& model) {
+  const ModelSource& source = job_.inputs.model.source;
+  const ContainerOrigin origin = {.program_version = std::string(ProgramVersion()),
+                                  .recipe_sha256 = RecipeSha256(recipe_),
+                                  .source_format = source.format,
+                                  .source_sha256 = job_.inputs.model_sha256,
+                                  .source_weight_bytes = source.weight_bytes};
   TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
-                          WriteContainer(model, recipe_, workspace_.artifacts_dir() / kContainerName));
+                          WriteContainer(model, origin, workspace_.artifacts_dir() / kContainerName));
   report_.mutable_artifacts()->Clear();
   *report_.add_artifacts() = std::move(artifact);
   return absl::OkStatus();
 }
 
 absl::Status JobRun::LoadCompressed() {
-  TERSOR_ASSIGN_OR_RETURN(compressed_, LoadModel(workspace_.artifacts_dir() / kContainerName));
-  TERSOR_ASSIGN_OR_RETURN(*report_.mutable_size(),
-                          MeasureSize(job_.inputs.model, *compressed_, report_.artifacts(0).bytes(),
-                                      CompressedLayerNames(report_)));
+  const std::filesystem::path folder = workspace_.artifacts_dir() / kContainerName;
+  TERSOR_ASSIGN_OR_RETURN(compressed_, LoadModel(folder));
+  TERSOR_ASSIGN_OR_RETURN(const uint64_t bytes, ContainerBytes(folder));
+  TERSOR_ASSIGN_OR_RETURN(
+      *report_.mutable_size(),
+      MeasureSize(job_.inputs.model, *compressed_, static_cast<int64_t>(bytes), CompressedLayerNames(report_)));
   return absl::OkStatus();
 }
 
@@ -236,16 +239,14 @@ absl::Status JobRun::EvaluatePerplexities() {
 absl::Status JobRun::EvaluatePerformance() {
   if (!recipe_.evaluate().has_performance()) return absl::OkStatus();
   return RunStage(kPerformanceStage, [&](v1::StageReport&) -> absl::Status {
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> dense,
-                            Generator::Create(job_.inputs.model, job_.compute));
+    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> dense, Generator::Create(job_.inputs.model, job_.compute));
     std::vector<PerformanceSubject> subjects = {{"dense", dense.get()}};
     std::unique_ptr<Generator> compressed;
     if (Compresses(recipe_)) {
       TERSOR_ASSIGN_OR_RETURN(compressed, Generator::Create(*compressed_, job_.compute));
       subjects.push_back({"compressed", compressed.get()});
     }
-    const PerformanceOptions options =
-        ResolvePerformance(recipe_.evaluate().performance(), job_.compute.threads);
+    const PerformanceOptions options = ResolvePerformance(recipe_.evaluate().performance(), job_.compute.threads);
     TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::PerformanceResult> results,
                             MeasurePerformance(subjects, options, MakeEvaluateContext("measurements")));
     report_.mutable_performance()->Assign(results.begin(), results.end());

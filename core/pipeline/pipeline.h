@@ -47,8 +47,8 @@ absl::Status ViolationsToStatus(const std::vector<FieldViolation>& violations);
 struct RunOptions {
   std::string job_id;
   // Checkpoints and artifacts of this job: WORKSPACE/checkpoint, WORKSPACE/artifacts. A run that was broken off goes on
-  // from the checkpoint when its fingerprint (recipe, model, texts, program) is the same; one that was finished answers at
-  // once.
+  // from the checkpoint when its fingerprint (recipe, model, texts, program) is the same; one that was finished answers
+  // at once.
   std::filesystem::path workspace;
   PipelineContext context;
   // Do everything anew, whatever an earlier run left in the workspace.
@@ -56,9 +56,9 @@ struct RunOptions {
   const CancellationToken* cancellation = nullptr;
 };
 
-// Does it all and returns the report, which is also written to WORKSPACE/artifacts as report.json, report.md and report.html. Artifacts stand under
-// their final names only when they were reopened and compared. One thread calls it; `events` is called from that
-// thread.
+// Does it all and returns the report, which is also written to WORKSPACE/artifacts as report.json, report.md and
+// report.html. Artifacts stand under their final names only when they were reopened and compared. One thread calls it;
+// `events` is called from that thread.
 absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions& options, EventSink& events);
 
 // Every method a recipe can name.

@@ -30,15 +30,20 @@ std::string DeterministicBytes(const google::protobuf::Message& message) {
   return bytes;
 }
 
-// Equal jobs have equal fingerprints: the same contents of model and texts, the same recipe but for words and paths,
-// the same program.
-std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
+// The recipe without words and paths.
+v1::Recipe Essence(const v1::Recipe& recipe) {
   v1::Recipe essence = recipe;
   essence.clear_description();
   essence.clear_model();
+  return essence;
+}
+
+// Equal jobs have equal fingerprints: the same contents of model and texts, the same recipe but for words and paths,
+// the same program.
+std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
   Sha256 digest;
   digest.UpdateField(ProgramVersion());
-  digest.UpdateField(DeterministicBytes(essence));
+  digest.UpdateField(DeterministicBytes(Essence(recipe)));
   digest.UpdateField(inputs.model_sha256);
   digest.UpdateField(inputs.calibration.text);
   for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
@@ -54,7 +59,8 @@ ComputeOptions ResolveCompute(const v1::Recipe& recipe, const PipelineContext& c
       violations.push_back({"precision", std::string(supported.message())});
     }
   } else if (!recipe.precision().empty() && recipe.precision() != "f32") {
-    violations.push_back({"precision", absl::StrCat("unknown precision \"", recipe.precision(), "\"; known: f32, bf16")});
+    violations.push_back(
+        {"precision", absl::StrCat("unknown precision \"", recipe.precision(), "\"; known: f32, bf16")});
   }
   return compute;
 }
@@ -70,7 +76,8 @@ void AddStage(v1::Plan& plan, const std::string& name, const StageCost& cost, co
 // Tokens that a perplexity reads, as far as the text's bytes tell: English has about four bytes a token.
 int64_t PerplexityTokens(const PerplexityInput& input) {
   const int64_t most = std::max<int64_t>(static_cast<int64_t>(input.data.text.size()) / 3, input.protocol.window);
-  if (input.protocol.max_windows <= 0) return most * input.protocol.window / std::max<int64_t>(input.protocol.stride, 1);
+  if (input.protocol.max_windows <= 0)
+    return most * input.protocol.window / std::max<int64_t>(input.protocol.stride, 1);
   return std::min(most, input.protocol.max_windows * input.protocol.window);
 }
 
@@ -148,7 +155,8 @@ void CheckRecipe(const v1::Recipe& recipe, Violations& violations) {
   }
   for (int i = 0; i < recipe.export__size(); ++i) {
     for (int j = 0; j < i; ++j) {
-      if (recipe.export_(i) == recipe.export_(j)) violations.push_back({absl::StrCat("export[", i, "]"), "named twice"});
+      if (recipe.export_(i) == recipe.export_(j))
+        violations.push_back({absl::StrCat("export[", i, "]"), "named twice"});
     }
   }
 }
@@ -165,12 +173,12 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   if (compression.needs_calibration) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   if (recipe.evaluate().has_performance()) {
-    const Violations faults = CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length,
-                                               "evaluate.performance");
+    const Violations faults =
+        CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length, "evaluate.performance");
     violations.insert(violations.end(), faults.begin(), faults.end());
   }
-  const int64_t bytes = static_cast<int64_t>(
-      compression.parameter_bytes > 0 ? compression.parameter_bytes : inputs.model.ByteSize());
+  const int64_t bytes =
+      static_cast<int64_t>(compression.parameter_bytes > 0 ? compression.parameter_bytes : inputs.model.ByteSize());
   v1::PlannedArtifact* container = plan.add_artifacts();
   container->set_name("tersor");
   container->set_bytes(bytes);
@@ -184,6 +192,8 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
 }
 
 }  // namespace
+
+std::string RecipeSha256(const v1::Recipe& recipe) { return Sha256Hex(DeterministicBytes(Essence(recipe))); }
 
 absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineContext& context) {
   PlannedJob job;

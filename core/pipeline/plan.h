@@ -17,6 +17,9 @@ struct PlannedJob {
 
 absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineContext& context);
 
+// Of the recipe without its description and its model's path.
+std::string RecipeSha256(const v1::Recipe& recipe);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_PIPELINE_PLAN_H_

@@ -72,8 +72,8 @@ absl::StatusOr<v1::Report> Workspace::LoadPartialReport() const {
   if (absl::IsNotFound(bytes.status())) return report;
   TERSOR_RETURN_IF_ERROR(bytes.status());
   if (!report.ParseFromString(*bytes)) {
-    return absl::DataLossError(absl::StrCat("damaged checkpoint: ", report_path().string(),
-                                            "; remove that folder to start anew"));
+    return absl::DataLossError(
+        absl::StrCat("damaged checkpoint: ", report_path().string(), "; remove that folder to start anew"));
   }
   return report;
 }

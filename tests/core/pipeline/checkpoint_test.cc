@@ -36,9 +36,7 @@ class CheckpointTest : public ::testing::Test {
   fs::path folder_;
 };
 
-TEST_F(CheckpointTest, EmptyFolderHasNothing) {
-  EXPECT_FALSE(MakeDiskCheckpoint(folder_)->Load()->has_value());
-}
+TEST_F(CheckpointTest, EmptyFolderHasNothing) { EXPECT_FALSE(MakeDiskCheckpoint(folder_)->Load()->has_value()); }
 
 TEST_F(CheckpointTest, GivesBackWhatWasSaved) {
   auto checkpoint = MakeDiskCheckpoint(folder_);

@@ -1,0 +1,121 @@
+#include <algorithm>
+
+#include "gmock/gmock.h"
+#include "tests/core/pipeline/job_fixture.h"
+
+namespace tersor {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+auto Fault(const std::string& field, const std::string& words) {
+  return AllOf(Field(&FieldViolation::field, field), Field(&FieldViolation::description, HasSubstr(words)));
+}
+
+class PlanTest : public JobFixture {
+ protected:
+  PlanResult Plan() {
+    absl::StatusOr<PlanResult> result = MakePlan(recipe_, context_);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return *result;
+  }
+};
+
+TEST_F(PlanTest, ListsTheStagesWithTheirCost) {
+  const PlanResult result = Plan();
+  ASSERT_THAT(result.violations, IsEmpty());
+  std::vector<std::string> names;
+  for (const v1::PlannedStage& stage : result.plan.stages()) {
+    names.push_back(stage.name());
+    EXPECT_GT(stage.seconds(), 0) << stage.name();
+    EXPECT_GT(stage.peak_memory_bytes(), 0) << stage.name();
+  }
+  EXPECT_THAT(names, ElementsAre("quantize:gptq", "write", "evaluate:dense:0", "evaluate:compressed:0"));
+  EXPECT_GT(result.plan.disk_bytes(), 0);
+  EXPECT_EQ(result.plan.model().architecture(), "llama");
+}
+
+TEST_F(PlanTest, FingerprintFollowsContentNotPlace) {
+  const std::string before = Plan().plan.fingerprint();
+  std::filesystem::rename(folder_ / "model", folder_ / "moved");
+  recipe_.set_model((folder_ / "moved").string());
+  recipe_.set_description("words");
+  EXPECT_EQ(Plan().plan.fingerprint(), before);
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_bits(3);
+  EXPECT_NE(Plan().plan.fingerprint(), before);
+}
+
+TEST_F(PlanTest, MissingModelIsNamed) {
+  recipe_.set_model((folder_ / "nothing").string());
+  EXPECT_THAT(Plan().violations, Contains(Fault("model", "there is no such file or folder")));
+}
+
+TEST_F(PlanTest, ModelMustLieUnderAnAllowedRoot) {
+  context_.allowed_roots = {folder_ / "allowed"};
+  EXPECT_THAT(Plan().violations, Contains(Fault("model", "outside the allowed model folders")));
+  context_.allowed_roots = {folder_};
+  EXPECT_THAT(Plan().violations, IsEmpty());
+  recipe_.set_model((folder_ / "model" / ".." / ".." / "elsewhere").string());
+  EXPECT_THAT(Plan().violations, Contains(Fault("model", "outside the allowed model folders")));
+}
+
+TEST_F(PlanTest, UnknownDatasetListsPlacesAndNames) {
+  recipe_.mutable_calibration()->set_dataset("wolves");
+  recipe_.mutable_evaluate()->mutable_perplexity(0)->set_dataset("bears");
+  const PlanResult result = Plan();
+  EXPECT_THAT(result.violations, Contains(Fault("calibration.dataset", "foxes")));
+  EXPECT_THAT(result.violations, Contains(Fault("evaluate.perplexity[0].dataset", (folder_ / "data").string())));
+}
+
+TEST_F(PlanTest, EveryFaultIsInOneAnswer) {
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_bits(17);
+  recipe_.mutable_evaluate()->mutable_perplexity(0)->set_convention("guess");
+  recipe_.add_gates("happiness >= 3");
+  recipe_.add_export_("floppy");
+  recipe_.set_precision("f8");
+  recipe_.mutable_evaluate()->add_tasks("piqa");
+  const PlanResult result = Plan();
+  EXPECT_THAT(result.violations, Contains(Fault("stages[0].quantize.gptq.bits", "8")));
+  EXPECT_THAT(result.violations, Contains(Fault("evaluate.perplexity[0].convention", "windows")));
+  EXPECT_THAT(result.violations, Contains(Fault("gates[1]", "happiness")));
+  EXPECT_THAT(result.violations, Contains(Fault("export[0]", "floppy")));
+  EXPECT_THAT(result.violations, Contains(Fault("precision", "bf16")));
+  EXPECT_THAT(result.violations, Contains(Fault("evaluate.tasks", "not served")));
+}
+
+TEST_F(PlanTest, GroupSizeThatDoesNotDivideProposesOthers) {
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_group_size(48);
+  EXPECT_THAT(Plan().violations, Contains(Fault("stages[0].quantize.gptq.group_size", "32")));
+}
+
+TEST_F(PlanTest, EmptyAndShortTextsAreFaults) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "empty.txt", "").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "short.txt", "too short").ok());
+  recipe_.mutable_calibration()->set_dataset("empty");
+  recipe_.mutable_evaluate()->mutable_perplexity(0)->set_dataset("short");
+  const PlanResult result = Plan();
+  EXPECT_THAT(result.violations, Contains(Fault("calibration.dataset", "empty")));
+  EXPECT_THAT(result.violations, Contains(Fault("evaluate.perplexity[0].dataset", "9 bytes")));
+}
+
+TEST_F(PlanTest, TextThatIsNotUtf8IsAFault) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "latin.txt", std::string(9999, 'a') + "\xe9").ok());
+  recipe_.mutable_calibration()->set_dataset("latin");
+  EXPECT_THAT(Plan().violations, Contains(Fault("calibration.dataset", "9999")));
+}
+
+TEST_F(PlanTest, PerplexityOnlyGatesEarnAWarning) {
+  recipe_.clear_gates();
+  recipe_.add_gates("perplexity_ratio <= 2");
+  const PlanResult result = Plan();
+  ASSERT_EQ(result.plan.warnings_size(), 1);
+  EXPECT_EQ(result.plan.warnings(0).code(), "PERPLEXITY_ONLY_GATE");
+}
+
+}  // namespace
+}  // namespace tersor

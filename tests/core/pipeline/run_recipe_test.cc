@@ -1,0 +1,146 @@
+#include <cmath>
+
+#include "core/base/sha256.h"
+#include "core/model/model.h"
+#include "gmock/gmock.h"
+#include "tests/core/pipeline/job_fixture.h"
+
+namespace tersor {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Cancels once a stage has made as many steps as asked for.
+class CancellingSink final : public RecordingSink {
+ public:
+  CancellingSink(std::string stage, int64_t steps) : stage_(std::move(stage)), steps_(steps) {}
+  void Emit(const v1::Event& event) override {
+    RecordingSink::Emit(event);
+    if (event.progress().stage() == stage_ && event.progress().done() >= steps_) token.Cancel();
+  }
+  CancellationToken token;
+
+ private:
+  std::string stage_;
+  int64_t steps_;
+};
+
+class RunRecipeTest : public JobFixture {
+ protected:
+  v1::Report Run(const std::string& workspace) {
+    RecordingSink sink;
+    absl::StatusOr<v1::Report> report = RunRecipe(recipe_, Options(workspace), sink);
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *report : v1::Report();
+  }
+  std::string WeightsHash(const std::string& workspace) const {
+    return *Sha256HexOfFile(folder_ / workspace / "artifacts" / "tersor" / "weights.safetensors");
+  }
+};
+
+TEST_F(RunRecipeTest, CompressesEvaluatesAndJudges) {
+  const v1::Report report = Run("w");
+  EXPECT_EQ(report.verdict(), v1::VERDICT_PASS) << report.summary();
+  ASSERT_EQ(report.perplexity_size(), 2);
+  EXPECT_EQ(report.perplexity(0).subject(), "dense");
+  EXPECT_EQ(report.perplexity(1).subject(), "compressed");
+  EXPECT_EQ(report.perplexity(0).hash(), report.perplexity(1).hash());
+  EXPECT_NE(report.perplexity(0).value(), report.perplexity(1).value());
+  EXPECT_NEAR(std::exp(report.perplexity(0).nll_sum() / report.perplexity(0).count()), report.perplexity(0).value(),
+              1e-9);
+  EXPECT_GT(report.divergence().kl_mean(), 0);
+  EXPECT_EQ(report.divergence().tokens(), report.perplexity(0).count());
+  EXPECT_EQ(report.layers_size(), 2 * 7);
+  EXPECT_GT(report.size().ratio(), 1);
+  for (const char* name : {"report.json", "report.md", "report.html", "tersor/tersor.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "w" / "artifacts" / name)) << name;
+  }
+}
+
+TEST_F(RunRecipeTest, ContainerLoadsAsTheModelThatWasMeasured) {
+  Run("w");
+  absl::StatusOr<Model> model = LoadModel(folder_ / "w" / "artifacts" / "tersor");
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ((*model->Find("model.layers.0.mlp.down_proj.weight"))->encoding(), "group-int");
+}
+
+TEST_F(RunRecipeTest, BrokenOffRunGoesOnToTheSameBytes) {
+  Run("whole");
+  CancellingSink sink("quantize:gptq", 1);
+  RunOptions options = Options("broken");
+  options.cancellation = &sink.token;
+  EXPECT_EQ(RunRecipe(recipe_, options, sink).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "broken" / "artifacts" / "tersor"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "broken" / "checkpoint" / "blocks" / "block-0000.safetensors"));
+  Run("broken");
+  EXPECT_EQ(WeightsHash("broken"), WeightsHash("whole"));
+}
+
+TEST_F(RunRecipeTest, FinishedWorkspaceAnswersAtOnce) {
+  const v1::Report first = Run("w");
+  RecordingSink sink;
+  absl::StatusOr<v1::Report> again = RunRecipe(recipe_, Options("w"), sink);
+  ASSERT_TRUE(again.ok()) << again.status();
+  for (const v1::StageReport& stage : again->stages()) EXPECT_TRUE(stage.reused()) << stage.name();
+  EXPECT_EQ(again->perplexity(1).nll_sum(), first.perplexity(1).nll_sum());
+  EXPECT_EQ(again->artifacts_size(), first.artifacts_size());
+}
+
+TEST_F(RunRecipeTest, FreshRunDoesTheWorkAgain) {
+  Run("w");
+  RunOptions options = Options("w");
+  options.fresh = true;
+  RecordingSink sink;
+  absl::StatusOr<v1::Report> again = RunRecipe(recipe_, options, sink);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_FALSE(again->stages(0).reused());
+}
+
+TEST_F(RunRecipeTest, SecondJobOnTheModelReusesTheDenseBaseline) {
+  Run("first");
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_bits(3);
+  const v1::Report report = Run("second");
+  for (const v1::StageReport& stage : report.stages()) {
+    EXPECT_EQ(stage.reused(), stage.name() == "evaluate:dense:0") << stage.name();
+  }
+}
+
+TEST_F(RunRecipeTest, RecipeWithoutStagesMeasuresTheDenseModel) {
+  recipe_.clear_stages();
+  recipe_.clear_calibration();
+  recipe_.clear_gates();
+  const v1::Report report = Run("w");
+  ASSERT_EQ(report.perplexity_size(), 1);
+  EXPECT_EQ(report.perplexity(0).subject(), "dense");
+  EXPECT_FALSE(report.has_divergence());
+}
+
+TEST_F(RunRecipeTest, FailedGateIsAVerdictNotAnError) {
+  recipe_.add_gates("kl_mean <= 0");
+  const v1::Report report = Run("w");
+  EXPECT_EQ(report.verdict(), v1::VERDICT_FAIL);
+}
+
+TEST_F(RunRecipeTest, FaultyRecipeIsRefusedBeforeAnythingIsWritten) {
+  recipe_.mutable_calibration()->set_dataset("wolves");
+  RecordingSink sink;
+  absl::Status status = RunRecipe(recipe_, Options("w"), sink).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("calibration.dataset"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "w"));
+}
+
+TEST_F(RunRecipeTest, ProgressEndsAtTheWholeAndNeverFalls) {
+  RecordingSink sink;
+  ASSERT_TRUE(RunRecipe(recipe_, Options("w"), sink).ok());
+  double last = 0;
+  for (const v1::Event& event : sink.events) {
+    if (!event.has_progress()) continue;
+    EXPECT_GE(event.progress().fraction(), last - 1e-9);
+    last = event.progress().fraction();
+  }
+  EXPECT_GT(last, 0.9);
+}
+
+}  // namespace
+}  // namespace tersor
