@@ -8,7 +8,7 @@
 #include "core/calibration/token_batches.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/size.h"
-#include "core/formats/export_registry.h"
+#include "core/exports/export_registry.h"
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
 #include "core/pipeline/checkpoint.h"

@@ -8,7 +8,7 @@
 #include "core/base/sha256.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/performance.h"
-#include "core/formats/export_registry.h"
+#include "core/exports/export_registry.h"
 #include "core/kernels/cpu_info.h"
 #include "core/pipeline/cost_model.h"
 #include "core/pipeline/stage_list.h"
