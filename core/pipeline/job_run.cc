@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/calibration/token_batches.h"
 #include "core/evaluate/gates.h"
+#include "core/evaluate/performance.h"
+#include "core/evaluate/perplexity.h"
 #include "core/evaluate/size.h"
 #include "core/exports/export_registry.h"
 #include "core/kernels/cpu_info.h"
@@ -142,17 +144,16 @@ absl::Status JobRun::Compress(Model& model) {
   if (!Compresses(recipe_)) return absl::OkStatus();
   CalibrationTokens calibration;
   if (!job_.inputs.calibration.text.empty()) {
-    TERSOR_ASSIGN_OR_RETURN(TokenBatch batch,
-                            CalibrationBatch(*job_.inputs.tokenizer, job_.inputs.calibration.text,
-                                             job_.inputs.calibration_samples, job_.inputs.calibration_tokens));
-    calibration = {std::move(batch.ids), std::move(batch.offsets)};
+    TERSOR_ASSIGN_OR_RETURN(calibration,
+                            TakeCalibrationTokens(*job_.inputs.tokenizer, job_.inputs.calibration.text,
+                                                  job_.inputs.calibration_samples, job_.inputs.calibration_tokens));
   }
   tracker_.BeginStage(job_.result.plan.stages(0).name());
   const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
   TERSOR_ASSIGN_OR_RETURN(CompressionResult result, CompressModel(model, recipe_, calibration, job_.compute,
                                                                   checkpoint.get(), tracker_, options_.cancellation));
   report_.mutable_layers()->Assign(result.layers.begin(), result.layers.end());
-  report_.mutable_warnings()->MergeFrom({result.warnings.begin(), result.warnings.end()});
+  report_.mutable_warnings()->Add(result.warnings.begin(), result.warnings.end());
   for (const v1::StageReport& stage : result.stages) *report_.add_stages() = stage;
   return absl::OkStatus();
 }
