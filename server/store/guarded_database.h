@@ -1,0 +1,25 @@
+// The one connection that the stores share, with its lock and its bell.
+#ifndef TERSOR_SERVER_STORE_GUARDED_DATABASE_H_
+#define TERSOR_SERVER_STORE_GUARDED_DATABASE_H_
+
+#include <filesystem>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "core/base/status.h"
+#include "server/store/sqlite_database.h"
+
+namespace tersor {
+
+struct GuardedDatabase {
+  // Opens the file and prepares its schema. Errors name the file.
+  static absl::StatusOr<std::unique_ptr<GuardedDatabase>> Open(const std::filesystem::path& path);
+
+  absl::Mutex mutex;
+  std::unique_ptr<SqliteDatabase> sql ABSL_PT_GUARDED_BY(mutex);
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_SERVER_STORE_GUARDED_DATABASE_H_

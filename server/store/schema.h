@@ -1,0 +1,17 @@
+// The tables of the database and their version.
+#ifndef TERSOR_SERVER_STORE_SCHEMA_H_
+#define TERSOR_SERVER_STORE_SCHEMA_H_
+
+#include "core/base/status.h"
+#include "server/store/sqlite_database.h"
+
+namespace tersor {
+
+inline constexpr int kSchemaVersion = 1;
+
+// Creates the tables in an empty database. FAILED_PRECONDITION for one that a newer Tersor or another program wrote.
+absl::Status PrepareSchema(SqliteDatabase& database);
+
+}  // namespace tersor
+
+#endif  // TERSOR_SERVER_STORE_SCHEMA_H_
