@@ -1,0 +1,32 @@
+// Answers of earlier jobs for equal ones.
+#ifndef TERSOR_SERVER_ENGINE_ANSWER_CACHE_H_
+#define TERSOR_SERVER_ENGINE_ANSWER_CACHE_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "core/base/status.h"
+#include "server/store/data_folder.h"
+#include "server/store/job_store.h"
+
+namespace tersor {
+
+// Thread-safe.
+class AnswerCache {
+ public:
+  AnswerCache(JobStore& store, const DataFolder& folder) : store_(store), folder_(folder) {}
+
+  // The report of the newest succeeded job with this fingerprint whose files are all still there, made out to `job_id`
+  // with cached_from set, after its files were hard-linked into the folder of `job_id`, so that either job may be
+  // deleted. Nothing where there is no such job.
+  absl::StatusOr<std::optional<v1::Report>> TakeAnswer(absl::string_view fingerprint, absl::string_view job_id);
+
+ private:
+  JobStore& store_;
+  const DataFolder& folder_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_SERVER_ENGINE_ANSWER_CACHE_H_

@@ -1,0 +1,114 @@
+#include "server/engine/model_catalog.h"
+
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/atomic_file.h"
+#include "server/base/error_details.h"
+#include "server/base/timestamp.h"
+#include "server/engine/safe_path.h"
+
+namespace tersor {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string JoinPaths(const std::vector<fs::path>& paths) {
+  return absl::StrJoin(paths, ", ", [](std::string* out, const fs::path& path) { *out += path.string(); });
+}
+
+}  // namespace
+
+PipelineContext ModelCatalog::PlanContext() const {
+  PipelineContext context;
+  context.data_paths = limits_.data_paths;
+  context.allowed_roots = limits_.model_roots;
+  context.allowed_roots.push_back(folder_.models());
+  context.cache_dir = folder_.cache();
+  context.threads = limits_.threads;
+  context.memory_bytes = limits_.memory_bytes;
+  return context;
+}
+
+absl::Status ModelCatalog::UnknownModel(absl::string_view model) {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::Model> known, models_.ListModels(20, ""));
+  const std::string names =
+      absl::StrJoin(known, ", ", [](std::string* out, const v1::Model& entry) { *out += entry.name(); });
+  return FieldError("model", absl::StrCat("no model is registered as \"", model, "\" (",
+                                          names.empty() ? "none is registered" : absl::StrCat("registered: ", names),
+                                          "), and it is no absolute path on the server; see tersor models import"));
+}
+
+absl::StatusOr<fs::path> ModelCatalog::Resolve(absl::string_view model) {
+  if (model.empty()) return FieldError("model", "is missing: name a registered model, a folder or a .gguf file");
+  const absl::StatusOr<v1::Model> registered = models_.GetModel(model);
+  if (registered.ok()) return fs::path(registered->info().path());
+  if (!absl::IsNotFound(registered.status())) return registered.status();
+  const fs::path path = std::string(model);
+  if (!path.is_absolute()) return UnknownModel(model);
+  std::vector<fs::path> roots = limits_.model_roots;
+  roots.push_back(folder_.models());
+  if (!IsBelowAny(path, roots)) {
+    return FieldError("model",
+                      absl::StrCat(path.string(), " lies outside the folders that this server takes models from (",
+                                   JoinPaths(roots), "): upload it, or start tersord with --model-root"));
+  }
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    return FieldError("model", absl::StrCat(path.string(), " does not exist on the server"));
+  }
+  return path;
+}
+
+absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path) {
+  v1::Recipe recipe;
+  recipe.set_model(path.string());
+  recipe.mutable_evaluate()->mutable_divergence()->set_enabled(false);
+  TERSOR_ASSIGN_OR_RETURN(PlanResult result, planner_.Plan(recipe, PlanContext()));
+  if (!result.violations.empty()) return BadRequestError(result.violations, "INVALID_MODEL");
+  return std::move(*result.plan.mutable_model());
+}
+
+absl::StatusOr<v1::Model> ModelCatalog::Register(const fs::path& path, const std::string& name, bool uploaded) {
+  v1::Model model;
+  TERSOR_ASSIGN_OR_RETURN(*model.mutable_info(), Inspect(path));
+  model.mutable_info()->set_path(path.string());
+  model.set_name(name);
+  model.set_uploaded(uploaded);
+  *model.mutable_create_time() = ToTimestamp(clock_.Now());
+  TERSOR_RETURN_IF_ERROR(models_.InsertModel(model));
+  return models_.GetModel(name);
+}
+
+absl::StatusOr<v1::Model> ModelCatalog::Import(const v1::ImportModelRequest& request) {
+  if (!fs::path(request.path()).is_absolute()) return FieldError("path", "must be an absolute path on the server");
+  const absl::StatusOr<fs::path> path = Resolve(request.path());
+  if (!path.ok()) return path.status();
+  // A trailing slash leaves no file name.
+  const fs::path clean = path->has_filename() ? *path : path->parent_path();
+  const std::string name = request.name().empty() ? clean.stem().string() : request.name();
+  if (!IsSafeName(name)) {
+    return FieldError("name", absl::StrCat("\"", name, "\": use letters, digits, '.', '_' and '-', at most 128"));
+  }
+  return Register(clean, name, false);
+}
+
+absl::Status ModelCatalog::Delete(absl::string_view name) {
+  TERSOR_ASSIGN_OR_RETURN(const v1::Model model, models_.GetModel(name));
+  TERSOR_ASSIGN_OR_RETURN(const bool used, jobs_.UsesModel(model.info().path()));
+  if (used) {
+    return WithReason(absl::FailedPreconditionError(absl::StrCat("a job that has not ended uses model \"", name, "\"")),
+                      "MODEL_IN_USE");
+  }
+  TERSOR_RETURN_IF_ERROR(models_.DeleteModel(name));
+  if (!model.uploaded()) return absl::OkStatus();
+  std::error_code error;
+  const fs::path folder = folder_.models() / model.name();
+  fs::remove_all(folder, error);
+  return error ? ErrnoStatus(error.value(), "removing", folder) : absl::OkStatus();
+}
+
+}  // namespace tersor

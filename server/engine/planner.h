@@ -1,0 +1,30 @@
+// The part of core/pipeline that the server needs, as an interface so that tests can plan without models.
+#ifndef TERSOR_SERVER_ENGINE_PLANNER_H_
+#define TERSOR_SERVER_ENGINE_PLANNER_H_
+
+#include <string>
+#include <vector>
+
+#include "core/pipeline/pipeline.h"
+
+namespace tersor {
+
+// Thread-safe.
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  virtual absl::StatusOr<PlanResult> Plan(const v1::Recipe& recipe, const PipelineContext& context) = 0;
+  virtual std::vector<MethodDescription> Methods() = 0;
+};
+
+class PipelinePlanner final : public Planner {
+ public:
+  absl::StatusOr<PlanResult> Plan(const v1::Recipe& recipe, const PipelineContext& context) override {
+    return MakePlan(recipe, context);
+  }
+  std::vector<MethodDescription> Methods() override { return ListMethods(); }
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_SERVER_ENGINE_PLANNER_H_

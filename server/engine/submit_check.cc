@@ -1,0 +1,81 @@
+#include "server/engine/submit_check.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "server/engine/safe_path.h"
+
+namespace tersor {
+namespace {
+
+constexpr size_t kMaxRequestId = 128;
+constexpr int kMaxLabels = 64;
+constexpr size_t kMaxLabelValue = 256;
+
+bool IsPrintable(const std::string& text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
+}
+
+void CheckDataset(const std::string& dataset, std::string field, const ServerLimits& limits,
+                  std::vector<FieldViolation>& violations) {
+  if (dataset.find('/') == std::string::npos) return;
+  std::vector<std::filesystem::path> roots = limits.data_paths;
+  roots.insert(roots.end(), limits.model_roots.begin(), limits.model_roots.end());
+  if (IsBelowAny(dataset, roots)) return;
+  violations.push_back(
+      {std::move(field), absl::StrCat("\"", dataset, "\" lies outside the server's data folders: use a ",
+                                      "data set's name, or start tersord with --data-path")});
+}
+
+}  // namespace
+
+std::vector<FieldViolation> CheckSubmitRequest(const v1::SubmitJobRequest& request) {
+  std::vector<FieldViolation> violations;
+  if (request.request_id().size() > kMaxRequestId || !IsPrintable(request.request_id())) {
+    violations.push_back({"request_id", absl::StrCat("use at most ", kMaxRequestId, " printable characters")});
+  }
+  if (request.labels_size() > kMaxLabels) {
+    violations.push_back({"labels", absl::StrCat("at most ", kMaxLabels, " labels")});
+  }
+  for (const auto& [key, value] : request.labels()) {
+    if (!IsSafeName(key)) {
+      violations.push_back({absl::StrCat("labels[", key, "]"), "a key is 1 to 128 letters, digits, '.', '_' or '-'"});
+    }
+    if (value.size() > kMaxLabelValue) {
+      violations.push_back({absl::StrCat("labels[", key, "]"), absl::StrCat("at most ", kMaxLabelValue, " bytes")});
+    }
+  }
+  return violations;
+}
+
+std::vector<FieldViolation> CheckResources(const v1::Resources& resources, const ServerLimits& limits) {
+  std::vector<FieldViolation> violations;
+  if (resources.threads() < 0 || resources.threads() > limits.threads) {
+    violations.push_back({"resources.threads", absl::StrCat(resources.threads(), " threads: this server may use 1 to ",
+                                                            limits.threads, ", 0 for all")});
+  }
+  if (resources.memory_bytes() < 0 || resources.memory_bytes() > limits.memory_bytes) {
+    violations.push_back(
+        {"resources.memory_bytes", absl::StrCat(resources.memory_bytes(), " bytes: this server may use ",
+                                                limits.memory_bytes, ", 0 for its default")});
+  }
+  return violations;
+}
+
+std::vector<FieldViolation> CheckDatasetPaths(const v1::Recipe& recipe, const ServerLimits& limits) {
+  std::vector<FieldViolation> violations;
+  CheckDataset(recipe.calibration().dataset(), "calibration.dataset", limits, violations);
+  for (int i = 0; i < recipe.evaluate().perplexity_size(); ++i) {
+    CheckDataset(recipe.evaluate().perplexity(i).dataset(), absl::StrCat("evaluate.perplexity[", i, "].dataset"),
+                 limits, violations);
+  }
+  for (int i = 0; i < recipe.evaluate().tasks_size(); ++i) {
+    CheckDataset(recipe.evaluate().tasks(i), absl::StrCat("evaluate.tasks[", i, "]"), limits, violations);
+  }
+  return violations;
+}
+
+}  // namespace tersor
