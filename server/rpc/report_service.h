@@ -1,0 +1,26 @@
+// ReportService.
+#ifndef TERSOR_SERVER_RPC_REPORT_SERVICE_H_
+#define TERSOR_SERVER_RPC_REPORT_SERVICE_H_
+
+#include "server/rpc/grpc_status.h"
+#include "server/store/job_store.h"
+#include "tersor/v1/report_service.grpc.pb.h"
+
+namespace tersor {
+
+// Thread-safe. `store` outlives it.
+class ReportServiceImpl final : public v1::ReportService::Service {
+ public:
+  explicit ReportServiceImpl(JobStore& store) : store_(store) {}
+
+  grpc::Status GetReport(grpc::ServerContext*, const v1::GetReportRequest* request, v1::Report* response) override {
+    return Answer(store_.GetReport(request->job_id()), response);
+  }
+
+ private:
+  JobStore& store_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_SERVER_RPC_REPORT_SERVICE_H_
