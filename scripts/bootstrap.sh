@@ -37,6 +37,9 @@ install_cargo() {
   if apt-cache show cargo-web >/dev/null 2>&1; then install_packages cargo-web; else install_packages cargo; fi
 }
 
+# For the tests that load GGUF files with the real llama.cpp (scripts/fetch_node_llama.sh).
+install_npm() { command -v npm >/dev/null || install_packages npm; }
+
 system_onednn_is_new() {
   local version
   version=$(apt-cache policy libdnnl-dev 2>/dev/null | sed -n 's/ *Candidate: *//p')
@@ -71,5 +74,6 @@ install_onednn() {
 
 install_packages "${packages[@]}"
 install_cargo
+install_npm
 install_onednn
 say "ready"

@@ -6,6 +6,7 @@ scripts/bootstrap.sh
 scripts/check_style.sh
 TERSOR_DEMO_MODEL=$(scripts/fetch_model.sh)
 export TERSOR_DEMO_MODEL
+scripts/fetch_node_llama.sh
 
 cmake --preset release
 cmake --build --preset release
