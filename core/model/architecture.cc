@@ -1,0 +1,165 @@
+#include "core/model/architecture.h"
+
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/model/model.h"
+
+namespace tersor {
+namespace {
+
+constexpr std::array kArchitectures = {
+    Architecture{.name = "llama",
+                 .class_name = "LlamaForCausalLM",
+                 .gguf_name = "llama",
+                 .qkv_bias = BiasRule::kStated,
+                 .output_bias = BiasRule::kStated,
+                 .mlp_bias = BiasRule::kStated,
+                 .qk_norm = false,
+                 .window = WindowRule::kNone,
+                 .default_window = 0,
+                 .gguf_permuted = true},
+    Architecture{.name = "mistral",
+                 .class_name = "MistralForCausalLM",
+                 .gguf_name = "llama",
+                 .qkv_bias = BiasRule::kNever,
+                 .output_bias = BiasRule::kNever,
+                 .mlp_bias = BiasRule::kNever,
+                 .qk_norm = false,
+                 .window = WindowRule::kAllLayers,
+                 .default_window = 4096,
+                 .gguf_permuted = true},
+    Architecture{.name = "qwen2",
+                 .class_name = "Qwen2ForCausalLM",
+                 .gguf_name = "qwen2",
+                 .qkv_bias = BiasRule::kAlways,
+                 .output_bias = BiasRule::kNever,
+                 .mlp_bias = BiasRule::kNever,
+                 .qk_norm = false,
+                 .window = WindowRule::kUpperLayers,
+                 .default_window = 4096,
+                 .gguf_permuted = false},
+    Architecture{.name = "qwen3",
+                 .class_name = "Qwen3ForCausalLM",
+                 .gguf_name = "qwen3",
+                 .qkv_bias = BiasRule::kStated,
+                 .output_bias = BiasRule::kStated,
+                 .mlp_bias = BiasRule::kNever,
+                 .qk_norm = true,
+                 .window = WindowRule::kUpperLayers,
+                 .default_window = 4096,
+                 .gguf_permuted = false},
+};
+
+// What a layer's parameter is called and how large it is; an empty shape where this layer has none.
+struct LayerRole {
+  absl::string_view name;
+  absl::string_view gguf_name;
+  Shape (*shape)(const ModelSpec& model, const LayerSpec& layer);
+  // Heads by which a permuting architecture orders its rows.
+  int64_t (*permuted_heads)(const AttentionSpec& attention) = nullptr;
+};
+
+int64_t Queries(const LayerSpec& l) { return int64_t{l.attention.heads} * l.attention.head_size; }
+int64_t Keys(const LayerSpec& l) { return int64_t{l.attention.kv_heads} * l.attention.head_size; }
+int64_t Heads(const AttentionSpec& a) { return a.heads; }
+int64_t KvHeads(const AttentionSpec& a) { return a.kv_heads; }
+Shape If(bool present, int64_t size) { return present ? Shape{size} : Shape{}; }
+
+using M = const ModelSpec&;
+using L = const LayerSpec&;
+constexpr std::array kLayerRoles = {
+    LayerRole{"input_layernorm.weight", "attn_norm.weight", [](M m, L) { return Shape{m.width}; }},
+    LayerRole{"self_attn.q_proj.weight", "attn_q.weight",
+              [](M m, L l) {
+                return Shape{Queries(l), m.width};
+              },
+              Heads},
+    LayerRole{"self_attn.q_proj.bias", "attn_q.bias", [](M, L l) { return If(l.attention.qkv_bias, Queries(l)); },
+              Heads},
+    LayerRole{"self_attn.k_proj.weight", "attn_k.weight",
+              [](M m, L l) {
+                return Shape{Keys(l), m.width};
+              },
+              KvHeads},
+    LayerRole{"self_attn.k_proj.bias", "attn_k.bias", [](M, L l) { return If(l.attention.qkv_bias, Keys(l)); },
+              KvHeads},
+    LayerRole{"self_attn.v_proj.weight", "attn_v.weight",
+              [](M m, L l) {
+                return Shape{Keys(l), m.width};
+              }},
+    LayerRole{"self_attn.v_proj.bias", "attn_v.bias", [](M, L l) { return If(l.attention.qkv_bias, Keys(l)); }},
+    LayerRole{"self_attn.q_norm.weight", "attn_q_norm.weight",
+              [](M, L l) { return If(l.attention.qk_norm, l.attention.head_size); }},
+    LayerRole{"self_attn.k_norm.weight", "attn_k_norm.weight",
+              [](M, L l) { return If(l.attention.qk_norm, l.attention.head_size); }},
+    LayerRole{"self_attn.o_proj.weight", "attn_output.weight",
+              [](M m, L l) {
+                return Shape{m.width, Queries(l)};
+              }},
+    LayerRole{"self_attn.o_proj.bias", "attn_output.bias",
+              [](M m, L l) { return If(l.attention.output_bias, m.width); }},
+    LayerRole{"post_attention_layernorm.weight", "ffn_norm.weight", [](M m, L) { return Shape{m.width}; }},
+    LayerRole{"mlp.gate_proj.weight", "ffn_gate.weight",
+              [](M m, L l) {
+                return Shape{l.inner_width, m.width};
+              }},
+    LayerRole{"mlp.gate_proj.bias", "ffn_gate.bias", [](M, L l) { return If(l.mlp_bias, l.inner_width); }},
+    LayerRole{"mlp.up_proj.weight", "ffn_up.weight",
+              [](M m, L l) {
+                return Shape{l.inner_width, m.width};
+              }},
+    LayerRole{"mlp.up_proj.bias", "ffn_up.bias", [](M, L l) { return If(l.mlp_bias, l.inner_width); }},
+    LayerRole{"mlp.down_proj.weight", "ffn_down.weight",
+              [](M m, L l) {
+                return Shape{m.width, l.inner_width};
+              }},
+    LayerRole{"mlp.down_proj.bias", "ffn_down.bias", [](M m, L l) { return If(l.mlp_bias, m.width); }},
+};
+
+}  // namespace
+
+std::span<const Architecture> Architectures() { return kArchitectures; }
+
+absl::StatusOr<const Architecture*> FindArchitecture(absl::string_view name) {
+  std::vector<absl::string_view> known;
+  for (const Architecture& architecture : kArchitectures) {
+    if (architecture.name == name) return &architecture;
+    known.push_back(architecture.name);
+  }
+  return absl::UnimplementedError(
+      absl::StrCat("architecture \"", name, "\" is not supported; supported: ", absl::StrJoin(known, ", ")));
+}
+
+absl::StatusOr<const Architecture*> FindGgufArchitecture(absl::string_view gguf_name) {
+  std::vector<absl::string_view> known;
+  for (const Architecture& architecture : kArchitectures) {
+    if (architecture.gguf_name == gguf_name) return &architecture;
+    if (known.empty() || known.back() != architecture.gguf_name) known.push_back(architecture.gguf_name);
+  }
+  return absl::UnimplementedError(
+      absl::StrCat("GGUF architecture \"", gguf_name, "\" is not supported; supported: ", absl::StrJoin(known, ", ")));
+}
+
+absl::StatusOr<std::vector<ParameterSpec>> ModelParameters(const ModelSpec& spec) {
+  TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(spec.architecture));
+  std::vector<ParameterSpec> parameters;
+  parameters.push_back({std::string(kEmbeddingName), "token_embd.weight", {spec.vocabulary, spec.width}});
+  for (size_t i = 0; i < spec.layers.size(); ++i) {
+    const LayerSpec& layer = spec.layers[i];
+    for (const LayerRole& role : kLayerRoles) {
+      Shape shape = role.shape(spec, layer);
+      if (shape.empty()) continue;
+      const bool permuted = architecture->gguf_permuted && role.permuted_heads != nullptr;
+      parameters.push_back({absl::StrCat("model.layers.", i, ".", role.name),
+                            absl::StrCat("blk.", i, ".", role.gguf_name), std::move(shape),
+                            permuted ? role.permuted_heads(layer.attention) : 0});
+    }
+  }
+  parameters.push_back({std::string(kFinalNormName), "output_norm.weight", {spec.width}});
+  if (!spec.tied) parameters.push_back({std::string(kHeadName), "output.weight", {spec.vocabulary, spec.width}});
+  return parameters;
+}
+
+}  // namespace tersor

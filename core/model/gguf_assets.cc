@@ -1,0 +1,97 @@
+#include "core/model/gguf_assets.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/formats/json_text.h"
+#include "core/tokenizer/gguf_tokenizer.h"
+
+namespace tersor {
+namespace {
+
+constexpr char kTokens[] = "tokenizer.ggml.tokens";
+
+absl::StatusOr<std::optional<bool>> Flag(const GgufMetadata& metadata, absl::string_view key) {
+  if (!metadata.Has(key)) return std::optional<bool>();
+  TERSOR_ASSIGN_OR_RETURN(const bool value, metadata.Bool(key));
+  return std::optional<bool>(value);
+}
+
+absl::Status ReadTables(const GgufMetadata& metadata, GgufTokenizerMetadata& tokenizer) {
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.tokens, metadata.Strings(kTokens));
+  if (metadata.Has("tokenizer.ggml.scores")) {
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<double> scores, metadata.Floats("tokenizer.ggml.scores"));
+    for (const double score : scores) tokenizer.scores.push_back(static_cast<float>(score));
+  }
+  if (metadata.Has("tokenizer.ggml.token_type")) {
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> types, metadata.Integers("tokenizer.ggml.token_type"));
+    for (const int64_t type : types) {
+      // What is no type at all stays one that the tokenizer refuses.
+      tokenizer.token_types.push_back(type >= 0 && type <= INT32_MAX ? static_cast<int32_t>(type) : -1);
+    }
+  }
+  if (metadata.Has("tokenizer.ggml.merges")) {
+    TERSOR_ASSIGN_OR_RETURN(tokenizer.merges, metadata.Strings("tokenizer.ggml.merges"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<GgufTokenizerMetadata> ReadTokenizer(const GgufMetadata& metadata) {
+  GgufTokenizerMetadata tokenizer;
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.model, metadata.StringOr("tokenizer.ggml.model", ""));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.pre, metadata.StringOr("tokenizer.ggml.pre", ""));
+  TERSOR_RETURN_IF_ERROR(ReadTables(metadata, tokenizer));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.bos_id, metadata.IntegerOr("tokenizer.ggml.bos_token_id", -1));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.eos_id, metadata.IntegerOr("tokenizer.ggml.eos_token_id", -1));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.unknown_id, metadata.IntegerOr("tokenizer.ggml.unknown_token_id", -1));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.padding_id, metadata.IntegerOr("tokenizer.ggml.padding_token_id", -1));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.add_bos, Flag(metadata, "tokenizer.ggml.add_bos_token"));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.add_eos, Flag(metadata, "tokenizer.ggml.add_eos_token"));
+  TERSOR_ASSIGN_OR_RETURN(tokenizer.add_space_prefix, Flag(metadata, "tokenizer.ggml.add_space_prefix"));
+  return tokenizer;
+}
+
+std::string TokenizerConfig(const GgufTokenizerMetadata& tokenizer, const ModelAssets& assets, const ModelSpec& spec) {
+  nlohmann::json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                           {"model_max_length", spec.context_length},
+                           {"clean_up_tokenization_spaces", false}};
+  const auto name = [&](const char* key, int64_t id) {
+    if (id >= 0 && id < static_cast<int64_t>(tokenizer.tokens.size())) config[key] = tokenizer.tokens[id];
+  };
+  name("bos_token", tokenizer.bos_id);
+  name("eos_token", tokenizer.eos_id);
+  name("unk_token", tokenizer.unknown_id);
+  name("pad_token", tokenizer.padding_id);
+  if (!assets.chat_template.empty()) config["chat_template"] = assets.chat_template;
+  return JsonText(config, 2) + "\n";
+}
+
+std::string GenerationConfig(const ModelSpec& spec) {
+  nlohmann::json config = nlohmann::json::object();
+  if (spec.bos_id >= 0) config["bos_token_id"] = spec.bos_id;
+  if (spec.pad_id >= 0) config["pad_token_id"] = spec.pad_id;
+  if (spec.eos_ids.size() == 1) config["eos_token_id"] = spec.eos_ids.front();
+  if (spec.eos_ids.size() > 1) config["eos_token_id"] = spec.eos_ids;
+  return JsonText(config, 2) + "\n";
+}
+
+}  // namespace
+
+absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const ModelSpec& spec) {
+  ModelAssets assets;
+  TERSOR_ASSIGN_OR_RETURN(assets.licence_id, metadata.StringOr("general.license", ""));
+  TERSOR_ASSIGN_OR_RETURN(assets.chat_template, metadata.StringOr("tokenizer.chat_template", ""));
+  assets.generation_config_json = GenerationConfig(spec);
+  if (!metadata.Has(kTokens)) return assets;
+  TERSOR_ASSIGN_OR_RETURN(const GgufTokenizerMetadata tokenizer, ReadTokenizer(metadata));
+  TERSOR_ASSIGN_OR_RETURN(assets.tokenizer_json, TokenizerJsonFromGguf(tokenizer));
+  assets.tokenizer_config_json = TokenizerConfig(tokenizer, assets, spec);
+  assets.gguf_pre_tokenizer = tokenizer.pre;
+  assets.add_bos = tokenizer.add_bos.value_or(false);
+  return assets;
+}
+
+}  // namespace tersor

@@ -1,0 +1,233 @@
+#include "core/model/gguf_spec.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/model/architecture.h"
+#include "core/model/rope_table.h"
+#include "core/model/spec_check.h"
+
+namespace tersor {
+namespace {
+
+constexpr int64_t kMaxInt = INT32_MAX;
+
+// GGUF keeps floats: 1e-5 comes back as 9.999999747e-6. The shortest decimal that means the same float is what was
+// written, and what config.json should say again.
+double ShortestDecimal(double value) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), static_cast<float>(value)).ptr;
+  double decimal = value;
+  std::from_chars(text.data(), end, decimal);
+  return decimal;
+}
+
+// Metadata under the architecture's prefix.
+class ArchitectureKeys {
+ public:
+  ArchitectureKeys(const GgufMetadata& metadata, absl::string_view prefix) : metadata_(metadata), prefix_(prefix) {}
+
+  std::string Key(absl::string_view name) const { return absl::StrCat(prefix_, ".", name); }
+  bool Has(absl::string_view name) const { return metadata_.Has(Key(name)); }
+
+  absl::StatusOr<int64_t> Integer(absl::string_view name, int64_t high = kMaxInt) const {
+    absl::StatusOr<int64_t> value = metadata_.Integer(Key(name));
+    if (absl::IsNotFound(value.status())) return absl::InvalidArgumentError(value.status().message());
+    if (value.ok()) TERSOR_RETURN_IF_ERROR(InRange(name, *value, high));
+    return value;
+  }
+  absl::StatusOr<int64_t> IntegerOr(absl::string_view name, int64_t fallback) const {
+    return Has(name) ? Integer(name) : fallback;
+  }
+  absl::StatusOr<double> FloatOr(absl::string_view name, double fallback) const {
+    TERSOR_ASSIGN_OR_RETURN(const double value, metadata_.FloatOr(Key(name), fallback));
+    return Has(name) ? ShortestDecimal(value) : fallback;
+  }
+  absl::StatusOr<std::string> StringOr(absl::string_view name, absl::string_view fallback) const {
+    return metadata_.StringOr(Key(name), fallback);
+  }
+  // One number for all layers, or a number for each.
+  absl::StatusOr<std::vector<int64_t>> PerLayer(absl::string_view name, int64_t layers) const {
+    absl::StatusOr<std::vector<int64_t>> list = metadata_.Integers(Key(name));
+    if (!list.ok()) {
+      TERSOR_ASSIGN_OR_RETURN(const int64_t value, Integer(name));
+      return std::vector<int64_t>(static_cast<size_t>(layers), value);
+    }
+    if (static_cast<int64_t>(list->size()) != layers) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("metadata key ", Key(name), " has ", list->size(), " entries for ", layers, " layers"));
+    }
+    for (const int64_t value : *list) TERSOR_RETURN_IF_ERROR(InRange(name, value, kMaxInt));
+    return list;
+  }
+
+ private:
+  absl::Status InRange(absl::string_view name, int64_t value, int64_t high) const {
+    if (value >= 0 && value <= high) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("metadata key ", Key(name), " is ", value, ", outside 0..", high));
+  }
+
+  const GgufMetadata& metadata_;
+  absl::string_view prefix_;
+};
+
+absl::StatusOr<const Architecture*> ReadArchitecture(const GgufMetadata& metadata) {
+  TERSOR_ASSIGN_OR_RETURN(const std::string name, metadata.StringOr("general.architecture", ""));
+  if (name.empty()) return absl::InvalidArgumentError("metadata key general.architecture is missing");
+  TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindGgufArchitecture(name));
+  const ArchitectureKeys keys(metadata, architecture->gguf_name);
+  TERSOR_ASSIGN_OR_RETURN(const int64_t experts, keys.IntegerOr("expert_count", 0));
+  if (experts > 0) {
+    return absl::UnimplementedError(
+        absl::StrCat("the model has ", experts, " experts (", keys.Key("expert_count"), "), which is not supported"));
+  }
+  TERSOR_ASSIGN_OR_RETURN(const int64_t window, keys.IntegerOr("attention.sliding_window", 0));
+  if (window == 0 || architecture->window != WindowRule::kNone) return architecture;
+  // Llama and Mistral share a name in GGUF; the one with a window is Mistral.
+  for (const Architecture& other : Architectures()) {
+    if (other.gguf_name == name && other.window != WindowRule::kNone) return &other;
+  }
+  return absl::UnimplementedError(absl::StrCat(keys.Key("attention.sliding_window"), " is not supported"));
+}
+
+// The parameters whose factors are `factors`, out of Llama 3's family; low and high are 1 and 4 and the original
+// context 8192 in every published model.
+absl::StatusOr<Llama3RopeScaling> RecognizeLlama3(const std::vector<float>& factors, const RopeSpec& plain) {
+  Llama3RopeScaling scaling;
+  scaling.factor = *std::max_element(factors.begin(), factors.end());
+  const int64_t head_size = static_cast<int64_t>(factors.size()) * 2;
+  RopeSpec scaled = plain;
+  scaled.llama3 = scaling;
+  bool same = std::isfinite(scaling.factor) && scaling.factor > 0;
+  if (same) {
+    const std::vector<double> before = RopeFrequencies(plain, head_size);
+    const std::vector<double> after = RopeFrequencies(scaled, head_size);
+    for (size_t i = 0; i < factors.size(); ++i) {
+      same = same && std::abs(before[i] / after[i] - factors[i]) <= 1e-4 * factors[i];
+    }
+  }
+  if (same) return scaling;
+  return absl::UnimplementedError(
+      absl::StrCat("tensor \"", kGgufRopeFactorsName, "\" holds frequency factors that are not Llama 3's"));
+}
+
+absl::StatusOr<RopeSpec> ReadRope(const GgufFile& file, const ArchitectureKeys& keys, int64_t head_size) {
+  RopeSpec rope;
+  TERSOR_ASSIGN_OR_RETURN(rope.theta, keys.FloatOr("rope.freq_base", rope.theta));
+  TERSOR_ASSIGN_OR_RETURN(const int64_t rotated, keys.IntegerOr("rope.dimension_count", head_size));
+  if (rotated != head_size) {
+    return absl::UnimplementedError(absl::StrCat(keys.Key("rope.dimension_count"), " is ", rotated, " with heads of ",
+                                                 head_size, ": partial rotary embedding is not supported"));
+  }
+  TERSOR_ASSIGN_OR_RETURN(const std::string type, keys.StringOr("rope.scaling.type", "none"));
+  TERSOR_ASSIGN_OR_RETURN(const double old_factor, keys.FloatOr("rope.scale_linear", 1));
+  TERSOR_ASSIGN_OR_RETURN(const double factor, keys.FloatOr("rope.scaling.factor", old_factor));
+  if (type == "linear" || (type == "none" && !keys.Has("rope.scaling.type"))) {
+    rope.linear_factor = factor;
+  } else if (type != "none") {
+    return absl::UnimplementedError(absl::StrCat(keys.Key("rope.scaling.type"), " is \"", type,
+                                                 "\"; none, linear and Llama 3's factors are supported"));
+  }
+  const auto factors = file.tensors.find(kGgufRopeFactorsName);
+  if (factors == file.tensors.end()) return rope;
+  if (factors->second->shape() != Shape{head_size / 2}) {
+    return absl::InvalidArgumentError(absl::StrCat("tensor \"", kGgufRopeFactorsName, "\" has shape ",
+                                                   ShapeString(factors->second->shape()), " with heads of ",
+                                                   head_size));
+  }
+  TERSOR_ASSIGN_OR_RETURN(rope.llama3, RecognizeLlama3(factors->second->Decode(), rope));
+  return rope;
+}
+
+bool HasTensor(const GgufFile& file, size_t layer, absl::string_view name) {
+  return file.tensors.count(absl::StrCat("blk.", layer, ".", name)) > 0;
+}
+
+void ReadBiases(const GgufFile& file, const Architecture& architecture, size_t index, LayerSpec& layer) {
+  const auto biased = [&](BiasRule rule, absl::string_view name) {
+    return rule == BiasRule::kAlways || (rule == BiasRule::kStated && HasTensor(file, index, name));
+  };
+  layer.attention.qkv_bias = biased(architecture.qkv_bias, "attn_q.bias");
+  layer.attention.output_bias = biased(architecture.output_bias, "attn_output.bias");
+  layer.mlp_bias = biased(architecture.mlp_bias, "ffn_down.bias");
+}
+
+absl::StatusOr<int64_t> HeadSize(const ArchitectureKeys& keys, int64_t width, int64_t heads) {
+  if (heads < 1) return absl::InvalidArgumentError(absl::StrCat(keys.Key("attention.head_count"), " is ", heads));
+  TERSOR_ASSIGN_OR_RETURN(const int64_t head_size, keys.IntegerOr("attention.key_length", width / heads));
+  TERSOR_ASSIGN_OR_RETURN(const int64_t value_size, keys.IntegerOr("attention.value_length", head_size));
+  if (head_size < 2 || value_size != head_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("heads of ", head_size, " with values of ", value_size, " are not supported"));
+  }
+  return head_size;
+}
+
+absl::Status ReadLayers(const GgufFile& file, const Architecture& architecture, ModelSpec& spec) {
+  const ArchitectureKeys keys(file.metadata, architecture.gguf_name);
+  TERSOR_ASSIGN_OR_RETURN(const int64_t layers, keys.Integer("block_count", kMaxLayers));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> heads, keys.PerLayer("attention.head_count", layers));
+  std::vector<int64_t> kv_heads = heads;
+  if (keys.Has("attention.head_count_kv")) {
+    TERSOR_ASSIGN_OR_RETURN(kv_heads, keys.PerLayer("attention.head_count_kv", layers));
+  }
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> inner, keys.PerLayer("feed_forward_length", layers));
+  TERSOR_ASSIGN_OR_RETURN(const int64_t window, keys.IntegerOr("attention.sliding_window", 0));
+  if (window > 0 && architecture.window == WindowRule::kUpperLayers) {
+    return absl::UnimplementedError(
+        absl::StrCat(keys.Key("attention.sliding_window"), " does not say which layers it holds for: not supported"));
+  }
+  for (int64_t i = 0; i < layers; ++i) {
+    LayerSpec layer;
+    layer.attention.heads = static_cast<int>(heads[i]);
+    layer.attention.kv_heads = static_cast<int>(kv_heads[i]);
+    TERSOR_ASSIGN_OR_RETURN(const int64_t head_size, HeadSize(keys, spec.width, heads[i]));
+    layer.attention.head_size = static_cast<int>(head_size);
+    layer.attention.qk_norm = architecture.qk_norm;
+    layer.attention.sliding_window = static_cast<int>(window);
+    layer.inner_width = static_cast<int>(inner[i]);
+    TERSOR_ASSIGN_OR_RETURN(layer.rope, ReadRope(file, keys, head_size));
+    ReadBiases(file, architecture, static_cast<size_t>(i), layer);
+    spec.layers.push_back(layer);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadTokens(const GgufMetadata& metadata, ModelSpec& spec) {
+  TERSOR_ASSIGN_OR_RETURN(spec.bos_id, metadata.IntegerOr("tokenizer.ggml.bos_token_id", -1));
+  TERSOR_ASSIGN_OR_RETURN(spec.pad_id, metadata.IntegerOr("tokenizer.ggml.padding_token_id", -1));
+  for (const absl::string_view key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
+    TERSOR_ASSIGN_OR_RETURN(const int64_t id, metadata.IntegerOr(key, -1));
+    const bool known = std::find(spec.eos_ids.begin(), spec.eos_ids.end(), id) != spec.eos_ids.end();
+    if (id >= 0 && !known) spec.eos_ids.push_back(id);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ModelSpec> SpecFromGguf(const GgufFile& file) {
+  TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, ReadArchitecture(file.metadata));
+  const ArchitectureKeys keys(file.metadata, architecture->gguf_name);
+  ModelSpec spec;
+  spec.architecture = std::string(architecture->name);
+  TERSOR_ASSIGN_OR_RETURN(spec.name, file.metadata.StringOr("general.name", ""));
+  TERSOR_ASSIGN_OR_RETURN(spec.width, keys.Integer("embedding_length"));
+  TERSOR_ASSIGN_OR_RETURN(spec.context_length, keys.Integer("context_length"));
+  TERSOR_ASSIGN_OR_RETURN(spec.norm_epsilon, keys.FloatOr("attention.layer_norm_rms_epsilon", 1e-5));
+  const auto embedding = file.tensors.find("token_embd.weight");
+  if (embedding == file.tensors.end()) return absl::InvalidArgumentError("tensor \"token_embd.weight\" is missing");
+  spec.vocabulary = embedding->second->rows();
+  spec.tied = file.tensors.count("output.weight") == 0;
+  TERSOR_RETURN_IF_ERROR(ReadTokens(file.metadata, spec));
+  TERSOR_RETURN_IF_ERROR(ReadLayers(file, *architecture, spec));
+  TERSOR_RETURN_IF_ERROR(CheckSpec(spec));
+  return spec;
+}
+
+}  // namespace tersor

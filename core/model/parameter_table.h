@@ -1,0 +1,25 @@
+// From a file's tensors to a model's parameters.
+#ifndef TERSOR_CORE_MODEL_PARAMETER_TABLE_H_
+#define TERSOR_CORE_MODEL_PARAMETER_TABLE_H_
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "core/base/status.h"
+#include "core/encoding/encoded_tensor.h"
+#include "core/model/model_spec.h"
+
+namespace tersor {
+
+using TensorMap = std::map<std::string, EncodedTensorPtr, std::less<>>;
+
+enum class TensorNames { kHuggingFace, kGguf };
+
+// Takes every parameter of `spec` out of `tensors`, under Hugging Face's names and, for GGUF, in Hugging Face's row
+// order. INVALID_ARGUMENT names a tensor that is missing, has another shape than expected, or is none of the model's.
+absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors, TensorNames names);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_MODEL_PARAMETER_TABLE_H_
