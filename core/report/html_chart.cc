@@ -12,10 +12,10 @@ namespace tersor {
 namespace {
 
 constexpr int kWidth = 720;
-constexpr int kLabelWidth = 220;
-constexpr int kTextWidth = 90;
+constexpr int kLabelWidth = 200;
+constexpr int kTextWidth = 200;
 constexpr int kRowHeight = 24;
-constexpr int kLabelCharacters = 32;
+constexpr int kLabelCharacters = 26;
 constexpr int kProfileHeight = 120;
 
 bool Drawable(double value) { return std::isfinite(value) && value > 0; }

@@ -15,12 +15,13 @@ header { border-left: 6px solid var(--verdict); padding: .3rem 0 .3rem 1rem; mar
 header h1 { font-size: 1.35rem; line-height: 1.35; margin: 0; }
 header p { margin: .2rem 0 0; color: var(--soft); }
 h2 { font-size: 1.05rem; margin: 1.8rem 0 .5rem; break-after: avoid; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; min-width: 60%; max-width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td.r, th.r { text-align: right; white-space: nowrap; }
 td.long { overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; white-space: nowrap; }
 tr { break-inside: avoid; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { background: #f4f6f8; padding: .7rem .9rem; white-space: pre-wrap; border-radius: 4px; margin: .3rem 0 1rem; }

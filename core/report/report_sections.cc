@@ -65,8 +65,8 @@ ReportSection PerplexitySection(const v1::Report& report) {
                             absl::StrCat(row.any().protocol(), " [", row.any().hash().substr(0, 12), "]")});
     if (row.both()) {
       section.charts.push_back(
-          {{absl::StrCat(row.any().dataset(), ", dense"), row.dense->value(), value(row.dense)},
-           {absl::StrCat(row.any().dataset(), ", compressed"), row.compressed->value(), value(row.compressed)}});
+          {{"dense", row.dense->value(), absl::StrCat(value(row.dense), "  ", row.any().dataset())},
+           {"compressed", row.compressed->value(), value(row.compressed)}});
     }
   }
   return section;
