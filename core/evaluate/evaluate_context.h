@@ -13,7 +13,7 @@ struct EvaluateContext {
   // Null: never cancelled.
   const CancellationToken* cancellation = nullptr;
   // (tokens, or measurements, done; in all); may be null. Called from the evaluating thread, several times a pass.
-  std::function<void(int64_t, int64_t)> progress;
+  std::function<void(int64_t, int64_t)> progress = {};
 
   void Report(int64_t done, int64_t total) const {
     if (progress) progress(done, total);

@@ -29,15 +29,15 @@ enum class PerplexityConvention {
 struct Protocol {
   PerplexityConvention convention = PerplexityConvention::kWindows;
   // As the recipe names it.
-  std::string dataset;
+  std::string dataset = {};
   int64_t window = 2048;
   int64_t stride = 2048;
   // 0 is all.
   int64_t max_windows = 0;
   // The token put before (or, for llama.cpp, in place of the first token of) windows; -1 is none.
   int64_t bos_id = -1;
-  std::string tokenizer_sha256;
-  std::string text_sha256;
+  std::string tokenizer_sha256 = {};
+  std::string text_sha256 = {};
 
   // "windows of 2048 tokens, the first 8, no BOS".
   std::string Words() const;
