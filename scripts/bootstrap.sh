@@ -31,9 +31,15 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# A cargo that is there, else Debian's: cargo-web (12, updates) or cargo (13).
+# As core/tokenizer/rust/Cargo.toml asks for.
+cargo_is_new() {
+  local version
+  version=$(cargo --version 2>/dev/null | cut -d' ' -f2) && dpkg --compare-versions "$version" ge 1.85
+}
+
+# A cargo that is there and new enough, else Debian's: cargo-web (12, updates) or cargo (13).
 install_cargo() {
-  command -v cargo >/dev/null && return
+  cargo_is_new && return
   if apt-cache show cargo-web >/dev/null 2>&1; then install_packages cargo-web; else install_packages cargo; fi
 }
 
