@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/matmul_primitives.h"
+#include "core/kernels/panel_product.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
 
@@ -18,6 +19,7 @@ using dnnl::memory;
 // Rows are cut into tiles of these sizes, largest first; what is left under the smallest is padded with zeros.
 constexpr int64_t kTiles[] = {128, 64, 32, 16};
 constexpr int64_t kSmallestTile = 16;
+constexpr int64_t kWidestPanel = 64;
 
 absl::Status FromLibrary(const dnnl::error& error, absl::string_view doing) {
   return absl::InternalError(absl::StrCat("oneDNN, ", doing, ": ", error.what()));
@@ -28,11 +30,28 @@ int64_t FloatsFor(size_t bytes) { return static_cast<int64_t>((bytes + sizeof(fl
 }  // namespace
 
 struct PackedMatrix::State {
+  // Outputs a panel, and what lies between panels in elements; a width of 0 means that the layout has no panels.
+  int64_t panel_width = 0;
+  int64_t panel_stride = 0;
   Precision precision = Precision::kF32;
   int64_t outputs = 0;
   int64_t inputs = 0;
   memory::desc layout;
   ScratchBuffer storage;
+
+  // Panels are what the library's layouts come to: blocks of outputs, and in each all inputs one after the other, for
+  // bf16 in pairs. A layout that is not so is left to the library.
+  void FindPanels() {
+    const memory::dims blocks = layout.get_inner_blks(), indices = layout.get_inner_idxs();
+    const memory::dims strides = layout.get_strides();
+    const bool pairs = precision == Precision::kBF16;
+    if (blocks.size() != (pairs ? 3 : 2) || indices[0] != 0 || indices[1] != 1) return;
+    if (pairs && (indices[2] != 0 || blocks[2] != 2)) return;
+    const int64_t block = blocks[0] * blocks[1] * (pairs ? 2 : 1);
+    if (blocks[1] % 16 != 0 || blocks[1] > kWidestPanel || strides[0] != block) return;
+    panel_width = blocks[1];
+    panel_stride = strides[1];
+  }
 
   // `rows` is one of kTiles; x is of the operand type.
   void RunTile(int64_t rows, const void* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
@@ -105,6 +124,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, 
   try {
     SingleThreadScope one_thread;
     state.layout = PackedLayout(precision, outputs, inputs);
+    state.FindPanels();
     state.storage = ScratchBuffer(FloatsFor(state.layout.get_size()));
     const memory::desc rows({inputs, outputs}, memory::data_type::f32, memory::dims{1, inputs});
     memory source(rows, CpuEngine(), const_cast<float*>(weights.data()));
@@ -131,6 +151,34 @@ absl::Status PackedMatrix::Multiply(const float* x, int64_t x_stride, int64_t ro
     if (rows > 0) state_->RunTail(rows, x, x_stride, bias, accumulate, y, y_stride);
   } catch (const dnnl::error& error) {
     return FromLibrary(error, absl::StrCat("multiplying by a matrix of ", state_->outputs, " x ", state_->inputs));
+  }
+  return absl::OkStatus();
+}
+
+int64_t PackedMatrix::panels() const {
+  if (state_ == nullptr || state_->panel_width == 0) return 1;
+  return (state_->outputs + state_->panel_width - 1) / state_->panel_width;
+}
+
+absl::Status PackedMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias,
+                                          bool accumulate, float* y) const {
+  if (state_ == nullptr || state_->panel_width == 0) return Multiply(x, inputs(), 1, bias, accumulate, y, outputs());
+  const State& state = *state_;
+  float products[kWidestPanel];
+  for (int64_t panel = first; panel < first + count; ++panel) {
+    const int64_t output = panel * state.panel_width;
+    if (state.precision == Precision::kF32) {
+      PanelProduct(state.storage.data() + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
+    } else {
+      const auto* weights = reinterpret_cast<const uint16_t*>(state.storage.data());
+      PanelProduct(weights + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
+    }
+    const int64_t present = std::min(state.panel_width, state.outputs - output);
+    for (int64_t i = 0; i < present; ++i) {
+      float sum = products[i];
+      if (bias != nullptr) sum += bias[output + i];
+      y[output + i] = accumulate ? y[output + i] + sum : sum;
+    }
   }
   return absl::OkStatus();
 }

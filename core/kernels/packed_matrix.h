@@ -33,6 +33,12 @@ class PackedMatrix {
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
                         int64_t y_stride) const;
 
+  // Outputs come in panels that one row can be multiplied by one by one; see row_product.h.
+  int64_t panels() const;
+  // The outputs of panels [first, first + count) for one row; y and bias are those of the whole matrix.
+  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
+                              float* y) const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

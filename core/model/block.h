@@ -20,7 +20,8 @@ class KvCache;
 // Positions start at 0, or after what `cache` holds for the sequence.
 struct PackedBatch {
   std::vector<int64_t> offsets;
-  // Not owned; null when nothing is cached. Sequence i uses slot i.
+  // Not owned; null when nothing is cached. Sequence i uses slot i; its new positions are the caller's to commit once
+  // all blocks have seen them.
   KvCache* cache = nullptr;
 
   int64_t tokens() const { return offsets.empty() ? 0 : offsets.back(); }
@@ -44,8 +45,8 @@ struct Segment {
 };
 
 // Holds float (or bf16) copies of one block's weights, prepared for the matmul library; freed with the object.
-// Const methods may be called from any one thread at a time per BlockState; they use `options.threads` threads.
-// Rows' results do not depend on how sequences are batched, on their order or on the number of threads.
+// Const methods may be called from any number of threads at a time (on caches of their own); they use `options.threads`
+// threads each. Rows' results do not depend on how sequences are batched, on their order or on the number of threads.
 class Block {
  public:
   static absl::StatusOr<std::unique_ptr<Block>> Load(const Model& model, int index, const ComputeOptions& options);
@@ -62,6 +63,9 @@ class Block {
                                   std::span<float> hidden, std::span<float> next) const = 0;
   // All segments in a row on `hidden` [tokens, width]; faster than calling them one by one where fusion pays.
   virtual absl::Status Forward(const PackedBatch& batch, std::span<float> hidden) const = 0;
+  // Forward of the one token that follows what `cache` holds of `slot`, by kernels that are as fast as the weights can
+  // be read. Close to Forward's results, but not of the same bits: for generation, not for scoring.
+  virtual absl::Status Step(KvCache& cache, int64_t slot, std::span<float> hidden) const = 0;
   // Replaces a linear layer's weight by what `weight` decodes to.
   virtual absl::Status SetWeight(const std::string& linear_name, const EncodedTensor& weight) = 0;
 };

@@ -101,26 +101,39 @@ void DecoderBlock::Norm(const std::vector<float>& weight, const float* x, int64_
   RmsNorm(x, width_, rows, width_, weight.data(), epsilon_, y, width_);
 }
 
-absl::Status DecoderBlock::QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const {
+void DecoderBlock::RotateRow(const RopeTable& rope, int64_t position, float* query, float* key) const {
   const AttentionSpec& a = spec_.attention;
+  if (a.qk_norm) {
+    RmsNorm(query, a.head_size, a.heads, a.head_size, query_norm_.data(), epsilon_, query, a.head_size);
+    RmsNorm(key, a.head_size, a.kv_heads, a.head_size, key_norm_.data(), epsilon_, key, a.head_size);
+  }
+  ApplyRope(query, a.heads, a.head_size, rope.cosines(position), rope.sines(position));
+  ApplyRope(key, a.kv_heads, a.head_size, rope.cosines(position), rope.sines(position));
+}
+
+AttentionTile DecoderBlock::MakeTile(int64_t first_position, int64_t positions) const {
+  const AttentionSpec& a = spec_.attention;
+  AttentionTile tile;
+  tile.head_size = a.head_size;
+  tile.group = a.heads / a.kv_heads;
+  tile.window = a.sliding_window;
+  tile.scale = 1.0f / std::sqrt(static_cast<float>(a.head_size));
+  tile.first_position = first_position;
+  tile.positions = positions;
+  tile.query_stride = tile.output_stride = linears_[kQuery].layer.outputs;
+  return tile;
+}
+
+absl::Status DecoderBlock::QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const {
   const int64_t query_width = linears_[kQuery].layer.outputs;
   const int64_t key_width = linears_[kKey].layer.outputs;
   ScratchBuffer keys(tile.count * key_width), values(tile.count * key_width);
   TERSOR_RETURN_IF_ERROR(Multiply(kQuery, input, tile.count, false, queries));
   TERSOR_RETURN_IF_ERROR(Multiply(kKey, input, tile.count, false, keys.data()));
   TERSOR_RETURN_IF_ERROR(Multiply(kValue, input, tile.count, false, values.data()));
-  if (a.qk_norm) {
-    RmsNorm(queries, a.head_size, tile.count * a.heads, a.head_size, query_norm_.data(), epsilon_, queries,
-            a.head_size);
-    RmsNorm(keys.data(), a.head_size, tile.count * a.kv_heads, a.head_size, key_norm_.data(), epsilon_, keys.data(),
-            a.head_size);
-  }
   for (int64_t row = 0; row < tile.count; ++row) {
     const auto [slot, position] = pass.places[tile.first + row];
-    const float* cosines = pass.rope->cosines(position);
-    const float* sines = pass.rope->sines(position);
-    ApplyRope(queries + row * query_width, a.heads, a.head_size, cosines, sines);
-    ApplyRope(keys.data() + row * key_width, a.kv_heads, a.head_size, cosines, sines);
+    RotateRow(*pass.rope, position, queries + row * query_width, keys.data() + row * key_width);
     pass.cache->Append(pass.layer, slot, position, keys.data() + row * key_width, values.data() + row * key_width);
   }
   return absl::OkStatus();
@@ -143,16 +156,9 @@ absl::Status DecoderBlock::AttendAll(const Pass& pass, const float* queries, flo
     const Task& task = tasks[t / a.kv_heads];
     const int kv_head = static_cast<int>(t % a.kv_heads);
     const int64_t at = (pass.batch->offsets[task.sequence] + task.offset) * query_width + kv_head * group * a.head_size;
-    AttentionTile tile;
-    tile.head_size = a.head_size;
-    tile.group = group;
-    tile.window = a.sliding_window;
-    tile.scale = 1.0f / std::sqrt(static_cast<float>(a.head_size));
-    tile.first_position = pass.starts[task.sequence] + task.offset;
-    tile.positions = task.count;
+    AttentionTile tile = MakeTile(pass.starts[task.sequence] + task.offset, task.count);
     tile.queries = queries + at;
     tile.outputs = attended + at;
-    tile.query_stride = tile.output_stride = query_width;
     pass.cache->Attend(pass.layer, task.sequence, kv_head, tile);
     return absl::OkStatus();
   });

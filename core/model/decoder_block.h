@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/kernels/packed_matrix.h"
+#include "core/kernels/row_product.h"
 #include "core/model/block.h"
 #include "core/model/kv_cache.h"
 #include "core/model/rope_table.h"
@@ -23,6 +24,7 @@ class DecoderBlock final : public Block {
   absl::Status RunSegment(int s, const PackedBatch& batch, std::span<const float> input, std::span<float> hidden,
                           std::span<float> next) const override;
   absl::Status Forward(const PackedBatch& batch, std::span<float> hidden) const override;
+  absl::Status Step(KvCache& cache, int64_t slot, std::span<float> hidden) const override;
   absl::Status SetWeight(const std::string& linear_name, const EncodedTensor& weight) override;
 
  private:
@@ -54,9 +56,14 @@ class DecoderBlock final : public Block {
 
   absl::Status Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const;
   void Norm(const std::vector<float>& weight, const float* x, int64_t rows, float* y) const;
+  // Norms (where the model has them) and rope of one position's queries and keys.
+  void RotateRow(const RopeTable& rope, int64_t position, float* query, float* key) const;
+  // Everything but where queries and outputs are.
+  AttentionTile MakeTile(int64_t first_position, int64_t positions) const;
   // Queries go to `queries` (rows of the tile), keys and values to the pass's cache.
   absl::Status QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const;
   absl::Status GateUpTile(int64_t rows, const float* input, float* inner) const;
+  RowProduct Product(LinearIndex linear, const float* x, bool accumulate, float* y) const;
   absl::Status AttendAll(const Pass& pass, const float* queries, float* attended) const;
 
   LayerSpec spec_;

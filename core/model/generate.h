@@ -25,13 +25,15 @@ struct GenerateOptions {
   const CancellationToken* cancellation = nullptr;
 };
 
-// All blocks of a model resident for repeated use. Thread-compatible.
+// All blocks of a model resident for repeated use. Thread-compatible. What a prompt shares with the one before it is
+// not computed again; results depend on neither that nor the number of threads.
 class Generator {
  public:
   static absl::StatusOr<std::unique_ptr<Generator>> Create(const Model& model, const ComputeOptions& options);
   virtual ~Generator() = default;
 
-  // The continuation alone (no prompt ids). `on_token` (may be null) sees each id as it comes.
+  // The continuation alone (no prompt ids), at least one id unless max_tokens is 0. `on_token` (may be null) sees each
+  // id as it comes. Ends where the model's context is full. INVALID_ARGUMENT for an empty or too long prompt.
   virtual absl::StatusOr<std::vector<int32_t>> Generate(std::span<const int32_t> prompt, const GenerateOptions& options,
                                                         const std::function<void(int32_t)>& on_token) = 0;
   // Logits of the last position after `prompt`.

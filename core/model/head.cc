@@ -8,6 +8,7 @@
 #include "core/kernels/logit_reductions.h"
 #include "core/kernels/packed_matrix.h"
 #include "core/kernels/parallel.h"
+#include "core/kernels/row_product.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
 #include "core/model/packed_head.h"
@@ -28,10 +29,11 @@ absl::Status CheckRows(size_t hidden, int64_t rows, int64_t width) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Head>> Head::Load(const Model& model, const ComputeOptions& options) {
-  return PackedHead::Create(model, options);
+  TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<PackedHead> head, PackedHead::Create(model, options));
+  return std::unique_ptr<Head>(std::move(head));
 }
 
-absl::StatusOr<std::unique_ptr<Head>> PackedHead::Create(const Model& model, const ComputeOptions& options) {
+absl::StatusOr<std::unique_ptr<PackedHead>> PackedHead::Create(const Model& model, const ComputeOptions& options) {
   std::unique_ptr<PackedHead> head(new PackedHead);
   head->options_ = options;
   head->width_ = model.spec.width;
@@ -46,7 +48,7 @@ absl::StatusOr<std::unique_ptr<Head>> PackedHead::Create(const Model& model, con
     TERSOR_ASSIGN_OR_RETURN(PackedMatrix chunk, PackRows(*weight, first, count, options));
     head->chunks_.push_back(std::move(chunk));
   }
-  return std::unique_ptr<Head>(std::move(head));
+  return head;
 }
 
 void PackedHead::Norm(const float* hidden, int64_t rows, float* normed) const {
@@ -67,6 +69,17 @@ absl::Status PackedHead::Logits(std::span<const float> hidden, int64_t rows, std
     return ChunkLogits(normed.data() + first * width_, std::min(kTileRows, rows - first), chunk,
                        logits.data() + first * vocabulary_ + chunk * kChunkIds, vocabulary_);
   });
+}
+
+absl::Status PackedHead::RowLogits(std::span<const float> hidden, std::span<float> logits) const {
+  TERSOR_RETURN_IF_ERROR(CheckRows(hidden.size(), 1, width_));
+  ScratchBuffer normed(width_);
+  Norm(hidden.data(), 1, normed.data());
+  std::vector<RowProduct> products;
+  for (int64_t chunk = 0; chunk < chunks(); ++chunk) {
+    products.push_back({&chunks_[chunk], normed.data(), nullptr, false, logits.data() + chunk * kChunkIds});
+  }
+  return MultiplyRow(options_.threads, products);
 }
 
 absl::Status PackedHead::LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,
