@@ -1,0 +1,19 @@
+#include "tests/core/evaluate/demo_perplexity.h"
+
+#include "gtest/gtest.h"
+
+namespace tersor {
+namespace {
+
+TEST(DemoPerplexityTest, FirstWindowsEqualTransformers) {
+  if (const std::string missing = MissingForDemo(); !missing.empty()) GTEST_SKIP() << missing;
+  ExpectGoldenWindows("wikitext2_window512.json", 512, 3);
+}
+
+TEST(DemoPerplexityTest, FirstChunksEqualLlamaPerplexity) {
+  if (const std::string missing = MissingForDemo(); !missing.empty()) GTEST_SKIP() << missing;
+  ExpectLlamaPerplexity(2);
+}
+
+}  // namespace
+}  // namespace tersor
