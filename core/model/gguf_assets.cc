@@ -90,7 +90,7 @@ absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const M
   TERSOR_ASSIGN_OR_RETURN(assets.tokenizer_json, TokenizerJsonFromGguf(tokenizer));
   assets.tokenizer_config_json = TokenizerConfig(tokenizer, assets, spec);
   assets.gguf_pre_tokenizer = tokenizer.pre;
-  assets.add_bos = tokenizer.add_bos.value_or(false);
+  assets.add_bos = GgufTokenizerAddsBos(tokenizer);
   return assets;
 }
 

@@ -48,10 +48,21 @@ absl::Status CheckTokens(const std::vector<std::string>& tokens) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTokenTypes(const std::vector<int32_t>& types) {
+  for (size_t id = 0; id < types.size(); ++id) {
+    if (types[id] < kGgufTokenUndefined || types[id] > kGgufTokenByte) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tokenizer.ggml.token_type[", id, "] is ", types[id], ", which is no token type (0 to 6)"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckMetadata(const GgufTokenizerMetadata& metadata) {
   TERSOR_RETURN_IF_ERROR(CheckTokens(metadata.tokens));
   TERSOR_RETURN_IF_ERROR(CheckLength(metadata, "scores", metadata.scores.size()));
   TERSOR_RETURN_IF_ERROR(CheckLength(metadata, "token_type", metadata.token_types.size()));
+  TERSOR_RETURN_IF_ERROR(CheckTokenTypes(metadata.token_types));
   TERSOR_RETURN_IF_ERROR(CheckId(metadata, "bos_token_id", metadata.bos_id));
   TERSOR_RETURN_IF_ERROR(CheckId(metadata, "eos_token_id", metadata.eos_id));
   TERSOR_RETURN_IF_ERROR(CheckId(metadata, "unknown_token_id", metadata.unknown_id));
@@ -85,8 +96,8 @@ json AddedTokensJson(const GgufTokenizerMetadata& metadata) {
 }
 
 // Tersor asks for no added special tokens; other programs that load an exported folder go by this.
-json PostProcessorJson(const GgufTokenizerMetadata& metadata, bool adds_bos) {
-  const bool bos = metadata.add_bos.value_or(adds_bos) && metadata.bos_id >= 0;
+json PostProcessorJson(const GgufTokenizerMetadata& metadata) {
+  const bool bos = GgufTokenizerAddsBos(metadata);
   const bool eos = metadata.add_eos.value_or(false) && metadata.eos_id >= 0;
   if (!bos && !eos) return nullptr;
   json specials = json::object();
@@ -137,7 +148,7 @@ absl::StatusOr<json> ByteLevelBpe(const GgufTokenizerMetadata& metadata) {
   return json{
       {"normalizer", pre->normalizes_nfc ? json{{"type", "NFC"}} : json(nullptr)},
       {"pre_tokenizer", PreTokenizerJson(*pre)},
-      {"post_processor", PostProcessorJson(metadata, pre->adds_bos)},
+      {"post_processor", PostProcessorJson(metadata)},
       {"decoder", {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}}},
       {"model", std::move(model)}};
 }
@@ -166,7 +177,7 @@ absl::StatusOr<json> SentencePieceBpe(const GgufTokenizerMetadata& metadata) {
   if (prefix) decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   return json{{"normalizer", {{"type", "Sequence"}, {"normalizers", std::move(normalizers)}}},
               {"pre_tokenizer", nullptr},
-              {"post_processor", PostProcessorJson(metadata, /*adds_bos=*/true)},
+              {"post_processor", PostProcessorJson(metadata)},
               {"decoder", {{"type", "Sequence"}, {"decoders", std::move(decoders)}}},
               {"model", std::move(model)}};
 }
@@ -188,6 +199,14 @@ absl::StatusOr<std::string> TokenizerJsonFromGguf(const GgufTokenizerMetadata& m
   tokenizer["padding"] = nullptr;
   tokenizer["added_tokens"] = AddedTokensJson(metadata);
   return tokenizer.dump();
+}
+
+bool GgufTokenizerAddsBos(const GgufTokenizerMetadata& metadata) {
+  if (metadata.bos_id < 0) return false;
+  if (metadata.add_bos.has_value()) return *metadata.add_bos;
+  if (metadata.model == "llama") return true;
+  const auto pre = FindGgufPreTokenizer(metadata.pre);
+  return pre.ok() && (*pre)->adds_bos;
 }
 
 }  // namespace tersor

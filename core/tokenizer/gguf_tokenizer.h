@@ -30,6 +30,7 @@ struct GgufTokenizerMetadata {
 
 // The values of tokenizer.ggml.token_type.
 enum GgufTokenType : int32_t {
+  kGgufTokenUndefined = 0,
   kGgufTokenNormal = 1,
   kGgufTokenUnknown = 2,
   kGgufTokenControl = 3,
@@ -42,6 +43,10 @@ enum GgufTokenType : int32_t {
 // INVALID_ARGUMENT says which key is missing or wrong; an unknown model or pre-tokenizer is named beside the known
 // ones.
 absl::StatusOr<std::string> TokenizerJsonFromGguf(const GgufTokenizerMetadata& metadata);
+
+// Whether the model's own tokenizer puts BOS before a text: add_bos, and where the file doesn't say, what is usual for
+// the model ("llama" does) or its pre-tokenizer. False where there is no BOS.
+bool GgufTokenizerAddsBos(const GgufTokenizerMetadata& metadata);
 
 }  // namespace tersor
 

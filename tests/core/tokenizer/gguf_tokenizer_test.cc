@@ -170,6 +170,18 @@ TEST(GgufTokenizerTest, WritesWhoAddsBosAndEos) {
   EXPECT_EQ(processor(SentencePieceMetadata())["special_tokens"]["<s>"]["ids"], nlohmann::json({1}));
 }
 
+TEST(GgufTokenizerTest, KnowsWhoAddsBosWhereTheFileDoesNotSay) {
+  GgufTokenizerMetadata metadata = ByteLevelMetadata("llama-bpe");
+  EXPECT_TRUE(GgufTokenizerAddsBos(metadata));
+  metadata.pre = "qwen2";
+  EXPECT_FALSE(GgufTokenizerAddsBos(metadata));
+  metadata.add_bos = true;
+  EXPECT_TRUE(GgufTokenizerAddsBos(metadata));
+  metadata.bos_id = -1;
+  EXPECT_FALSE(GgufTokenizerAddsBos(metadata));
+  EXPECT_TRUE(GgufTokenizerAddsBos(SentencePieceMetadata()));
+}
+
 TEST(GgufTokenizerTest, ExactlyTheFaultIsNamed) {
   struct Case {
     const char* message;
@@ -182,6 +194,7 @@ TEST(GgufTokenizerTest, ExactlyTheFaultIsNamed) {
       {"tokenizer.ggml.merges is missing", [](auto& m) { m.merges.clear(); }},
       {"tokenizer.ggml.merges[0]", [](auto& m) { m.merges[0] = "12"; }},
       {"tokenizer.ggml.token_type has 3 entries for 266 tokens", [](auto& m) { m.token_types.resize(3); }},
+      {"tokenizer.ggml.token_type[7] is -1", [](auto& m) { m.token_types[7] = -1; }},
       {"tokenizer.ggml.bos_token_id is 266, but there are 266 tokens", [](auto& m) { m.bos_id = 266; }},
       {"tokenizer.ggml.eos_token_id is -7", [](auto& m) { m.eos_id = -7; }},
       {"tokenizer.ggml.tokens[5]: not UTF-8 at byte 0", [](auto& m) { m.tokens[5] = "\xFF"; }},
