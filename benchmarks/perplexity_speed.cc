@@ -1,0 +1,73 @@
+// Perplexity of a dense model under one protocol: value and tokens per second as one JSON line. The clock runs over the
+// scoring pass alone, as llama-perplexity's does: not over loading and tokenizing.
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "core/calibration/dataset.h"
+#include "core/evaluate/perplexity.h"
+#include "core/evaluate/protocol.h"
+#include "core/evaluate/scored_windows.h"
+#include "core/evaluate/scoring_model.h"
+#include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
+#include "nlohmann/json.hpp"
+
+namespace tersor {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::string text;
+  std::string convention = "llama.cpp";
+  int window = 512;
+  int windows = 0;
+  int threads = 2;
+};
+
+absl::Status Run(const Arguments& arguments) {
+  TERSOR_ASSIGN_OR_RETURN(const Model model, LoadModel(arguments.model));
+  TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
+  TERSOR_ASSIGN_OR_RETURN(const std::filesystem::path path, FindDataset(arguments.text, DefaultDataPaths()));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
+  v1::PerplexityEvaluation evaluation;
+  evaluation.set_dataset(arguments.text);
+  evaluation.set_convention(arguments.convention);
+  evaluation.set_window(arguments.window);
+  evaluation.set_max_windows(arguments.windows);
+  const ProtocolModel asked = {.bos_id = model.spec.bos_id,
+                               .eos_id = model.spec.eos_ids.empty() ? -1 : model.spec.eos_ids[0],
+                               .add_bos = model.assets.add_bos,
+                               .context_length = model.spec.context_length};
+  TERSOR_ASSIGN_OR_RETURN(const Protocol protocol, ResolveProtocol(evaluation, asked, tokenizer->sha256(), text));
+  TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows, CutWindows(protocol, *tokenizer, text));
+  TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, {.threads = arguments.threads}));
+  TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityResult result,
+                          MeasurePerplexity("dense", scoring, protocol, windows, {}));
+  const nlohmann::json line = {{"protocol", result.protocol()}, {"windows", result.windows_size()},
+                               {"tokens", windows.tokens()},    {"threads", arguments.threads},
+                               {"seconds", result.seconds()},   {"tokens_per_second", result.tokens_per_second()},
+                               {"perplexity", result.value()}};
+  std::printf("%s\n", line.dump().c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace tersor
+
+int main(int argc, char** argv) {
+  tersor::Arguments arguments;
+  CLI::App app("Measures the perplexity of a model and the speed of measuring it");
+  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
+  app.add_option("text", arguments.text, "Data set or text file")->required();
+  app.add_option("--convention", arguments.convention, "windows, llama.cpp or words");
+  app.add_option("--window", arguments.window, "Tokens of a window");
+  app.add_option("--windows", arguments.windows, "The first N windows; 0: all");
+  app.add_option("--threads", arguments.threads, "Threads");
+  CLI11_PARSE(app, argc, argv);
+  const absl::Status status = tersor::Run(arguments);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
