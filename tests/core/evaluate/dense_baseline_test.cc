@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/evaluate/fake_scoring.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace tersor {
 namespace {
@@ -18,9 +19,6 @@ using ::testing::HasSubstr;
 class DenseBaselineTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    cache_ =
-        std::filesystem::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(cache_);
     std::vector<int32_t> ids(100);
     std::iota(ids.begin(), ids.end(), 100);
     windows_ = CutWindows(Protocol{.window = 10, .stride = 10}, ids, 1).value_or(ScoredWindows());
@@ -45,7 +43,8 @@ class DenseBaselineTest : public ::testing::Test {
 
   std::filesystem::path HiddenFile() const { return cache_ / "baselines" / (key_.Hash() + ".hidden.safetensors"); }
 
-  std::filesystem::path cache_;
+  testing::ScratchFolder scratch_;
+  const std::filesystem::path cache_ = scratch_.path() / "cache";
   ScoredWindows windows_;
   FakeModel model_;
   BaselineKey key_ = {.protocol_hash = "protocol",

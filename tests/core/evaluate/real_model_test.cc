@@ -1,13 +1,13 @@
 // Perplexity and divergence of small real models against plain double arithmetic over whole logits.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/perplexity.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/model/synthetic_model.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace tersor {
 namespace {
@@ -78,10 +78,9 @@ TEST_P(RealModelTest, DivergenceEqualsPlainArithmetic) {
   const Model dense = SyntheticModel(SmallSpec(), 1), other = SyntheticModel(SmallSpec(), 2);
   const ScoringModel dense_scoring = Prepared(dense), other_scoring = Prepared(other);
   const ScoredWindows windows = Cut(GetParam(), dense);
-  const std::filesystem::path cache = std::filesystem::path(::testing::TempDir()) / "divergence_cache";
-  std::filesystem::remove_all(cache);
+  const testing::ScratchFolder cache;
   const absl::StatusOr<DenseBaseline> baseline =
-      MeasureBaseline([&] { return dense_scoring; }, dense.spec.width, windows, BaselineKey{}, cache, true, {});
+      MeasureBaseline([&] { return dense_scoring; }, dense.spec.width, windows, BaselineKey{}, cache.path(), true, {});
   ASSERT_TRUE(baseline.ok()) << baseline.status();
   const absl::StatusOr<Comparison> comparison =
       CompareWithBaseline(other_scoring, *dense_scoring.head, *baseline, GetParam(), windows, {});
@@ -119,10 +118,9 @@ TEST_P(RealModelTest, AModelDoesNotDivergeFromItself) {
   const Model model = SyntheticModel(SmallSpec(), 1);
   const ScoringModel scoring = Prepared(model);
   const ScoredWindows windows = Cut(GetParam(), model);
-  const std::filesystem::path cache = std::filesystem::path(::testing::TempDir()) / "self_cache";
-  std::filesystem::remove_all(cache);
+  const testing::ScratchFolder cache;
   const auto baseline =
-      MeasureBaseline([&] { return scoring; }, model.spec.width, windows, BaselineKey{}, cache, true, {});
+      MeasureBaseline([&] { return scoring; }, model.spec.width, windows, BaselineKey{}, cache.path(), true, {});
   ASSERT_TRUE(baseline.ok()) << baseline.status();
   const auto comparison = CompareWithBaseline(scoring, *scoring.head, *baseline, GetParam(), windows, {});
   ASSERT_TRUE(comparison.ok()) << comparison.status();
