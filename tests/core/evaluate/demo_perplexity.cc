@@ -77,4 +77,16 @@ void ExpectLlamaPerplexity(int count) {
   EXPECT_NEAR(result->value(), running[result->windows_size() - 1], 1e-4 * result->value());
 }
 
+void ExpectFloat64Window() {
+  std::ifstream file(testing::FixturesPath() / "float64_nll_smollm2.json");
+  const nlohmann::json recorded = nlohmann::json::parse(file);
+  v1::PerplexityEvaluation evaluation;
+  evaluation.set_window(recorded["window"]);
+  evaluation.set_max_windows(1);
+  const auto result = DemoPerplexity(recorded["text"], evaluation);
+  ASSERT_TRUE(result.ok()) << result.status();
+  const double expected = recorded["nll_sum"];
+  EXPECT_NEAR(result->windows(0).nll_sum(), expected, 1e-6 * expected);
+}
+
 }  // namespace tersor

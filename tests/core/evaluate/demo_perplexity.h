@@ -19,6 +19,8 @@ void ExpectGoldenWindows(const std::string& golden_file, int window, int count);
 // The first `count` chunks (at most the recorded ones) have llama-perplexity's running perplexity within 1e-4 relative:
 // it prints four decimals, and keeps keys and values in 16 bits.
 void ExpectLlamaPerplexity(int count);
+// The first window's NLL is the recorded one within 1e-6 relative.
+void ExpectFloat64Window();
 
 }  // namespace tersor
 

@@ -1,6 +1,7 @@
 // Perplexity and divergence of small real models against plain double arithmetic over whole logits.
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/perplexity.h"
@@ -10,6 +11,10 @@
 #include "tests/testing/scratch_folder.h"
 
 namespace tersor {
+
+// What GoogleTest calls a case's parameter.
+void PrintTo(const Protocol& protocol, std::ostream* out) { *out << protocol.Words(); }
+
 namespace {
 
 ScoringModel Prepared(const Model& model, int threads = 1) {
