@@ -76,31 +76,44 @@ void Product(const float* a, int64_t a_stride, const float* b, int64_t b_stride,
   }
 }
 
-// Turns a row of scores [begin, end) into exp(score - largest) and zeros elsewhere up to `width`; returns the sum.
-HWY_INLINE float ExponentiateRow(float* scores, int64_t begin, int64_t end, int64_t width, float largest) {
-  const D d;
-  const int64_t lanes = hn::Lanes(d);
-  const V shift = hn::Set(d, largest);
-  V sum = hn::Zero(d);
-  for (int64_t i = 0; i < width; i += lanes) {
-    const auto seen = hn::AndNot(hn::FirstN(d, begin > i ? begin - i : 0), hn::FirstN(d, end > i ? end - i : 0));
-    const V e = hn::IfThenElseZero(seen, hn::Exp(d, hn::Min(hn::Sub(hn::LoadU(d, scores + i), shift), hn::Zero(d))));
-    hn::StoreU(e, d, scores + i);
-    sum = hn::Add(sum, e);
+// The part [begin, end) of a row of scores that a query sees; the rest up to `width` is masked.
+struct Seen {
+  int64_t begin, end, width;
+  HWY_INLINE bool all() const { return begin == 0 && end == width; }
+  HWY_INLINE hn::Mask<D> mask(int64_t i) const {
+    const D d;
+    return hn::AndNot(hn::FirstN(d, begin > i ? begin - i : 0), hn::FirstN(d, end > i ? end - i : 0));
   }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
+};
 
-HWY_INLINE float LargestScore(const float* scores, int64_t begin, int64_t end, int64_t width) {
+template <bool kAll>
+HWY_INLINE float LargestScore(const float* scores, const Seen& seen) {
   const D d;
   const int64_t lanes = hn::Lanes(d);
   const V none = hn::Set(d, -std::numeric_limits<float>::infinity());
   V best = none;
-  for (int64_t i = 0; i < width; i += lanes) {
-    const auto seen = hn::AndNot(hn::FirstN(d, begin > i ? begin - i : 0), hn::FirstN(d, end > i ? end - i : 0));
-    best = hn::Max(best, hn::IfThenElse(seen, hn::LoadU(d, scores + i), none));
+  for (int64_t i = 0; i < seen.width; i += lanes) {
+    const V score = hn::LoadU(d, scores + i);
+    best = hn::Max(best, kAll ? score : hn::IfThenElse(seen.mask(i), score, none));
   }
   return hn::GetLane(hn::MaxOfLanes(d, best));
+}
+
+// Turns scores into exp(score - largest), masked ones into zeros; returns the sum.
+template <bool kAll>
+HWY_INLINE float Exponentiate(float* scores, const Seen& seen, float largest) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  const V shift = hn::Set(d, largest);
+  V sum = hn::Zero(d);
+  for (int64_t i = 0; i < seen.width; i += lanes) {
+    // Masked scores may be anything; seen ones are not above the largest.
+    V e = hn::Exp(d, hn::Min(hn::Sub(hn::LoadU(d, scores + i), shift), hn::Zero(d)));
+    if (!kAll) e = hn::IfThenElseZero(seen.mask(i), e);
+    hn::StoreU(e, d, scores + i);
+    sum = hn::Add(sum, e);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
 HWY_INLINE void ScaleRow(float* x, int64_t count, float factor) {
@@ -138,9 +151,12 @@ void AttendBlock(const AttentionTile& tile, const Rows& rows, int64_t block) {
       std::fill(scores, scores + width, 0.0f);
       continue;
     }
+    const Seen seen{begin, end, width};
     const float before = rows.largest[r];
-    const float largest = std::max(before, LargestScore(scores, begin, end, width));
-    const float sum = ExponentiateRow(scores, begin, end, width, largest);
+    const float here = seen.all() ? LargestScore<true>(scores, seen) : LargestScore<false>(scores, seen);
+    const float largest = std::max(before, here);
+    const float sum =
+        seen.all() ? Exponentiate<true>(scores, seen, largest) : Exponentiate<false>(scores, seen, largest);
     const float correction = largest == before ? 1.0f : std::exp(before - largest);
     rows.sums[r] = rows.sums[r] * correction + sum;
     rows.largest[r] = largest;

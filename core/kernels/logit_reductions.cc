@@ -1,5 +1,6 @@
 #include "core/kernels/logit_reductions.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/kernels/targets.h"
@@ -17,70 +18,90 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using DDouble = hn::ScalableTag<double>;
-using VDouble = hn::Vec<DDouble>;
 
-template <class V>
-HWY_INLINE VDouble AddToDoubles(V floats, VDouble sum) {
-  const DDouble dd;
+// Sum of floats in double, lower and upper halves of vectors apart.
+class DoubleSum {
+ public:
+  HWY_INLINE DoubleSum() : lower_(hn::Zero(DDouble())), upper_(lower_) {}
+  HWY_INLINE void Add(hn::Vec<D> floats) {
+    const DDouble dd;
 #if HWY_TARGET == HWY_SCALAR
-  return hn::Add(sum, hn::PromoteTo(dd, floats));
+    lower_ = hn::Add(lower_, hn::PromoteTo(dd, floats));
 #else
-  const hn::Half<D> half;
-  sum = hn::Add(sum, hn::PromoteTo(dd, hn::LowerHalf(half, floats)));
-  return hn::Add(sum, hn::PromoteTo(dd, hn::UpperHalf(half, floats)));
+    const hn::Half<D> half;
+    lower_ = hn::Add(lower_, hn::PromoteTo(dd, hn::LowerHalf(half, floats)));
+    upper_ = hn::Add(upper_, hn::PromoteTo(dd, hn::UpperHalf(half, floats)));
 #endif
-}
+  }
+  HWY_INLINE double Total() const { return hn::GetLane(hn::SumOfLanes(DDouble(), hn::Add(lower_, upper_))); }
+
+ private:
+  hn::Vec<DDouble> lower_, upper_;
+};
 
 float Largest(const float* x, int64_t count) {
   const D d;
   const int64_t lanes = hn::Lanes(d);
   float largest = x[0];
   int64_t i = 0;
-  if (count >= lanes) {
-    auto best = hn::LoadU(d, x);
-    for (i = lanes; i + lanes <= count; i += lanes) best = hn::Max(best, hn::LoadU(d, x + i));
-    largest = hn::GetLane(hn::MaxOfLanes(d, best));
+  if (count >= 4 * lanes) {
+    auto a = hn::LoadU(d, x), b = a, c = a, e = a;
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      a = hn::Max(a, hn::LoadU(d, x + i));
+      b = hn::Max(b, hn::LoadU(d, x + i + lanes));
+      c = hn::Max(c, hn::LoadU(d, x + i + 2 * lanes));
+      e = hn::Max(e, hn::LoadU(d, x + i + 3 * lanes));
+    }
+    largest = hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Max(a, b), hn::Max(c, e))));
   }
   for (; i < count; ++i) largest = std::fmax(largest, x[i]);
   return largest;
 }
 
+// Index of the first `value`, or the last index where there is none (NaN among the logits).
+int64_t FirstIndexOf(const float* x, int64_t count, float value) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  const auto wanted = hn::Set(d, value);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto equal = hn::Eq(hn::LoadU(d, x + i), wanted);
+    if (!hn::AllFalse(d, equal)) return i + hn::FindFirstTrue(d, equal);
+  }
+  while (i + 1 < count && x[i] != value) ++i;
+  return std::min(i, count - 1);
+}
+
 LogitStats Reduce(const float* x, int64_t count, int64_t first) {
   const D d;
-  const DDouble dd;
   const int64_t lanes = hn::Lanes(d);
   LogitStats stats;
   stats.largest = Largest(x, count);
-  int64_t at = 0;
-  while (at + 1 < count && x[at] != stats.largest) ++at;
-  stats.argmax = first + at;
+  stats.argmax = first + FirstIndexOf(x, count, stats.largest);
   const auto largest = hn::Set(d, stats.largest);
-  auto sum = hn::Zero(dd);
+  DoubleSum sum;
   int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    sum = AddToDoubles(hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), largest)), sum);
-  }
-  stats.sum_exp = hn::GetLane(hn::SumOfLanes(dd, sum));
+  for (; i + lanes <= count; i += lanes) sum.Add(hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), largest)));
+  stats.sum_exp = sum.Total();
   for (; i < count; ++i) stats.sum_exp += std::exp(x[i] - stats.largest);
   return stats;
 }
 
 DivergenceStats ReducePair(const float* dense, const float* other, int64_t count, int64_t first) {
   const D d;
-  const DDouble dd;
   const int64_t lanes = hn::Lanes(d);
   DivergenceStats stats;
   stats.dense = Reduce(dense, count, first);
   stats.other = Reduce(other, count, first);
   const auto largest = hn::Set(d, stats.dense.largest);
-  auto sum = hn::Zero(dd);
+  DoubleSum sum;
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto a = hn::LoadU(d, dense + i);
     const auto weight = hn::Exp(d, hn::Sub(a, largest));
-    sum = AddToDoubles(hn::Mul(weight, hn::Sub(a, hn::LoadU(d, other + i))), sum);
+    sum.Add(hn::Mul(weight, hn::Sub(a, hn::LoadU(d, other + i))));
   }
-  stats.weighted_difference = hn::GetLane(hn::SumOfLanes(dd, sum));
+  stats.weighted_difference = sum.Total();
   for (; i < count; ++i) {
     stats.weighted_difference += std::exp(dense[i] - stats.dense.largest) * (dense[i] - other[i]);
   }
