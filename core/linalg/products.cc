@@ -17,11 +17,11 @@ void Gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, int64_t inne
               Int(a.stride), b.data, Int(b.stride), 1.0f, c.data, Int(c.stride));
 }
 
-void SolveRight(CBLAS_TRANSPOSE transpose, ConstMatrixView upper, MatrixView b) {
+void Solve(CBLAS_SIDE side, CBLAS_TRANSPOSE transpose, ConstMatrixView upper, MatrixView b) {
   UseCallingThread();
   if (b.rows == 0 || b.columns == 0) return;
-  cblas_strsm(CblasRowMajor, CblasRight, CblasUpper, transpose, CblasNonUnit, Int(b.rows), Int(b.columns), 1.0f,
-              upper.data, Int(upper.stride), b.data, Int(b.stride));
+  cblas_strsm(CblasRowMajor, side, CblasUpper, transpose, CblasNonUnit, Int(b.rows), Int(b.columns), 1.0f, upper.data,
+              Int(upper.stride), b.data, Int(b.stride));
 }
 
 }  // namespace
@@ -45,8 +45,10 @@ void AddGram(ConstMatrixView x, MatrixView c) {
               c.data, Int(c.stride));
 }
 
-void SolveRightUpper(ConstMatrixView upper, MatrixView b) { SolveRight(CblasNoTrans, upper, b); }
+void SolveRightUpper(ConstMatrixView upper, MatrixView b) { Solve(CblasRight, CblasNoTrans, upper, b); }
 
-void SolveRightUpperTransposed(ConstMatrixView upper, MatrixView b) { SolveRight(CblasTrans, upper, b); }
+void SolveRightUpperTransposed(ConstMatrixView upper, MatrixView b) { Solve(CblasRight, CblasTrans, upper, b); }
+
+void SolveLeftUpperTransposed(ConstMatrixView upper, MatrixView b) { Solve(CblasLeft, CblasTrans, upper, b); }
 
 }  // namespace tersor

@@ -96,6 +96,22 @@ TEST_P(ProductsTest, TriangularSolvesInvertTheProduct) {
   }
 }
 
+TEST_P(ProductsTest, LeftSolveIsTheRightSolveTransposed) {
+  const auto [rows, inner, columns] = GetParam();
+  std::vector<float> upper = Random(columns * columns, 7);
+  for (int64_t i = 0; i < columns; ++i) upper[i * columns + i] = static_cast<float>(columns);
+  const std::vector<float> b = Random(rows * columns, 8);
+  std::vector<float> right = b, left(columns * rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) left[j * rows + i] = b[i * columns + j];
+  }
+  SolveRightUpper({upper.data(), columns, columns}, {right.data(), rows, columns});
+  SolveLeftUpperTransposed({upper.data(), columns, columns}, {left.data(), columns, rows});
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) ASSERT_NEAR(left[j * rows + i], right[i * columns + j], 1e-4);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, ProductsTest,
                          ::testing::Values(Sizes{1, 1, 1}, Sizes{3, 5, 7}, Sizes{65, 33, 17}, Sizes{16, 130, 97}));
 

@@ -1,0 +1,41 @@
+// Where the points of an integer grid lie: choosing a group's scale and zero point.
+#ifndef TERSOR_CORE_COMPRESS_QUANTIZE_INTEGER_GRID_H_
+#define TERSOR_CORE_COMPRESS_QUANTIZE_INTEGER_GRID_H_
+
+#include <cstdint>
+#include <span>
+
+#include "core/base/status.h"
+#include "core/kernels/grid_rounding.h"
+#include "core/linalg/matrix_view.h"
+#include "tersor/v1/recipe.pb.h"
+
+namespace tersor {
+
+// The grid that a layer is put on.
+struct GridOptions {
+  // 2 to 8.
+  int bits = 4;
+  // Divides the layer's inputs; -1 is one group a row.
+  int64_t group_size = 64;
+  bool symmetric = true;
+  v1::ScaleSearch search = v1::SCALE_SEARCH_MINMAX;
+
+  int max_code() const { return (1 << bits) - 1; }
+  int middle_code() const { return 1 << (bits - 1); }
+  // Columns in a group of a row of `columns`.
+  int64_t GroupColumns(int64_t columns) const { return group_size == -1 ? columns : group_size; }
+};
+
+// The grid of a group with these values, its scale rounded to F16. Without search the grid spans the values: for
+// symmetric grids |value| <= scale * (2^bits - 1) / 2, else the range of the values and 0. With SCALE_SEARCH_MSE or
+// SCALE_SEARCH_HESSIAN, of about a hundred narrower and wider grids (of both signs where symmetric) the one with the
+// least sum of squared errors, weighted by `importance` where that is not empty.
+GridCandidate FitGrid(std::span<const float> values, std::span<const float> importance, const GridOptions& options);
+
+// INVALID_ARGUMENT unless all weights are finite and small enough for F16 scales.
+absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_QUANTIZE_INTEGER_GRID_H_
