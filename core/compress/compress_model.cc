@@ -1,0 +1,104 @@
+#include "core/compress/compress_model.h"
+
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/peak_memory.h"
+#include "core/compress/block_walk.h"
+#include "core/compress/resolved_stages.h"
+
+namespace tersor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+absl::Status ListViolations(const std::vector<FieldViolation>& violations) {
+  if (violations.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrJoin(violations, "; ", [](std::string* out, const FieldViolation& violation) {
+        absl::StrAppend(out, violation.field, ": ", violation.description);
+      }));
+}
+
+template <typename Source, typename Target>
+void MoveTo(Source& source, Target& target) {
+  std::move(source.begin(), source.end(), std::back_inserter(target));
+}
+
+void EmitLayers(const std::vector<v1::LayerResult>& layers, EventSink& events) {
+  for (const v1::LayerResult& layer : layers) {
+    v1::Event event;
+    *event.mutable_layer() = layer;
+    events.Emit(event);
+  }
+}
+
+// Heads first: what the blocks see is what the compressed embedding gives them.
+absl::StatusOr<std::vector<v1::LayerResult>> CompressHeads(Model& model, const std::vector<ResolvedStage>& stages,
+                                                           int threads, const CancellationToken* cancellation,
+                                                           EventSink& events) {
+  std::vector<v1::LayerResult> layers;
+  for (const ResolvedStage& stage : stages) {
+    if (!stage.head.has_value()) continue;
+    TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, CompressHead(model, *stage.head, threads, cancellation));
+    EmitLayers(outcome.layers, events);
+    MoveTo(outcome.layers, layers);
+  }
+  return layers;
+}
+
+// One report for each stage: the walk's seconds by the number of layers that each stage changed.
+std::vector<v1::StageReport> ReportStages(const std::vector<ResolvedStage>& stages, double seconds, EventSink& events) {
+  size_t layers = 0;
+  for (const ResolvedStage& stage : stages) layers += stage.layers.size();
+  std::vector<v1::StageReport> reports;
+  for (const ResolvedStage& stage : stages) {
+    const double share = layers > 0 ? static_cast<double>(stage.layers.size()) / static_cast<double>(layers)
+                                    : 1.0 / static_cast<double>(stages.size());
+    v1::StageReport& report = reports.emplace_back();
+    report.set_name(stage.name);
+    report.set_seconds(seconds * share);
+    report.set_peak_rss_bytes(PeakResidentBytes());
+    v1::Event event;
+    *event.mutable_stage_finished() = report;
+    events.Emit(event);
+  }
+  return reports;
+}
+
+}  // namespace
+
+absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& recipe,
+                                                const CalibrationTokens& calibration, const ComputeOptions& options,
+                                                BlockCheckpoint* checkpoint, EventSink& events,
+                                                const CancellationToken* cancellation) {
+  std::vector<FieldViolation> violations;
+  const std::vector<ResolvedStage> stages = ResolveStages(model, recipe, violations);
+  TERSOR_RETURN_IF_ERROR(ListViolations(violations));
+  CompressionResult result;
+  if (stages.empty()) return result;
+  ResetPeakResidentBytes();
+  const Clock::time_point start = Clock::now();
+  TERSOR_ASSIGN_OR_RETURN(std::vector<v1::LayerResult> heads,
+                          CompressHeads(model, stages, options.threads, cancellation, events));
+  LayerMethods methods;
+  for (const ResolvedStage& stage : stages) {
+    for (const LinearLayer& layer : stage.layers) methods[layer.name] = stage.method.get();
+  }
+  const BlockWalkOptions walk{options, checkpoint, cancellation, stages.front().name};
+  TERSOR_ASSIGN_OR_RETURN(std::vector<BlockRecord> records, WalkBlocks(model, methods, calibration, walk, events));
+  for (BlockRecord& record : records) {
+    MoveTo(record.layers, result.layers);
+    MoveTo(record.warnings, result.warnings);
+  }
+  MoveTo(heads, result.layers);
+  result.stages = ReportStages(stages, SecondsSince(start), events);
+  return result;
+}
+
+}  // namespace tersor

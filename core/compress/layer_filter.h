@@ -1,0 +1,27 @@
+// The layers of a model that a stage means.
+#ifndef TERSOR_CORE_COMPRESS_LAYER_FILTER_H_
+#define TERSOR_CORE_COMPRESS_LAYER_FILTER_H_
+
+#include <string>
+#include <vector>
+
+#include "core/base/field_violation.h"
+#include "core/model/block.h"
+#include "core/model/model.h"
+#include "google/protobuf/repeated_ptr_field.h"
+
+namespace tersor {
+
+// The linear layers of all blocks, in the order of the blocks. The head is none of them.
+std::vector<LinearLayer> LinearLayersOf(const Model& model);
+
+// `layers` without those that an entry of `skip` names: a layer's full name, its last part, or "re:" and a regular
+// expression (RE2) that matches either whole. "lm_head" may be named and means nothing here. An entry that is not a
+// regular expression, or that matches no layer, is a violation of `field`[i].
+std::vector<LinearLayer> WithoutSkipped(const std::vector<LinearLayer>& layers,
+                                        const google::protobuf::RepeatedPtrField<std::string>& skip,
+                                        const std::string& field, std::vector<FieldViolation>& violations);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_LAYER_FILTER_H_

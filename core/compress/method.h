@@ -1,0 +1,75 @@
+// The interface of compression methods.
+#ifndef TERSOR_CORE_COMPRESS_METHOD_H_
+#define TERSOR_CORE_COMPRESS_METHOD_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/base/cancellation.h"
+#include "core/base/field_violation.h"
+#include "core/base/status.h"
+#include "core/calibration/input_statistics.h"
+#include "core/compress/tensor_replacement.h"
+#include "core/encoding/planned_encoding.h"
+#include "core/model/block.h"
+#include "tersor/v1/report.pb.h"
+
+namespace tersor {
+
+// A linear layer that a method is to change.
+struct TargetLayer {
+  LinearLayer layer;
+  EncodedTensorPtr weight;
+};
+
+// Layers of one segment of a block: they read the same input.
+struct SegmentTask {
+  std::vector<TargetLayer> layers;
+  // Of the input, as the layers before (already compressed) really produce it; null where the method wants none.
+  const InputStatistics* statistics = nullptr;
+  int threads = 1;
+  const CancellationToken* cancellation = nullptr;
+};
+
+struct SegmentOutcome {
+  // Any parameter of the model, norms included, of any shape.
+  std::vector<TensorReplacement> replacements;
+  std::vector<v1::LayerResult> layers;
+  std::vector<v1::Warning> warnings;
+};
+
+// What a layer's compression needs beside the weights and statistics, and how long it takes: upper bounds.
+struct LayerCost {
+  int64_t scratch_bytes = 0;
+  // Floating-point operations on the calling machine's vectors.
+  double operations = 0;
+};
+
+// The report's row for a layer whose weight became `weight`.
+v1::LayerResult DescribeLayer(const std::string& name, const EncodedTensor& weight, double relative_error,
+                              const std::string& note = "");
+
+// A configured method. Immutable and thread-safe; adding one is described in docs/methods.md.
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  // As a recipe spells it: "gptq".
+  virtual absl::string_view name() const = 0;
+  // What it wants to know of its layers' inputs; empty: it reads no calibration text.
+  virtual std::set<Statistic> statistics() const = 0;
+  // What it will make of a layer's weight.
+  virtual PlannedEncoding Encoding(const LinearLayer& layer) const = 0;
+  // Why the method cannot take layers of these shapes; one violation for each option at fault, which lists the layers
+  // and proposes a remedy. `field`: path of the method's message in the recipe.
+  virtual std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
+                                                  const std::string& field) const = 0;
+  virtual LayerCost Cost(const LinearLayer& layer) const = 0;
+  // Compresses the layers of one segment. Results do not depend on `task.threads`.
+  virtual absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const = 0;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_METHOD_H_

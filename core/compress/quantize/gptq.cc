@@ -1,0 +1,208 @@
+#include "core/compress/quantize/gptq.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/compress/quantize/feedback_rounding.h"
+#include "core/compress/quantize/rtn.h"
+#include "core/kernels/parallel.h"
+#include "core/linalg/products.h"
+
+namespace tersor {
+namespace {
+
+constexpr double kMostDamping = 1.0;
+
+std::string LayerNames(const SegmentTask& task) {
+  return absl::StrJoin(task.layers, ", ",
+                       [](std::string* out, const TargetLayer& target) { out->append(target.layer.name); });
+}
+
+v1::Warning MakeWarning(absl::string_view code, std::string message, std::string where) {
+  v1::Warning warning;
+  warning.set_code(std::string(code));
+  warning.set_message(std::move(message));
+  warning.set_where(std::move(where));
+  return warning;
+}
+
+// The system that rounding works with, and what had to be done to get it.
+struct PreparedSystem {
+  // Nothing where the layers are to be rounded to nearest.
+  std::optional<FeedbackSystem> system;
+  double damping = 0;
+  std::string note;
+  std::vector<v1::Warning> warnings;
+};
+
+absl::StatusOr<PreparedSystem> Prepare(const GptqOptions& options, const SegmentTask& task) {
+  const ConstMatrixView moment = task.statistics->second_moment();
+  const int64_t group = options.grid.GroupColumns(moment.columns);
+  PreparedSystem prepared;
+  prepared.damping = options.damping;
+  while (true) {
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
+    absl::StatusOr<FeedbackSystem> system = FeedbackSystem::Create(moment, prepared.damping, options.order, group);
+    if (system.ok()) {
+      prepared.system = *std::move(system);
+      return prepared;
+    }
+    const std::string names = LayerNames(task);
+    const bool can_damp = absl::IsFailedPrecondition(system.status()) && prepared.damping < kMostDamping &&
+                          options.on_failure == v1::FACTORIZATION_FAILURE_POLICY_MORE_DAMPING;
+    if (can_damp) {
+      prepared.damping = std::min(kMostDamping, std::max(prepared.damping, 1e-4) * 10);
+      prepared.note = absl::StrCat("damping raised to ", prepared.damping, ": ", system.status().message());
+      prepared.warnings.push_back(MakeWarning("FACTORIZATION_DAMPED", prepared.note, names));
+      continue;
+    }
+    if (options.on_failure != v1::FACTORIZATION_FAILURE_POLICY_RTN) {
+      return Annotate(system.status(), absl::StrCat("second moment of the inputs of ", names));
+    }
+    prepared.note = absl::StrCat("rounded to nearest: ", system.status().message());
+    prepared.warnings.push_back(MakeWarning("FACTORIZATION_FAILED_RTN", prepared.note, names));
+    return prepared;
+  }
+}
+
+// A layer on its way through the panels.
+struct LayerWork {
+  std::vector<float> weights;
+  QuantizedMatrix quantized;
+  int64_t first_panel = 0;
+
+  LayerWork(const TargetLayer& target, const GridOptions& grid)
+      : weights(target.weight->Decode()), quantized(target.layer.outputs, target.layer.inputs, grid) {}
+  ConstMatrixView view() const { return {weights.data(), quantized.rows, quantized.columns}; }
+  int64_t panels() const { return (quantized.rows + kPanelRows - 1) / kPanelRows; }
+};
+
+// Of a panel: what its error and its output are worth on the calibration inputs.
+struct PanelError {
+  double error = 0;
+  double output = 0;
+};
+
+// sum of (row R)^2 over the panel's rows, less what damping adds.
+double PanelEnergy(const FeedbackSystem& system, const std::vector<float>& rows, double damping_term) {
+  const int64_t n = system.columns;
+  double energy = 0;
+  std::vector<float> product;
+  constexpr int64_t kBlock = 64;
+  for (int64_t first = 0; first < n; first += kBlock) {
+    const int64_t count = std::min(kBlock, n - first);
+    product.assign(count * kPanelRows, 0.0f);
+    AddTransposedProduct(ConstMatrixView(system.feedback.data() + first, first + count, count, n),
+                         ConstMatrixView(rows.data(), first + count, kPanelRows),
+                         MatrixView(product.data(), count, kPanelRows));
+    for (int64_t k = 0; k < count; ++k) {
+      double sum = 0;
+      for (int64_t r = 0; r < kPanelRows; ++r)
+        sum += static_cast<double>(product[k * kPanelRows + r]) * product[k * kPanelRows + r];
+      energy += sum * system.importance[first + k];
+    }
+  }
+  for (const float value : rows) energy -= damping_term * value * value;
+  return std::max(energy, 0.0);
+}
+
+PanelError QuantizePanel(const FeedbackSystem& system, const GptqOptions& options, double damping_term,
+                         int64_t first_row, LayerWork& work) {
+  RoundingPanel panel(system.columns);
+  panel.Load(work.view().Rows(first_row, std::min(kPanelRows, work.quantized.rows - first_row)), system.order);
+  RoundPanel(system, options.grid, options.block_columns, panel);
+  panel.Store(system.order, first_row, work.quantized);
+  return {PanelEnergy(system, panel.errors, damping_term), PanelEnergy(system, panel.weights, damping_term)};
+}
+
+absl::StatusOr<SegmentOutcome> RoundLayersToNearest(const GptqOptions& options, const SegmentTask& task,
+                                                    PreparedSystem prepared) {
+  GridOptions grid = options.grid;
+  if (grid.search == v1::SCALE_SEARCH_HESSIAN) grid.search = v1::SCALE_SEARCH_MSE;
+  TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, RtnMethod(grid).Apply(task));
+  for (v1::LayerResult& layer : outcome.layers) layer.set_note(prepared.note);
+  outcome.warnings = std::move(prepared.warnings);
+  return outcome;
+}
+
+}  // namespace
+
+MethodDescription GptqMethod::Describe() {
+  return {
+      .name = std::string(kName),
+      .family = "quantize",
+      .summary = "Column by column with error feedback, so that a layer's outputs on the calibration text change least",
+      .reference = "arXiv 2210.17323",
+      .options = {
+          {"bits", "integer", "4", "Bits of a weight, 2 to 8"},
+          {"group_size", "integer", "64", "Weights of a row that share a scale; -1: one scale a row"},
+          {"symmetric", "boolean", "true", "No zero points"},
+          {"scale_search", "minmax | mse | hessian", "minmax",
+           "The grid spans the group's weights, or has the least squared error of about a hundred, plain or weighted "
+           "by "
+           "what an error costs"},
+          {"activation_order", "boolean", "false", "Round the groups and columns with the largest inputs first"},
+          {"damping", "number", "0.01", "Share of the mean diagonal added to the second moment's diagonal"},
+          {"block_size", "integer", "128", "Columns rounded before the others are updated together"},
+          {"on_factorization_failure", "fail | more_damping | rtn", "more_damping",
+           "What to do where a second moment cannot be factored"},
+          {"refine_rounds", "integer", "0", "Rounds of coordinate descent on codes and scales afterwards"}}};
+}
+
+PlannedEncoding GptqMethod::Encoding(const LinearLayer& layer) const { return GroupIntEncoding(options_.grid, layer); }
+
+std::vector<FieldViolation> GptqMethod::CheckLayers(const std::vector<LinearLayer>& layers,
+                                                    const std::string& field) const {
+  return CheckGroupSize(options_.grid, layers, field);
+}
+
+LayerCost GptqMethod::Cost(const LinearLayer& layer) const {
+  const double n = static_cast<double>(layer.inputs), weights = n * static_cast<double>(layer.outputs);
+  // The factor in double, its reversed copy, the feedback; weights as floats and codes.
+  const int64_t square = layer.inputs * layer.inputs;
+  return {.scratch_bytes = 20 * square + 6 * layer.inputs * layer.outputs,
+          .operations = n * n * n / 3 + weights * n * (2 + 2 * options_.refine_rounds)};
+}
+
+absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const {
+  TERSOR_ASSIGN_OR_RETURN(PreparedSystem prepared, Prepare(options_, task));
+  if (!prepared.system.has_value()) return RoundLayersToNearest(options_, task, std::move(prepared));
+  const FeedbackSystem& system = *prepared.system;
+  std::vector<LayerWork> work;
+  std::vector<size_t> layer_of_panel;
+  for (const TargetLayer& target : task.layers) {
+    work.emplace_back(target, options_.grid);
+    if (absl::Status status = CheckWeights(work.back().view(), options_.grid); !status.ok()) {
+      return Annotate(status, target.layer.name);
+    }
+    work.back().first_panel = static_cast<int64_t>(layer_of_panel.size());
+    layer_of_panel.resize(layer_of_panel.size() + work.back().panels(), work.size() - 1);
+  }
+  const double damping_term = DampingTerm(task.statistics->second_moment(), prepared.damping);
+  std::vector<PanelError> errors(layer_of_panel.size());
+  TERSOR_RETURN_IF_ERROR(ParallelFor(task.threads, static_cast<int64_t>(errors.size()), [&](int64_t i) {
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
+    LayerWork& layer = work[layer_of_panel[i]];
+    errors[i] = QuantizePanel(system, options_, damping_term, (i - layer.first_panel) * kPanelRows, layer);
+    return absl::OkStatus();
+  }));
+  SegmentOutcome outcome;
+  outcome.warnings = std::move(prepared.warnings);
+  for (size_t i = 0; i < work.size(); ++i) {
+    PanelError sum;
+    for (int64_t p = 0; p < work[i].panels(); ++p) {
+      sum.error += errors[work[i].first_panel + p].error;
+      sum.output += errors[work[i].first_panel + p].output;
+    }
+    const std::string& name = task.layers[i].layer.name;
+    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, work[i].quantized.Encode());
+    outcome.layers.push_back(DescribeLayer(name, *encoded, sum.output > 0 ? sum.error / sum.output : 0, prepared.note));
+    outcome.replacements.push_back({name + ".weight", std::move(encoded)});
+  }
+  return outcome;
+}
+
+}  // namespace tersor

@@ -1,0 +1,40 @@
+// Events of a walk over a model's blocks.
+#ifndef TERSOR_CORE_COMPRESS_WALK_PROGRESS_H_
+#define TERSOR_CORE_COMPRESS_WALK_PROGRESS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "core/base/event_sink.h"
+#include "core/compress/block_checkpoint.h"
+
+namespace tersor {
+
+// Speed counts a token once it went through all blocks, over the blocks done since the walk (or its resumption) began.
+// Not thread-safe.
+class WalkProgress {
+ public:
+  WalkProgress(std::string stage, int blocks, int64_t tokens, EventSink& events);
+
+  // A block that a checkpoint had: its layers and warnings are told again, it adds nothing to the speed.
+  void BlockTakenOver(const BlockRecord& record);
+  // `share` of the block after those done is done too.
+  void SegmentDone(int blocks_done, double share);
+  void BlockDone(const BlockRecord& record);
+
+ private:
+  void EmitRecord(const BlockRecord& record);
+  void EmitProgress(int blocks_done, double share);
+
+  const std::string stage_;
+  const int blocks_;
+  const int64_t tokens_;
+  EventSink& events_;
+  int taken_over_ = 0;
+  const std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_WALK_PROGRESS_H_
