@@ -1,0 +1,121 @@
+// Compresses a model by one stage of a recipe and prints seconds, peak memory and perplexity as one JSON line.
+// The figures of docs/methods.md come from here.
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "core/base/atomic_file.h"
+#include "core/base/peak_memory.h"
+#include "core/calibration/dataset.h"
+#include "core/calibration/token_batches.h"
+#include "core/compress/compress_model.h"
+#include "core/evaluate/perplexity.h"
+#include "core/evaluate/protocol.h"
+#include "core/evaluate/scored_windows.h"
+#include "core/evaluate/scoring_model.h"
+#include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
+#include "google/protobuf/text_format.h"
+#include "nlohmann/json.hpp"
+
+namespace tersor {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::string stage;
+  std::string calibration = "wikitext2_tokens_valid";
+  std::string evaluation = "wikitext2_tokens_test";
+  int samples = 16;
+  int tokens = 512;
+  int windows = 8;
+  int window = 2048;
+  int threads = 2;
+  bool layers = false;
+};
+
+class LayerPrinter final : public EventSink {
+ public:
+  explicit LayerPrinter(bool layers) : layers_(layers) {}
+  void Emit(const v1::Event& event) override {
+    if (event.has_warning()) std::fprintf(stderr, "warning: %s\n", event.warning().message().c_str());
+    if (!layers_ || !event.has_layer()) return;
+    std::fprintf(stderr, "%-40s error %.6f bits %.3f %s\n", event.layer().name().c_str(),
+                 event.layer().relative_error(), event.layer().true_bits(), event.layer().note().c_str());
+  }
+
+ private:
+  const bool layers_;
+};
+
+absl::StatusOr<std::string> ReadDataset(const std::string& name) {
+  TERSOR_ASSIGN_OR_RETURN(const std::filesystem::path path, FindDataset(name, DefaultDataPaths()));
+  return ReadText(path);
+}
+
+absl::Status Run(const Arguments& arguments) {
+  v1::Recipe recipe;
+  if (!arguments.stage.empty() &&
+      !google::protobuf::TextFormat::ParseFromString(arguments.stage, recipe.add_stages()->mutable_quantize())) {
+    return absl::InvalidArgumentError("--stage is not a QuantizeStage in text format");
+  }
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(arguments.model));
+  TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
+  TERSOR_ASSIGN_OR_RETURN(const std::string calibration_text, ReadDataset(arguments.calibration));
+  TERSOR_ASSIGN_OR_RETURN(const CalibrationTokens calibration,
+                          TakeCalibrationTokens(*tokenizer, calibration_text, arguments.samples, arguments.tokens));
+  const ComputeOptions options{.threads = arguments.threads};
+  LayerPrinter printer(arguments.layers);
+  const auto start = std::chrono::steady_clock::now();
+  TERSOR_ASSIGN_OR_RETURN(const CompressionResult result,
+                          CompressModel(model, recipe, calibration, options, nullptr, printer, nullptr));
+  nlohmann::json line = {
+      {"stage", arguments.stage},
+      {"threads", arguments.threads},
+      {"compress_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()},
+      {"peak_rss_mb", static_cast<double>(PeakResidentBytes()) / 1048576},
+      {"parameter_bytes", model.ByteSize()}};
+  double error = 0;
+  for (const v1::LayerResult& layer : result.layers) error += layer.relative_error();
+  if (!result.layers.empty()) line["mean_relative_error"] = error / static_cast<double>(result.layers.size());
+  if (arguments.windows > 0) {
+    TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadDataset(arguments.evaluation));
+    v1::PerplexityEvaluation evaluation;
+    evaluation.set_dataset(arguments.evaluation);
+    evaluation.set_window(arguments.window);
+    evaluation.set_max_windows(arguments.windows);
+    TERSOR_ASSIGN_OR_RETURN(const Protocol protocol, ResolveProtocol(evaluation, {}, tokenizer->sha256(), text));
+    TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows, CutWindows(protocol, *tokenizer, text));
+    TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, options));
+    TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityResult perplexity,
+                            MeasurePerplexity("compressed", scoring, protocol, windows, {}));
+    line["perplexity"] = perplexity.value();
+  }
+  std::printf("%s\n", line.dump().c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace tersor
+
+int main(int argc, char** argv) {
+  tersor::Arguments arguments;
+  CLI::App app("Compresses a model by one stage and prints seconds, peak memory and perplexity");
+  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
+  app.add_option("--stage", arguments.stage, "QuantizeStage in text format: 'gptq { bits: 4 }'; empty: dense");
+  app.add_option("--calibration", arguments.calibration, "Data set of the calibration text");
+  app.add_option("--evaluation", arguments.evaluation, "Data set of the evaluation text");
+  app.add_option("--samples", arguments.samples, "Calibration sequences");
+  app.add_option("--tokens", arguments.tokens, "Tokens of a calibration sequence");
+  app.add_option("--windows", arguments.windows, "Evaluation windows; 0: no evaluation");
+  app.add_option("--window", arguments.window, "Tokens of an evaluation window");
+  app.add_option("--threads", arguments.threads, "Threads");
+  app.add_flag("--layers", arguments.layers, "Print each layer's error");
+  CLI11_PARSE(app, argc, argv);
+  const absl::Status status = tersor::Run(arguments);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
