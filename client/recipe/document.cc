@@ -9,7 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "client/recipe/utf8.h"
+#include "core/base/utf8.h"
 #include "yaml-cpp/eventhandler.h"
 #include "yaml-cpp/exceptions.h"
 #include "yaml-cpp/parser.h"
@@ -231,8 +231,8 @@ DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, 
         {"", absl::StrCat("the file is larger than ", limits.bytes >> 10, " KiB: this is not a recipe"), {}});
     return nullptr;
   }
-  if (size_t bad = FindInvalidUtf8(text); bad != absl::string_view::npos) {
-    faults.push_back({"", absl::StrCat("not UTF-8 text (byte ", bad, ")"), PositionOfByte(text, bad)});
+  if (size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
+    faults.push_back({"", absl::StrCat("not UTF-8 text (byte ", valid, ")"), PositionOfByte(text, valid)});
     return nullptr;
   }
   size_t before = faults.size();

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/recipe/message_schema.h"
-#include "client/recipe/nearest_name.h"
+#include "client/recipe/name_hint.h"
 #include "client/recipe/scalar_reader.h"
 
 namespace tersor::client {

@@ -7,7 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/recipe/message_schema.h"
-#include "client/recipe/nearest_name.h"
+#include "client/recipe/name_hint.h"
 
 namespace tersor::client {
 namespace {

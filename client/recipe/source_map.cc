@@ -20,6 +20,14 @@ absl::string_view Parent(absl::string_view field) {
 
 }  // namespace
 
+SourcePosition PositionOfByte(absl::string_view text, size_t offset) {
+  absl::string_view before = text.substr(0, offset);
+  size_t line_start = before.rfind('\n');
+  line_start = line_start == absl::string_view::npos ? 0 : line_start + 1;
+  return {static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+          static_cast<int>(offset - line_start) + 1};
+}
+
 FieldPath FieldPath::Child(absl::string_view name) const { return {Join(canonical, name), Join(spelled, name)}; }
 FieldPath FieldPath::HiddenChild(absl::string_view name) const { return {Join(canonical, name), spelled}; }
 FieldPath FieldPath::Item(int index) const {

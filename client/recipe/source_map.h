@@ -16,6 +16,8 @@ struct SourcePosition {
   int column = 1;
 };
 
+SourcePosition PositionOfByte(absl::string_view text, size_t offset);
+
 // A field under its two names. `canonical` follows the message ("stages[0].quantize.gptq.bits"), `spelled` what the
 // writer sees in the file ("stages[0].quantize.bits").
 struct FieldPath {

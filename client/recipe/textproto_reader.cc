@@ -3,7 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "client/recipe/utf8.h"
+#include "core/base/utf8.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 
@@ -59,8 +59,8 @@ void ReadTextproto(absl::string_view text, SourceMap& positions, std::vector<Rec
     faults.push_back({"", absl::StrCat("the file is larger than ", kMaxBytes >> 10, " KiB: this is not a recipe"), {}});
     return;
   }
-  if (size_t bad = FindInvalidUtf8(text); bad != absl::string_view::npos) {
-    faults.push_back({"", absl::StrCat("not UTF-8 text (byte ", bad, ")"), PositionOfByte(text, bad)});
+  if (size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
+    faults.push_back({"", absl::StrCat("not UTF-8 text (byte ", valid, ")"), PositionOfByte(text, valid)});
     return;
   }
   FaultCollector collector(faults);

@@ -39,6 +39,15 @@ TEST(SourceMap, ItemsFallBackToTheirList) {
             "r.yaml:3:3: stages[7].quantize: no");
 }
 
+TEST(PositionOfByte, CountsLinesAndBytes) {
+  SourcePosition position = PositionOfByte("ab\ncd\nef", 7);
+  EXPECT_EQ(position.line, 3);
+  EXPECT_EQ(position.column, 2);
+  position = PositionOfByte("abc", 0);
+  EXPECT_EQ(position.line, 1);
+  EXPECT_EQ(position.column, 1);
+}
+
 TEST(SortFaults, OrdersByPlaceAndDropsRepeats) {
   std::vector<RecipeFault> faults = {{"b", "x", {2, 1}}, {"a", "x", {1, 9}}, {"b", "x", {2, 1}}, {"c", "x", {1, 2}}};
   SortFaults(faults);

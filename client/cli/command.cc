@@ -1,0 +1,17 @@
+#include "client/cli/command.h"
+
+namespace tersor::client {
+
+void AddOutputOptions(const Arguments& arguments, CommonOptions& common) {
+  arguments.Choice("--output", common.output,
+                   "text for people, json for programs (alone on standard output, progress elsewhere)",
+                   {"text", "json"});
+  arguments.Flag("-q,--quiet", common.quiet, "No progress and no notes, only the answer and errors");
+}
+
+void AddServerOption(const Arguments& arguments, CommonOptions& common) {
+  arguments.Option("--server", common.server, "tersord's address; default: $TERSOR_SERVER, else 127.0.0.1:7433",
+                   "HOST:PORT");
+}
+
+}  // namespace tersor::client

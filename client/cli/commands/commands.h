@@ -1,0 +1,57 @@
+// Every command of `tersor`; the registries list them.
+#ifndef TERSOR_CLIENT_CLI_COMMANDS_COMMANDS_H_
+#define TERSOR_CLIENT_CLI_COMMANDS_COMMANDS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/cli/command.h"
+#include "client/cli/engine.h"
+
+namespace tersor::client {
+
+// Remote: they need a server. `engine` may be null.
+std::unique_ptr<Command> NewSubmitCommand(Engine* engine);
+std::unique_ptr<Command> NewEstimateCommand(Engine* engine);
+std::unique_ptr<Command> NewListCommand();
+std::unique_ptr<Command> NewStatusCommand();
+std::unique_ptr<Command> NewWatchCommand();
+std::unique_ptr<Command> NewLogsCommand();
+std::unique_ptr<Command> NewCancelCommand();
+std::unique_ptr<Command> NewGcCommand();
+std::unique_ptr<Command> NewReportCommand();
+std::unique_ptr<Command> NewDownloadCommand();
+std::unique_ptr<Command> NewModelsImportCommand();
+std::unique_ptr<Command> NewModelsPushCommand();
+std::unique_ptr<Command> NewModelsListCommand();
+// Groups its children under `tersor models`.
+std::unique_ptr<Command> NewModelsCommand(CommandList children);
+
+// Either: without an engine they do what they can.
+std::unique_ptr<Command> NewValidateCommand(Engine* engine);
+std::unique_ptr<Command> NewMethodsCommand(Engine* engine);
+// One line of `tersor doctor`.
+struct Finding {
+  enum class Level { kOk, kWarning, kProblem };
+  Level level = Level::kOk;
+  std::string subject;
+  std::string text;
+};
+// `look`: findings about this machine and the engine.
+std::unique_ptr<Command> NewDoctorCommand(std::function<std::vector<Finding>()> look);
+
+// Local: they need the engine.
+std::unique_ptr<Command> NewRunCommand(Engine* engine);
+std::unique_ptr<Command> NewInitCommand(Engine* engine);
+std::unique_ptr<Command> NewModelsInspectCommand();
+std::unique_ptr<Command> NewTokenizeCommand();
+std::unique_ptr<Command> NewGenerateCommand();
+
+// Stands where a local command would in a build without an engine, and says so.
+std::unique_ptr<Command> NewMissingCommand(std::string name, std::string description);
+
+}  // namespace tersor::client
+
+#endif  // TERSOR_CLIENT_CLI_COMMANDS_COMMANDS_H_

@@ -1,0 +1,64 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "client/cli/commands/commands.h"
+#include "client/cli/job_text.h"
+#include "client/cli/remote.h"
+
+namespace tersor::client {
+namespace {
+
+class ListCommand final : public Command {
+ public:
+  Arguments Define(const Arguments& parent, CommonOptions& common) override {
+    Arguments app = parent.Subcommand("list", "Jobs on the server, newest first");
+    app.Choice("--state", state_, "Only jobs in this state", {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"});
+    app.Option("--label", labels_, "Only jobs with this label; may be given several times", "KEY=VALUE");
+    app.Option("--method", method_, "Only jobs that use this method", "NAME");
+    app.Option("--parent", parent_, "Only parts of this job", "ID");
+    app.Option("-n,--limit", limit_, "At most so many; default 50", 1, 1000000);
+    AddServerOption(app, common);
+    AddOutputOptions(app, common);
+    app.Footer("Examples:\n  tersor list --state running\n  tersor list --label team=search -n 10 --output json");
+    return app;
+  }
+
+  int Run(const CommonOptions& common, Console& console) override {
+    absl::StatusOr<Connection> connection = Connect(common);
+    if (!connection.ok()) return console.Fail(connection.status());
+    absl::StatusOr<std::vector<v1::Job>> jobs = JobClient(*connection).List(Filter(), limit_);
+    if (!jobs.ok()) return console.Fail(jobs.status());
+    if (console.json) {
+      v1::ListJobsResponse response;
+      for (v1::Job& job : *jobs) *response.add_jobs() = std::move(job);
+      console.Json(response);
+    } else if (jobs->empty()) {
+      console.Note("no jobs");
+    } else {
+      console.Out() << JobTable(*jobs, absl::Now(), console.width) << std::flush;
+    }
+    return kExitPassed;
+  }
+
+ private:
+  std::string Filter() const {
+    std::vector<std::string> conditions;
+    if (!state_.empty()) conditions.push_back("state=" + state_);
+    for (const std::string& label : labels_) conditions.push_back("label." + label);
+    if (!method_.empty()) conditions.push_back("method=" + method_);
+    if (!parent_.empty()) conditions.push_back("parent=" + parent_);
+    return absl::StrJoin(conditions, " AND ");
+  }
+
+  std::string state_;
+  std::vector<std::string> labels_;
+  std::string method_;
+  std::string parent_;
+  int limit_ = 50;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> NewListCommand() { return std::make_unique<ListCommand>(); }
+
+}  // namespace tersor::client

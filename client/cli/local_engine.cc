@@ -1,0 +1,75 @@
+#include "client/cli/local_engine.h"
+
+#include <cstdlib>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "core/calibration/dataset.h"
+#include "core/kernels/cpu_info.h"
+
+namespace tersor::client {
+
+std::filesystem::path UserCacheFolder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache != '\0') return std::filesystem::path(cache) / "tersor";
+  const char* home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? std::filesystem::path() : std::filesystem::path(home) / ".cache/tersor";
+}
+
+PipelineContext LocalContext(const std::vector<std::filesystem::path>& data_paths, int threads) {
+  PipelineContext context;
+  context.data_paths = data_paths.empty() ? DefaultDataPaths() : data_paths;
+  context.threads = threads > 0 ? threads : GetCpuInfo().cores;
+  if (std::filesystem::path cache = UserCacheFolder(); !cache.empty()) context.cache_dir = cache / "runs";
+  return context;
+}
+
+ModelShape ShapeOf(const Model& model) {
+  std::set<int64_t> widths;
+  for (const auto& [name, tensor] : model.parameters) {
+    if (absl::StartsWith(name, "model.layers.") && tensor->shape().size() == 2) widths.insert(tensor->columns());
+  }
+  ModelShape shape;
+  shape.name = model.spec.name;
+  shape.input_widths.assign(widths.begin(), widths.end());
+  shape.width = model.spec.width;
+  shape.context_length = model.spec.context_length;
+  shape.tied = model.spec.tied;
+  return shape;
+}
+
+absl::StatusOr<LocalPlan> LocalEngine::Plan(const v1::Recipe& recipe,
+                                            const std::vector<std::filesystem::path>& data_paths) {
+  TERSOR_ASSIGN_OR_RETURN(PlanResult result, MakePlan(recipe, LocalContext(data_paths, 0)));
+  return LocalPlan{std::move(result.plan), std::move(result.violations)};
+}
+
+absl::StatusOr<ModelShape> LocalEngine::Inspect(const std::filesystem::path& path) {
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(path));
+  return ShapeOf(model);
+}
+
+std::vector<std::string> LocalEngine::Datasets(const std::vector<std::filesystem::path>& data_paths) {
+  return ListDatasets(data_paths.empty() ? DefaultDataPaths() : data_paths);
+}
+
+v1::ListMethodsResponse LocalEngine::Methods() {
+  v1::ListMethodsResponse response;
+  for (const MethodDescription& method : ListMethods()) {
+    v1::MethodInfo& info = *response.add_methods();
+    info.set_name(method.name);
+    info.set_family(method.family);
+    info.set_summary(method.summary);
+    info.set_reference(method.reference);
+    for (const MethodOption& option : method.options) {
+      v1::MethodInfo::Option& answer = *info.add_options();
+      answer.set_name(option.name);
+      answer.set_type(option.type);
+      answer.set_default_value(option.default_value);
+      answer.set_description(option.description);
+    }
+  }
+  return response;
+}
+
+}  // namespace tersor::client

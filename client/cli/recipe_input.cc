@@ -1,0 +1,126 @@
+#include "client/cli/recipe_input.h"
+
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "client/cli/presets.h"
+#include "core/base/atomic_file.h"
+
+namespace tersor::client {
+namespace {
+
+// The loader's own limit is the one that is reported.
+constexpr uint64_t kReadLimit = 2 << 20;
+
+absl::StatusOr<std::string> ReadRecipeText(const std::string& file) {
+  if (file != "-") return ReadFile(file, kReadLimit);
+  std::string text;
+  char buffer[65536];
+  while (text.size() < kReadLimit && (std::cin.read(buffer, sizeof buffer) || std::cin.gcount() > 0)) {
+    text.append(buffer, static_cast<size_t>(std::cin.gcount()));
+  }
+  return text;
+}
+
+absl::StatusOr<RecipeInput> PresetInput(const RecipeFlags& flags, Engine* engine) {
+  std::string model = flags.model.empty() ? flags.recipe : flags.model;
+  if (model.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--preset ", flags.preset, " needs a model: tersor COMMAND --preset ", flags.preset, " MODEL"));
+  }
+  std::error_code error;
+  std::optional<ModelShape> shape;
+  std::vector<std::string> datasets;
+  if (engine != nullptr && std::filesystem::exists(model, error)) {
+    TERSOR_ASSIGN_OR_RETURN(shape, engine->Inspect(model));
+  }
+  if (engine != nullptr) datasets = engine->Datasets(flags.DataPaths());
+  TERSOR_ASSIGN_OR_RETURN(PresetRecipe preset, MakePreset(flags.preset, model, shape, datasets));
+  // Through its text, so that faults of the preset have lines like those of any recipe.
+  RecipeInput input{absl::StrCat("preset:", flags.preset),
+                    LoadRecipe(WriteRecipeYaml(preset.recipe), RecipeSyntax::kYaml)};
+  return input;
+}
+
+void MakeAbsolute(std::string& path) {
+  std::error_code error;
+  if (!LooksLikePath(path) || !std::filesystem::exists(path, error)) return;
+  std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (!error) path = absolute.lexically_normal().string();
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> RecipeFlags::DataPaths() const {
+  std::vector<std::filesystem::path> paths;
+  for (const std::string& list : data_paths) {
+    for (absl::string_view path : absl::StrSplit(list, ':', absl::SkipEmpty())) paths.emplace_back(std::string(path));
+  }
+  return paths;
+}
+
+void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path) {
+  app.Positional("recipe", flags.recipe,
+                 "Recipe: YAML, JSON or .textproto; - is standard input. With --preset: the model", "RECIPE", false);
+  app.Option("--preset", flags.preset, "No recipe but a ready one for the model: " + absl::StrJoin(PresetNames(), ", "),
+             "NAME");
+  app.Option("--model", flags.model, "Take this model instead of the recipe's", "MODEL");
+  if (!data_path) return;
+  app.Option("--data-path", flags.data_paths,
+             "Folders of data sets (text/NAME.txt, tasks/NAME.jsonl), colon-separated; default: $TERSOR_DATA_PATH",
+             "DIR");
+}
+
+bool LooksLikePath(absl::string_view text) {
+  return absl::StrContains(text, "/") || absl::StartsWith(text, ".") || absl::EndsWith(text, ".gguf") ||
+         absl::EndsWith(text, ".txt");
+}
+
+absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* engine) {
+  if (!flags.preset.empty()) return PresetInput(flags, engine);
+  if (flags.recipe.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("which recipe? Name a file (`tersor init MODEL` writes one), - for standard input, or --preset ",
+                     absl::StrJoin(PresetNames(), "|"), " and a model"));
+  }
+  absl::StatusOr<std::string> text = ReadRecipeText(flags.recipe);
+  if (!text.ok()) return Annotate(text.status(), "recipe");
+  RecipeInput input{flags.recipe == "-" ? "<stdin>" : flags.recipe, LoadRecipe(*text, SyntaxOfFile(flags.recipe))};
+  if (!flags.model.empty()) {
+    input.loaded.recipe.set_model(flags.model);
+    std::erase_if(input.loaded.faults, [](const RecipeFault& fault) { return fault.field == "model"; });
+  }
+  return input;
+}
+
+bool ReportFaults(const RecipeInput& input, Console& console) {
+  for (const RecipeFault& fault : input.loaded.faults) console.Line(FormatFault(input.file, fault));
+  size_t count = input.loaded.faults.size();
+  if (count > 0) console.Fail(kExitUsage, absl::StrCat(count, count == 1 ? " fault" : " faults", " in ", input.file));
+  return count == 0;
+}
+
+void AddFaults(const std::vector<FieldViolation>& violations, RecipeInput& input) {
+  for (const FieldViolation& violation : violations) {
+    input.loaded.faults.push_back(input.loaded.positions.Locate(violation.field, violation.description));
+  }
+  SortFaults(input.loaded.faults);
+}
+
+void MakePathsAbsolute(v1::Recipe& recipe) {
+  MakeAbsolute(*recipe.mutable_model());
+  if (recipe.has_calibration()) MakeAbsolute(*recipe.mutable_calibration()->mutable_dataset());
+  if (!recipe.has_evaluate()) return;
+  for (v1::PerplexityEvaluation& perplexity : *recipe.mutable_evaluate()->mutable_perplexity()) {
+    MakeAbsolute(*perplexity.mutable_dataset());
+  }
+}
+
+}  // namespace tersor::client

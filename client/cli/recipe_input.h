@@ -1,0 +1,54 @@
+// The recipe that a command line names: a file, standard input, or a preset for a model.
+#ifndef TERSOR_CLIENT_CLI_RECIPE_INPUT_H_
+#define TERSOR_CLIENT_CLI_RECIPE_INPUT_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "client/cli/arguments.h"
+#include "client/cli/console.h"
+#include "client/cli/engine.h"
+#include "client/recipe/recipe_loader.h"
+#include "core/base/status.h"
+
+namespace tersor::client {
+
+struct RecipeFlags {
+  // A file, "-" for standard input, or with --preset the model.
+  std::string recipe;
+  std::string preset;
+  // --model: goes before the recipe's.
+  std::string model;
+  std::vector<std::string> data_paths;
+
+  std::vector<std::filesystem::path> DataPaths() const;
+};
+
+// RECIPE, --preset, --model; with `data_path` --data-path too.
+void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path);
+
+struct RecipeInput {
+  // As messages name it.
+  std::string file;
+  LoadedRecipe loaded;
+};
+
+// Reads the recipe; its faults are in `loaded`. `engine` may be null: presets then do not know the model's shape.
+absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* engine);
+
+// Prints every fault with its place; answers whether there were none.
+bool ReportFaults(const RecipeInput& input, Console& console);
+
+// Faults found by others, at the fields of `input`.
+void AddFaults(const std::vector<FieldViolation>& violations, RecipeInput& input);
+
+// A server has another working folder: models and texts that this machine knows by a relative path become absolute.
+void MakePathsAbsolute(v1::Recipe& recipe);
+
+// Whether `text` is meant as a path and not as a registered name.
+bool LooksLikePath(absl::string_view text);
+
+}  // namespace tersor::client
+
+#endif  // TERSOR_CLIENT_CLI_RECIPE_INPUT_H_
