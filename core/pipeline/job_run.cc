@@ -130,7 +130,7 @@ absl::Status JobRun::CompressAndWrite() {
     TERSOR_RETURN_IF_ERROR(Compress(model));
     TERSOR_RETURN_IF_ERROR(RunStage(kWriteStage, [&](v1::StageReport&) { return Write(model); }));
   } else {
-    for (v1::StageReport stage : report_.stages()) {
+    for (v1::StageReport& stage : *report_.mutable_stages()) {
       stage.set_reused(true);
       tracker_.EndStage(stage);
       if (stage.name() == kWriteStage) break;

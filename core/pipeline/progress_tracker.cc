@@ -26,6 +26,7 @@ ProgressTracker::Stage* ProgressTracker::Find(absl::string_view name) {
 void ProgressTracker::BeginStage(absl::string_view name) {
   current_ = Find(name);
   stage_start_ = clock_();
+  current_share_ = 0;
   last_emitted_ = -1;
   v1::Event event;
   event.mutable_progress()->set_stage(std::string(name));
@@ -46,6 +47,7 @@ void ProgressTracker::EndStage(const v1::StageReport& report) {
 }
 
 void ProgressTracker::Emit(const v1::Event& event) {
+  if (event.has_stage_finished()) return EndStage(event.stage_finished());
   if (!event.has_progress()) {
     sink_.Emit(event);
     return;
@@ -76,9 +78,13 @@ double ProgressTracker::Slowness(double current_elapsed, double current_share) c
   return estimated > 0 ? actual / estimated : 1.0;
 }
 
-void ProgressTracker::FillWhole(v1::Progress& progress) const {
-  const double share =
-      progress.total() > 0 ? std::clamp(static_cast<double>(progress.done()) / progress.total(), 0.0, 1.0) : 0.0;
+void ProgressTracker::FillWhole(v1::Progress& progress) {
+  if (progress.total() > 0) {
+    // A stage of several passes counts each from zero; the job's share does not go back.
+    const double share = static_cast<double>(progress.done()) / progress.total();
+    current_share_ = std::max(current_share_, std::min(share, 1.0));
+  }
+  const double share = current_share_;
   const double slowness = Slowness(clock_() - stage_start_, share);
   double all = 0, finished = 0;
   for (const Stage& stage : stages_) {

@@ -13,8 +13,9 @@
 
 namespace tersor {
 
-// Stands between the stages and the job's sink: fills stage, fraction and eta_seconds of Progress events, passes all
-// others on. Progress is thinned to one event every `interval` but for the first and last of a stage. Not thread-safe.
+// Stands between the stages and the job's sink: fills stage, fraction and eta_seconds of Progress events, takes
+// StageReports as EndStage does, passes all others on. Progress is thinned to one event every `interval` but for the
+// first and last of a stage. Not thread-safe.
 class ProgressTracker final : public EventSink {
  public:
   using Clock = std::function<double()>;  // seconds from any origin
@@ -38,7 +39,7 @@ class ProgressTracker final : public EventSink {
     bool reused = false;
   };
 
-  void FillWhole(v1::Progress& progress) const;
+  void FillWhole(v1::Progress& progress);
   // How much longer finished work took than estimated; 1 before anything is known.
   double Slowness(double current_elapsed, double current_share) const;
   Stage* Find(absl::string_view name);
@@ -49,6 +50,7 @@ class ProgressTracker final : public EventSink {
   double interval_;
   Stage* current_ = nullptr;
   double stage_start_ = 0;
+  double current_share_ = 0;
   double last_emitted_ = -1;
 };
 
