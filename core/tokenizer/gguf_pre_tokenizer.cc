@@ -36,6 +36,8 @@ json ByteLevelJson(bool use_regex) {
 
 }  // namespace
 
+std::span<const GgufPreTokenizer> GgufPreTokenizers() { return kPreTokenizers; }
+
 absl::StatusOr<const GgufPreTokenizer*> FindGgufPreTokenizer(absl::string_view name) {
   const absl::string_view wanted = name.empty() ? "default" : name;
   for (const GgufPreTokenizer& row : kPreTokenizers) {

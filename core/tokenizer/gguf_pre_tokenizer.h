@@ -3,6 +3,7 @@
 #define TERSOR_CORE_TOKENIZER_GGUF_PRE_TOKENIZER_H_
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -19,6 +20,9 @@ struct GgufPreTokenizer {
   bool ignores_merges = false;  // a piece that is a token as it stands isn't merged from its characters
   bool adds_bos = false;        // where the file has no add_bos_token
 };
+
+// All of them.
+std::span<const GgufPreTokenizer> GgufPreTokenizers();
 
 // The row of `name`; an empty name is "default". INVALID_ARGUMENT lists the known names.
 absl::StatusOr<const GgufPreTokenizer*> FindGgufPreTokenizer(absl::string_view name);

@@ -1,0 +1,176 @@
+#include "core/exports/gguf_storage.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/encoding/gguf_block_types.h"
+#include "core/formats/gguf_writer.h"
+
+namespace tersor {
+namespace {
+
+constexpr int64_t kBlock = 32;
+
+absl::string_view BlockTypeName(const GgufTensorPlan& plan) {
+  switch (plan.storage) {
+    case GgufStorage::kF32:
+    case GgufStorage::kF16:
+      return "";
+    case GgufStorage::kCodesQ8_0:
+    case GgufStorage::kRoundedQ8_0:
+      return "Q8_0";
+    case GgufStorage::kCodesQ4_0:
+      return "Q4_0";
+    case GgufStorage::kCodesQ4_1:
+      return "Q4_1";
+    case GgufStorage::kBlocks:
+      return plan.tensor.form.block_type;
+  }
+  return "";
+}
+
+// Layers that a choice cannot hold, by the reason and the advice.
+struct Refusals {
+  // (reason, advice) -> layers.
+  std::map<std::pair<absl::string_view, absl::string_view>, std::vector<std::string>> layers;
+
+  void Add(const ExportTensor& tensor, absl::string_view reason, absl::string_view advice) {
+    layers[{reason, advice}].push_back(absl::StrCat(tensor.module(), " (", FormText(tensor.form), ")"));
+  }
+  absl::Status ToStatus(GgufChoice choice) const {
+    std::string text;
+    for (const auto& [why, names] : layers) {
+      const absl::Status one = CannotHold(absl::StrCat("gguf:", GgufChoiceName(choice)), why.first, names, why.second);
+      absl::StrAppend(&text, text.empty() ? "" : ". Also ", one.message());
+    }
+    return text.empty() ? absl::OkStatus() : absl::InvalidArgumentError(text);
+  }
+};
+
+bool IsCodes(const ExportTensor& tensor) { return tensor.form.encoding == "group-int"; }
+bool IsBlocks(const ExportTensor& tensor) { return tensor.form.encoding == "gguf-block"; }
+bool GroupsFit(const StoredForm& form) { return form.group_size % kBlock == 0; }
+// code - zero point lies in -128..127.
+bool FitsQ8(const StoredForm& form) { return GroupsFit(form) && (form.symmetric || form.bits <= 7); }
+
+// An uncompressed matrix for which the choice is not exact: F16, or Q8_0 where that is what was asked for.
+GgufStorage StorageOfDense(GgufChoice choice, const ExportTensor& tensor) {
+  const bool blocks_fit = tensor.parameter.shape[1] % kBlock == 0;
+  return choice == GgufChoice::kQ8_0 && blocks_fit ? GgufStorage::kRoundedQ8_0 : GgufStorage::kF16;
+}
+
+GgufStorage StorageOfBlocks(GgufChoice choice, const ExportTensor& tensor) {
+  if (choice == GgufChoice::kQ8_0 && tensor.form.block_type != "Q8_0") return GgufStorage::kRoundedQ8_0;
+  return GgufStorage::kBlocks;
+}
+
+GgufStorage StorageOfVocabulary(GgufChoice choice, const ExportTensor& tensor) {
+  if (IsBlocks(tensor)) return StorageOfBlocks(choice, tensor);
+  if (IsCodes(tensor)) return FitsQ8(tensor.form) ? GgufStorage::kCodesQ8_0 : GgufStorage::kF16;
+  return StorageOfDense(choice, tensor);
+}
+
+GgufStorage StorageOfCodes(GgufChoice choice, const ExportTensor& tensor, Refusals& refusals) {
+  const StoredForm& form = tensor.form;
+  if (!GroupsFit(form)) {
+    refusals.Add(tensor, "blocks of 32 weights share a scale, so the group size must be a multiple of 32",
+                 "Use such a group size, or export to gguf:f16 or safetensors");
+    return GgufStorage::kF16;
+  }
+  switch (choice) {
+    case GgufChoice::kF16:
+      break;
+    case GgufChoice::kQ8_0:
+      if (FitsQ8(form)) return GgufStorage::kCodesQ8_0;
+      refusals.Add(tensor, "Q8_0 has no offset, and 8 bits with an offset do not fit into its signed codes",
+                   "Quantize symmetrically, or export to gguf:f16 or compressed-tensors");
+      break;
+    case GgufChoice::kQ4_0:
+      if (form.bits > 4) {
+        refusals.Add(tensor, "holds codes of at most 4 bits", "Quantize to 4 bits or fewer, or export to gguf:q8_0");
+      } else if (!form.symmetric) {
+        refusals.Add(tensor, "Q4_0 has no offset", "Quantize symmetrically, or export to gguf:q4_1");
+      } else {
+        return GgufStorage::kCodesQ4_0;
+      }
+      break;
+    case GgufChoice::kQ4_1:
+      if (form.bits <= 4) return GgufStorage::kCodesQ4_1;
+      refusals.Add(tensor, "holds codes of at most 4 bits", "Quantize to 4 bits or fewer, or export to gguf:q8_0");
+      break;
+  }
+  return GgufStorage::kF16;
+}
+
+GgufStorage StorageOf(GgufChoice choice, const ExportTensor& tensor, Refusals& refusals) {
+  if (!tensor.is_matrix()) return GgufStorage::kF32;
+  if (choice == GgufChoice::kF16) return GgufStorage::kF16;
+  if (tensor.is_vocabulary()) return StorageOfVocabulary(choice, tensor);
+  if (IsCodes(tensor)) return StorageOfCodes(choice, tensor, refusals);
+  return IsBlocks(tensor) ? StorageOfBlocks(choice, tensor) : StorageOfDense(choice, tensor);
+}
+
+// A file that is called Q4_0 should hold some.
+absl::Status CheckNominal(GgufChoice choice, const std::vector<GgufTensorPlan>& plans) {
+  const absl::string_view nominal = choice == GgufChoice::kQ4_0 ? "Q4_0" : choice == GgufChoice::kQ4_1 ? "Q4_1" : "";
+  if (nominal.empty()) return absl::OkStatus();
+  for (const GgufTensorPlan& plan : plans) {
+    if (!plan.tensor.is_vocabulary() && plan.type_name() == nominal) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "export gguf:", GgufChoiceName(choice), ": no linear layer is on a grid that ", nominal,
+      " holds. Add a quantize stage with at most 4 bits and groups of 32, or export to gguf:q8_0 or gguf:f16"));
+}
+
+}  // namespace
+
+absl::string_view GgufChoiceName(GgufChoice choice) {
+  switch (choice) {
+    case GgufChoice::kF16:
+      return "f16";
+    case GgufChoice::kQ8_0:
+      return "q8_0";
+    case GgufChoice::kQ4_0:
+      return "q4_0";
+    case GgufChoice::kQ4_1:
+      return "q4_1";
+  }
+  return "";
+}
+
+uint32_t GgufTensorPlan::type() const {
+  if (storage == GgufStorage::kF32) return kGgufTypeF32;
+  if (storage == GgufStorage::kF16) return kGgufTypeF16;
+  return FindGgufBlockType(BlockTypeName(*this))->id;
+}
+
+absl::string_view GgufTensorPlan::type_name() const {
+  if (storage == GgufStorage::kF32) return "F32";
+  if (storage == GgufStorage::kF16) return "F16";
+  return FindGgufBlockType(BlockTypeName(*this))->name;
+}
+
+uint64_t GgufTensorPlan::bytes() const {
+  const uint64_t elements = static_cast<uint64_t>(ElementCount(tensor.parameter.shape));
+  if (storage == GgufStorage::kF32) return elements * 4;
+  if (storage == GgufStorage::kF16) return elements * 2;
+  const GgufBlockType& type = *FindGgufBlockType(BlockTypeName(*this));
+  return elements / static_cast<uint64_t>(type.values) * static_cast<uint64_t>(type.bytes);
+}
+
+absl::StatusOr<std::vector<GgufTensorPlan>> PlanGgufStorage(GgufChoice choice, const ExportSubject& subject) {
+  std::vector<GgufTensorPlan> plans;
+  Refusals refusals;
+  for (const ExportTensor& tensor : subject.tensors) {
+    plans.push_back({tensor, StorageOf(choice, tensor, refusals)});
+    if (plans.back().storage == GgufStorage::kBlocks && FindGgufBlockType(tensor.form.block_type) == nullptr) {
+      return absl::InternalError(absl::StrCat(tensor.parameter.name, ": unknown block type ", tensor.form.block_type));
+    }
+  }
+  TERSOR_RETURN_IF_ERROR(refusals.ToStatus(choice));
+  TERSOR_RETURN_IF_ERROR(CheckNominal(choice, plans));
+  return plans;
+}
+
+}  // namespace tersor
