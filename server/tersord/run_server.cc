@@ -1,0 +1,79 @@
+#include "server/tersord/run_server.h"
+
+#include <grpc/support/log.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/log.h"
+#include "server/tersord/server.h"
+
+namespace tersor {
+namespace {
+
+// What gRPC says about itself, as a line of our log.
+void LogFromGrpc(gpr_log_func_args* args) { Log(LogLevel::kDebug, "grpc", {{"detail", std::string(args->message)}}); }
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+// Whether a stop signal came within the time.
+bool AwaitSignal(const sigset_t& signals, absl::Duration time) {
+  const timespec timeout = absl::ToTimespec(time);
+  return sigtimedwait(&signals, nullptr, &timeout) > 0;
+}
+
+int Fail(const absl::Status& status, int code) {
+  std::fprintf(stderr, "tersord: %s\n", std::string(status.message()).c_str());
+  return code;
+}
+
+void ServeUntilSignal(Server& server, const sigset_t& signals) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  server.Drain();
+  while (!server.Drained()) {
+    if (!AwaitSignal(signals, absl::Milliseconds(100))) continue;
+    Log(LogLevel::kWarning, "second signal: not waiting any longer");
+    server.Shutdown(absl::ZeroDuration());
+    return;
+  }
+  // Open watches do not end by themselves; clients connect again to the next server.
+  server.Shutdown(absl::Milliseconds(500));
+  Log(LogLevel::kInfo, "stopped");
+}
+
+}  // namespace
+
+int RunServer(int argc, char** argv, Planner& planner) {
+  ServerOptions options;
+  const absl::StatusOr<ParseResult> parsed = ParseServerOptions(argc, argv, options);
+  if (!parsed.ok()) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat(parsed.status().message(), "; see tersord --help")), 2);
+  }
+  if (*parsed == ParseResult::kExit) return 0;
+  const absl::Status level = SetLogLevel(options.log_level);
+  if (!level.ok()) return Fail(level, 2);
+  gpr_set_log_function(LogFromGrpc);
+  // Blocked in every thread, so that only the wait below receives them.
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options, planner);
+  if (!server.ok()) return Fail(server.status(), absl::IsInvalidArgument(server.status()) ? 2 : 1);
+  std::printf("tersord listens on %s, metrics on http://%s/metrics\n", (*server)->address().c_str(),
+              (*server)->metrics_address().c_str());
+  std::fflush(stdout);
+  ServeUntilSignal(**server, signals);
+  return 0;
+}
+
+}  // namespace tersor

@@ -1,0 +1,216 @@
+#include "server/tersord/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/atomic_file.h"
+#include "server/base/log.h"
+#include "server/engine/supervisor_loop.h"
+#include "server/engine/upload_store.h"
+#include "server/executor/local_executor.h"
+#include "server/executor/machine_limits.h"
+#include "server/metrics/metrics_endpoint.h"
+#include "server/metrics/metrics_refresh.h"
+#include "server/metrics/rpc_interceptor.h"
+#include "server/rpc/artifact_service.h"
+#include "server/rpc/job_service.h"
+#include "server/rpc/model_service.h"
+#include "server/rpc/report_service.h"
+#include "server/rpc/worker_service.h"
+#include "server/store/sqlite_job_store.h"
+#include "server/store/sqlite_model_store.h"
+#include "server/tersord/listen_address.h"
+
+namespace tersor {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A stream holds a thread; the rest are short calls.
+constexpr int kMaxStreams = 128;
+constexpr int kMaxThreads = 192;
+// Reports carry a line for every layer and window.
+constexpr int kMaxMessageBytes = 64 << 20;
+
+ServerLimits MakeLimits(const ServerOptions& options) {
+  const MachineLimits machine = ReadMachineLimits();
+  ServerLimits limits;
+  limits.threads = options.threads > 0 ? options.threads : machine.threads;
+  // A tenth is left to the system and to us where nobody said how much to take.
+  limits.memory_bytes = options.memory_bytes > 0 ? options.memory_bytes : machine.memory_bytes / 10 * 9;
+  limits.max_attempts = options.max_attempts;
+  limits.model_roots = options.model_roots;
+  limits.data_paths = options.data_paths;
+  return limits;
+}
+
+std::optional<MemoryCgroups> PrepareCgroups() {
+  const absl::StatusOr<std::string> own = ReadFile("/proc/self/cgroup");
+  const std::optional<std::string> path = own.ok() ? ParseCgroupPath(*own, "") : std::nullopt;
+  const fs::path folder = fs::path("/sys/fs/cgroup") / fs::path(path.value_or("/")).relative_path();
+  absl::StatusOr<MemoryCgroups> groups = MemoryCgroups::Prepare(folder, getpid());
+  if (groups.ok()) return *std::move(groups);
+  Log(LogLevel::kInfo, "no cgroup v2 of our own: the server itself watches the memory of workers",
+      {{"detail", std::string(groups.status().message())}});
+  return std::nullopt;
+}
+
+class TersorServer final : public Server {
+ public:
+  TersorServer(const ServerOptions& options, Planner& planner, std::unique_ptr<DataFolder> folder,
+               std::unique_ptr<GuardedDatabase> database)
+      : stop_workers_on_exit_(options.stop_workers_on_exit),
+        limits_(MakeLimits(options)),
+        folder_(std::move(folder)),
+        database_(std::move(database)),
+        jobs_(*database_),
+        models_(*database_),
+        executor_(options.worker, PrepareCgroups()),
+        answers_(jobs_, *folder_),
+        supervisor_(jobs_, executor_, *folder_, answers_, clock_, metrics_, limits_,
+                    {.heartbeat_timeout = absl::Seconds(options.heartbeat_timeout_seconds)}),
+        catalog_(models_, jobs_, *folder_, planner, clock_, limits_),
+        submission_(jobs_, catalog_, planner, answers_, clock_, limits_),
+        uploads_(models_, catalog_, *folder_, clock_),
+        garbage_(jobs_, models_, *folder_, clock_),
+        streams_(kMaxStreams),
+        job_service_(jobs_, submission_, supervisor_, planner, garbage_, *folder_, streams_),
+        artifact_service_(jobs_, *folder_, streams_),
+        report_service_(jobs_),
+        model_service_(models_, catalog_, uploads_, garbage_),
+        worker_service_(supervisor_) {}
+
+  ~TersorServer() override {
+    Shutdown(absl::ZeroDuration());
+    loop_.reset();
+    RemoveEndpointFiles();
+  }
+
+  absl::Status Begin(const ServerOptions& options) {
+    // What a killed server left would send clients to a port that nobody or somebody else has.
+    RemoveEndpointFiles();
+    TERSOR_RETURN_IF_ERROR(supervisor_.Recover());
+    TERSOR_RETURN_IF_ERROR(Listen(options));
+    TERSOR_ASSIGN_OR_RETURN(metrics_endpoint_, MetricsEndpoint::Start(options.metrics_listen, metrics_));
+    TERSOR_RETURN_IF_ERROR(
+        WriteFileAtomically(folder_->metrics_endpoint_file(), absl::StrCat(metrics_address(), "\n")));
+    // Last, as its presence says that the server is ready.
+    TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder_->endpoint_file(), absl::StrCat(address_, "\n")));
+    refresh_ = std::make_unique<MetricsRefresh>(metrics_, jobs_);
+    loop_ = std::make_unique<SupervisorLoop>(supervisor_, jobs_);
+    Log(LogLevel::kInfo, "tersord started",
+        {{"address", address_},
+         {"metrics", metrics_address()},
+         {"data", folder_->root().string()},
+         {"threads", int64_t{limits_.threads}},
+         {"memory_bytes", limits_.memory_bytes}});
+    return absl::OkStatus();
+  }
+
+  std::string address() const override { return address_; }
+  std::string metrics_address() const override { return metrics_endpoint_->address(); }
+
+  void Drain() override {
+    Log(LogLevel::kInfo, "draining");
+    grpc_->GetHealthCheckService()->SetServingStatus(false);
+    if (stop_workers_on_exit_) {
+      supervisor_.StopWorkers();
+    } else {
+      supervisor_.Drain();
+    }
+  }
+
+  bool Drained() const override { return !stop_workers_on_exit_ || !supervisor_.HasWorkers(); }
+
+  void Shutdown(absl::Duration grace) override {
+    if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+  }
+
+ private:
+  void RemoveEndpointFiles() {
+    std::error_code error;
+    fs::remove(folder_->endpoint_file(), error);
+    fs::remove(folder_->metrics_endpoint_file(), error);
+  }
+
+  absl::Status Listen(const ServerOptions& options) {
+    TERSOR_ASSIGN_OR_RETURN(const ListenAddress listen, ParseLoopbackAddress("--listen", options.listen));
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+    // Otherwise two servers would share one port, each getting some of the calls.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // A watcher whose machine vanished without a word is noticed.
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    builder.SetResourceQuota(grpc::ResourceQuota("tersord").SetMaxThreads(kMaxThreads));
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+    interceptors.push_back(std::make_unique<RpcInterceptorFactory>(metrics_, clock_));
+    builder.experimental().SetInterceptorCreators(std::move(interceptors));
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+             &job_service_, &artifact_service_, &report_service_, &model_service_, &worker_service_}) {
+      builder.RegisterService(service);
+    }
+    grpc_ = builder.BuildAndStart();
+    if (grpc_ == nullptr || port == 0) {
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen,
+                                                 ": the port is in use or not allowed; is another tersord running? ",
+                                                 "Choose another with --listen (port 0 takes a free one)"));
+    }
+    address_ = absl::StrCat(listen.host, ":", port);
+    return absl::OkStatus();
+  }
+
+  const bool stop_workers_on_exit_;
+  const ServerLimits limits_;
+  const SystemClock clock_;
+  ServerMetrics metrics_;
+  const std::unique_ptr<DataFolder> folder_;
+  const std::unique_ptr<GuardedDatabase> database_;
+  SqliteJobStore jobs_;
+  SqliteModelStore models_;
+  LocalExecutor executor_;
+  AnswerCache answers_;
+  Supervisor supervisor_;
+  ModelCatalog catalog_;
+  Submission submission_;
+  UploadStore uploads_;
+  GarbageCollector garbage_;
+  StreamLimit streams_;
+  JobServiceImpl job_service_;
+  ArtifactServiceImpl artifact_service_;
+  ReportServiceImpl report_service_;
+  ModelServiceImpl model_service_;
+  WorkerServiceImpl worker_service_;
+  std::unique_ptr<grpc::Server> grpc_;
+  std::string address_;
+  std::unique_ptr<MetricsEndpoint> metrics_endpoint_;
+  std::unique_ptr<MetricsRefresh> refresh_;
+  std::unique_ptr<SupervisorLoop> loop_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Planner& planner) {
+  TERSOR_RETURN_IF_ERROR(ParseLoopbackAddress("--listen", options.listen).status());
+  TERSOR_RETURN_IF_ERROR(ParseLoopbackAddress("--metrics-listen", options.metrics_listen).status());
+  TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<DataFolder> folder, DataFolder::Open(options.data));
+  TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<GuardedDatabase> database, GuardedDatabase::Open(folder->database()));
+  auto server = std::make_unique<TersorServer>(options, planner, std::move(folder), std::move(database));
+  TERSOR_RETURN_IF_ERROR(server->Begin(options));
+  return server;
+}
+
+}  // namespace tersor

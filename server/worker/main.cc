@@ -1,0 +1,3 @@
+#include "server/worker/worker.h"
+
+int main(int argc, char** argv) { return tersor::RunWorker(argc, argv); }

@@ -1,0 +1,98 @@
+#include "server/worker/worker.h"
+
+#include <unistd.h>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/error_details.h"
+#include "server/base/log.h"
+#include "server/worker/event_publisher.h"
+#include "server/worker/failure.h"
+#include "server/worker/heartbeat.h"
+
+namespace tersor {
+namespace {
+
+absl::StatusOr<v1::AttemptSpec> Attach(const WorkerOptions& options, ServerLink& link) {
+  v1::AttachAttemptRequest request;
+  request.set_job_id(options.job_id);
+  request.set_attempt(options.attempt);
+  request.set_process_id(getpid());
+  v1::AttemptSpec spec;
+  TERSOR_RETURN_IF_ERROR(link.Call(
+      [&](auto& stub, grpc::ClientContext& context) { return stub.AttachAttempt(&context, request, &spec); }));
+  return spec;
+}
+
+absl::Status Publish(const v1::AttemptSpec& spec, ServerLink& link, int64_t first_number,
+                     const std::vector<v1::Event>& events) {
+  v1::PublishEventsRequest request;
+  request.set_job_id(spec.job_id());
+  request.set_attempt(spec.attempt());
+  request.set_first_number(first_number);
+  for (const v1::Event& event : events) *request.add_events() = event;
+  google::protobuf::Empty response;
+  return link.Call(
+      [&](auto& stub, grpc::ClientContext& context) { return stub.PublishEvents(&context, request, &response); });
+}
+
+absl::Status Complete(const v1::AttemptSpec& spec, ServerLink& link, absl::StatusOr<v1::Report> result) {
+  v1::CompleteAttemptRequest request;
+  request.set_job_id(spec.job_id());
+  request.set_attempt(spec.attempt());
+  if (result.ok()) {
+    *request.mutable_report() = *std::move(result);
+  } else {
+    *request.mutable_failure() = ToFailure(result.status());
+  }
+  google::protobuf::Empty response;
+  return link.Call(
+      [&](auto& stub, grpc::ClientContext& context) { return stub.CompleteAttempt(&context, request, &response); });
+}
+
+RunOptions MakeRunOptions(const v1::AttemptSpec& spec, const CancellationToken& cancellation) {
+  RunOptions options;
+  options.job_id = spec.job_id();
+  options.workspace = spec.workspace();
+  options.context.data_paths.assign(spec.data_paths().begin(), spec.data_paths().end());
+  options.context.cache_dir = spec.cache_dir();
+  options.context.threads = spec.threads();
+  options.context.memory_bytes = spec.memory_bytes();
+  options.cancellation = &cancellation;
+  return options;
+}
+
+// Libraries below may throw in spite of us; the most likely one has a name that the server knows.
+absl::StatusOr<v1::Report> RunGuarded(const v1::AttemptSpec& spec, const CancellationToken& cancellation,
+                                      EventSink& events) {
+  try {
+    return RunRecipe(spec.recipe(), MakeRunOptions(spec, cancellation), events);
+  } catch (const std::bad_alloc&) {
+    return WithReason(absl::ResourceExhaustedError("the worker could not get more memory"), "OUT_OF_MEMORY");
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("unexpected exception: ", error.what()));
+  }
+}
+
+}  // namespace
+
+absl::Status RunAttempt(const WorkerOptions& options, ServerLink& link, CancellationToken& cancellation) {
+  TERSOR_ASSIGN_OR_RETURN(const v1::AttemptSpec spec, Attach(options, link));
+  Log(LogLevel::kInfo, "attempt attached",
+      {{"job", spec.job_id()}, {"attempt", int64_t{spec.attempt()}}, {"threads", int64_t{spec.threads()}}});
+  Heartbeat heartbeat(link, spec.job_id(), spec.attempt(), spec.workspace(), cancellation);
+  EventPublisher publisher([&](int64_t first_number, const std::vector<v1::Event>& events) {
+    return Publish(spec, link, first_number, events);
+  });
+  absl::StatusOr<v1::Report> result = RunGuarded(spec, cancellation, publisher);
+  Log(result.ok() ? LogLevel::kInfo : LogLevel::kWarning, "recipe ended",
+      {{"job", spec.job_id()}, {"attempt", int64_t{spec.attempt()}}, {"error", result.status().ToString()}});
+  if (heartbeat.abandoned()) return absl::AbortedError("the attempt was over before its end");
+  TERSOR_RETURN_IF_ERROR(publisher.Finish());
+  return Complete(spec, link, std::move(result));
+}
+
+}  // namespace tersor
