@@ -102,7 +102,8 @@ absl::StatusOr<v1::StartUploadResponse> UploadStore::Start(const v1::StartUpload
   response.set_upload_id(upload.id);
   for (const v1::FileDigest& file : upload.files) {
     // An empty file has nothing to send: it is there when its digest is that of no bytes.
-    if (file.bytes() == 0 && file.sha256() == Sha256Hex("")) {
+    std::error_code error;
+    if (file.bytes() == 0 && file.sha256() == Sha256Hex("") && !fs::exists(BlobPath(file.sha256()), error)) {
       TERSOR_RETURN_IF_ERROR(WriteFileAtomically(BlobPath(file.sha256()), ""));
     }
     auto* state = response.add_files();

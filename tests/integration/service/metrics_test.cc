@@ -1,0 +1,98 @@
+// What Prometheus, health probes and reflection see.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "tests/integration/service/service_fixture.h"
+
+namespace tersor::testing {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// The answer to GET /metrics.
+std::string Scrape(const std::string& address) {
+  int port = 0;
+  if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return "";
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in peer = {};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<uint16_t>(port));
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  const std::string request = "GET /metrics HTTP/1.0\r\nConnection: close\r\n\r\n";
+  if (connect(fd, reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) == 0 &&
+      write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
+    char buffer[4096];
+    for (ssize_t count = 0; (count = read(fd, buffer, sizeof(buffer))) > 0;) answer.append(buffer, count);
+  }
+  close(fd);
+  return answer;
+}
+
+class MetricsTest : public ServiceTest {};
+
+TEST_F(MetricsTest, JobsWorkersAndRpcsAreCounted) {
+  StartServer();
+  const v1::Job good = Submit("blocks=2");
+  ASSERT_EQ(AwaitEnd(good.id()).state(), v1::JOB_STATE_SUCCEEDED);
+  ASSERT_EQ(AwaitEnd(Submit("blocks=2 die_at=1").id()).state(), v1::JOB_STATE_FAILED);
+  v1::Job refused;
+  client().Submit(Request("faults=1"), &refused);
+  const auto scraped = [&](const std::string& line) {
+    return Eventually([&] { return Scrape(server().metrics_address()).find(line) != std::string::npos; }, 10);
+  };
+  EXPECT_TRUE(scraped("tersor_jobs{method=\"gptq\",state=\"succeeded\"} 1"));
+  EXPECT_TRUE(scraped("tersor_jobs{method=\"gptq\",state=\"failed\"} 1"));
+  const std::string text = Scrape(server().metrics_address());
+  EXPECT_THAT(text, HasSubstr("tersor_worker_restarts_total{reason=\"worker_died\"} 2"));
+  EXPECT_THAT(text, HasSubstr("tersor_rpc_total{code=\"INVALID_ARGUMENT\",rpc=\"JobService/SubmitJob\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tersor_rpc_latency_seconds_count{rpc=\"JobService/SubmitJob\"} 3"));
+  EXPECT_THAT(text, HasSubstr("tersor_job_queue_wait_seconds_count{method=\"gptq\"} 2"));
+  EXPECT_THAT(text, HasSubstr("tersor_attempt_run_seconds_count{method=\"gptq\",state=\"succeeded\"} 1"));
+  EXPECT_THAT(text, ContainsRegex("tersor_server_resident_memory_bytes [1-9]"));
+  EXPECT_THAT(text, ContainsRegex("tersor_build_info.version=.*. 1"));
+  // No job ids in labels.
+  EXPECT_THAT(text, Not(HasSubstr(good.id())));
+}
+
+// grpc.health.v1.Health/Check by its wire form: field 1 of the answer, SERVING is 1.
+TEST_F(MetricsTest, HealthAndReflectionAnswer) {
+  StartServer();
+  grpc::ClientContext context;
+  const grpc::internal::RpcMethod check("/grpc.health.v1.Health/Check", grpc::internal::RpcMethod::NORMAL_RPC);
+  google::protobuf::Empty request;
+  google::protobuf::Empty response;
+  const grpc::Status status = grpc::internal::BlockingUnaryCallImpl<google::protobuf::Empty, google::protobuf::Empty>(
+                                  client().channel().get(), check, &context, request, &response)
+                                  .status();
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.SerializeAsString(), std::string("\x08\x01"));
+  // ServerReflectionRequest.list_services (field 7) = "".
+  grpc::ClientContext stream_context;
+  const grpc::internal::RpcMethod info("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                                       grpc::internal::RpcMethod::BIDI_STREAMING);
+  google::protobuf::Empty list;
+  ASSERT_TRUE(list.ParseFromString(std::string("\x3a\x00", 2)));
+  std::unique_ptr<grpc::ClientReaderWriter<google::protobuf::Empty, google::protobuf::Empty>> stream(
+      grpc::internal::ClientReaderWriterFactory<google::protobuf::Empty, google::protobuf::Empty>::Create(
+          client().channel().get(), info, &stream_context));
+  ASSERT_TRUE(stream->Write(list));
+  ASSERT_TRUE(stream->Read(&response));
+  const std::string services = response.SerializeAsString();
+  for (const char* name : {"JobService", "ModelService", "ArtifactService", "ReportService", "WorkerService"}) {
+    EXPECT_THAT(services, HasSubstr(absl::StrCat("tersor.v1.", name)));
+  }
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+}  // namespace
+}  // namespace tersor::testing
