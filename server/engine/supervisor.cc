@@ -68,8 +68,7 @@ absl::Status Supervisor::RecoverJob(const JobRecord& record) {
     // Whatever ended it ended the server too, or came while there was none: not the job's fault.
     End(record.job.id(), {.next = v1::JOB_STATE_QUEUED,
                           .message = "the worker ended while the server was not running",
-                          .reason = "SERVER_RESTARTED",
-                          .report = {}});
+                          .reason = "SERVER_RESTARTED"});
   }
   return absl::OkStatus();
 }

@@ -61,8 +61,7 @@ void Supervisor::LookAfter(const std::string& job_id, LiveAttempt& live) {
     if (!hung) return;
     End(job_id, {.next = v1::JOB_STATE_QUEUED,
                  .message = "the server stopped while it started the worker, which never attached",
-                 .reason = "SERVER_RESTARTED",
-                 .report = {}});
+                 .reason = "SERVER_RESTARTED"});
     return;
   }
   const WorkerStatus status = executor_.Poll(live.handle);
@@ -148,8 +147,7 @@ absl::Status Supervisor::StartAttempt(const JobRecord& record) {
     End(id, {.next = v1::JOB_STATE_QUEUED,
              .message = absl::StrCat("the worker could not be started: ", handle.status().message()),
              .reason = "WORKER_START_FAILED",
-             .counts_as_failure = true,
-             .report = {}});
+             .counts_as_failure = true});
     return absl::OkStatus();
   }
   live_[id].handle = *handle;

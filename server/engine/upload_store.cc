@@ -179,7 +179,7 @@ absl::StatusOr<v1::Model> UploadStore::Finish(absl::string_view upload_id) {
   const absl::StatusOr<v1::Model> registered = models_.GetModel(upload.model_name);
   if (registered.ok()) {
     if (registered->uploaded() && IsSameModel(upload, folder)) {
-      TERSOR_RETURN_IF_ERROR(models_.DeleteUpload(upload_id));
+      TERSOR_RETURN_IF_ERROR(models_.DeleteUploadsOf(upload.model_name));
       return registered;
     }
     return WithReason(absl::AlreadyExistsError(absl::StrCat("another model is registered as \"", upload.model_name,
@@ -191,7 +191,7 @@ absl::StatusOr<v1::Model> UploadStore::Finish(absl::string_view upload_id) {
   absl::StatusOr<v1::Model> model =
       catalog_.Register(is_gguf ? folder / upload.files[0].path() : folder, upload.model_name, true);
   if (model.ok()) {
-    TERSOR_RETURN_IF_ERROR(models_.DeleteUpload(upload_id));
+    TERSOR_RETURN_IF_ERROR(models_.DeleteUploadsOf(upload.model_name));
   } else {
     std::error_code error;
     fs::remove_all(folder, error);

@@ -55,7 +55,7 @@ class UploadStore {
   // FAILED_PRECONDITION when the offset is not where the server stands, ABORTED while another stream sends the same
   // content.
   absl::StatusOr<std::unique_ptr<UploadWriter>> Open(const v1::UploadFileRequest::Header& header);
-  // Makes a model of the files; FAILED_PRECONDITION lists those that are missing.
+  // Makes a model of the files and forgets every upload for its name; FAILED_PRECONDITION lists the missing files.
   absl::StatusOr<v1::Model> Finish(absl::string_view upload_id);
 
   std::filesystem::path BlobPath(absl::string_view sha256) const;

@@ -31,7 +31,7 @@ struct WorkerStatus {
   // The limit of memory ended it.
   bool out_of_memory = false;
   // How it ended in words, where known: "exit code 3", "killed by signal 9".
-  std::string ending;
+  std::string ending = "";
 };
 
 enum class StopMode {

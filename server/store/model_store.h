@@ -27,6 +27,7 @@ class ModelStore {
   virtual absl::Status InsertUpload(const UploadRecord& upload) = 0;
   virtual absl::StatusOr<UploadRecord> GetUpload(absl::string_view id) = 0;
   virtual absl::Status DeleteUpload(absl::string_view id) = 0;
+  virtual absl::Status DeleteUploadsOf(absl::string_view model_name) = 0;
   virtual absl::StatusOr<std::vector<UploadRecord>> UploadsBefore(absl::Time before) = 0;
 };
 

@@ -46,13 +46,13 @@ struct AttemptRecord {
 // How an attempt ended and what becomes of its job.
 struct AttemptOutcome {
   v1::JobState next = v1::JOB_STATE_QUEUED;
-  std::string message;
+  std::string message = "";
   // Stable name, e.g. "WORKER_DIED"; empty where nothing went wrong.
-  std::string reason;
+  std::string reason = "";
   // Counts towards the job's tries.
   bool counts_as_failure = false;
   // For SUCCEEDED.
-  std::optional<v1::Report> report;
+  std::optional<v1::Report> report = std::nullopt;
 };
 
 struct JobCount {

@@ -100,6 +100,11 @@ absl::Status SqliteModelStore::DeleteUpload(absl::string_view id) {
   return database_.sql->Run("DELETE FROM uploads WHERE id = ?", {std::string(id)});
 }
 
+absl::Status SqliteModelStore::DeleteUploadsOf(absl::string_view model_name) {
+  absl::MutexLock lock(&database_.mutex);
+  return database_.sql->Run("DELETE FROM uploads WHERE model_name = ?", {std::string(model_name)});
+}
+
 absl::StatusOr<std::vector<UploadRecord>> SqliteModelStore::UploadsBefore(absl::Time before) {
   absl::MutexLock lock(&database_.mutex);
   return SelectUploads("WHERE create_ms < ? ORDER BY create_ms", {absl::ToUnixMillis(before)});

@@ -22,6 +22,7 @@ class SqliteModelStore final : public ModelStore {
   absl::Status InsertUpload(const UploadRecord& upload) override;
   absl::StatusOr<UploadRecord> GetUpload(absl::string_view id) override;
   absl::Status DeleteUpload(absl::string_view id) override;
+  absl::Status DeleteUploadsOf(absl::string_view model_name) override;
   absl::StatusOr<std::vector<UploadRecord>> UploadsBefore(absl::Time before) override;
 
  private:
