@@ -29,6 +29,8 @@ void ServiceTest::SetUp() {
             absl::StrCat("tersor-", info->test_suite_name(), "-", info->name(), "-", getpid());
   fs::remove_all(folder_);
   fs::create_directories(folder_ / "models");
+  tersord_ = TERSORD_FAKE;
+  worker_ = TERSOR_WORKER_FAKE;
   model_ = folder_ / "models" / "tiny.gguf";
   ASSERT_TRUE(WriteFileAtomically(model_, "weights").ok());
 }
@@ -53,7 +55,7 @@ void ServiceTest::TearDown() {
 
 ServerCommand ServiceTest::Command(std::vector<std::string> flags) const {
   flags.insert(flags.end(), {"--model-root", (folder_ / "models").string(), "--data-path", folder_.string()});
-  return {.tersord = TERSORD_FAKE, .worker = TERSOR_WORKER_FAKE, .data = data(), .flags = std::move(flags)};
+  return {.tersord = tersord_, .worker = worker_, .data = data(), .flags = std::move(flags)};
 }
 
 void ServiceTest::StartServer(std::vector<std::string> flags) {
@@ -109,7 +111,7 @@ pid_t ServiceTest::WorkerPid(const std::string& id) const {
     const absl::StatusOr<std::string> line = ReadFile(entry.path() / "cmdline");
     if (!line.ok()) continue;
     const std::vector<std::string> words = absl::StrSplit(*line, '\0');
-    const bool is_worker = words[0] == TERSOR_WORKER_FAKE;
+    const bool is_worker = words[0] == worker_;
     if (is_worker && std::find(words.begin(), words.end(), id) != words.end()) return pid;
   }
   return 0;

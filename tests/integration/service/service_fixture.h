@@ -43,6 +43,9 @@ class ServiceTest : public ::testing::Test {
 
   std::filesystem::path folder_;
   std::filesystem::path model_;
+  // The programs over the fake pipeline, unless a test sets others.
+  std::filesystem::path tersord_;
+  std::filesystem::path worker_;
 
  private:
   std::vector<std::string> flags_;

@@ -1,0 +1,137 @@
+// tersord and tersor-worker as users get them, on a tiny model.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/atomic_file.h"
+#include "core/base/sha256.h"
+#include "google/protobuf/text_format.h"
+#include "tests/integration/service/service_fixture.h"
+#include "tests/testing/tiny_model.h"
+
+namespace tersor::testing {
+namespace {
+
+class RealPipelineTest : public ServiceTest {
+ protected:
+  void SetUp() override {
+    ServiceTest::SetUp();
+    tersord_ = TERSORD;
+    worker_ = TERSOR_WORKER;
+    model_ = folder_ / "models" / "tiny";
+    // Enough blocks and calibration for a walk that can be met in its middle.
+    TinyModelOptions options;
+    options.layers = 24;
+    options.width = 128;
+    options.inner = 384;
+    ASSERT_TRUE(WriteTinyModel(model_, options).ok());
+    std::filesystem::create_directories(folder_ / "text");
+    std::string text;
+    for (int i = 0; i < 2000; ++i) text += absl::StrCat("The quick brown fox number ", i * i, " jumps. ");
+    ASSERT_TRUE(WriteFileAtomically(folder_ / "text" / "foxes.txt", text).ok());
+  }
+  v1::SubmitJobRequest RealRequest() const {
+    v1::SubmitJobRequest request;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        R"pb(
+          calibration { dataset: "foxes" samples: 16 tokens: 256 }
+          stages { quantize { gptq { bits: 4 group_size: 32 } } }
+          evaluate { perplexity { dataset: "foxes" window: 64 max_windows: 4 } }
+          gates: "size_ratio >= 1.01"
+          export: "safetensors"
+        )pb",
+        request.mutable_recipe()));
+    request.mutable_recipe()->set_model(model_.string());
+    return request;
+  }
+  v1::Job SubmitReal(bool no_cache = false) {
+    v1::SubmitJobRequest request = RealRequest();
+    request.set_no_cache(no_cache);
+    v1::Job job;
+    const grpc::Status status = client().Submit(request, &job);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return job;
+  }
+  v1::Report ReportOf(const std::string& id) {
+    v1::Report report;
+    EXPECT_TRUE(client().Report(id, &report).ok()) << client().Get(id).status_message();
+    return report;
+  }
+  // Files and their hashes, the report's own spellings left out, which carry times.
+  std::map<std::string, std::string> Hashes(const v1::Report& report) {
+    std::map<std::string, std::string> hashes;
+    for (const v1::ArtifactInfo& artifact : report.artifacts()) {
+      for (const auto& file : artifact.files()) hashes[file.path()] = file.sha256();
+    }
+    return hashes;
+  }
+};
+
+TEST_F(RealPipelineTest, CompressesEvaluatesAndServesTheFiles) {
+  StartServer();
+  const v1::Job job = SubmitReal();
+  ASSERT_EQ(AwaitEnd(job.id()).state(), v1::JOB_STATE_SUCCEEDED) << client().Get(job.id()).status_message();
+  const v1::Report report = ReportOf(job.id());
+  EXPECT_EQ(report.verdict(), v1::VERDICT_PASS);
+  EXPECT_EQ(report.perplexity_size(), 2);
+  EXPECT_GT(report.size().ratio(), 1.01);
+  ASSERT_GE(report.artifacts_size(), 2);
+  for (const v1::ArtifactInfo& artifact : report.artifacts()) {
+    for (const auto& file : artifact.files()) {
+      std::string bytes;
+      ASSERT_TRUE(client().Download(job.id(), file.path(), 0, &bytes).ok()) << file.path();
+      EXPECT_EQ(Sha256Hex(bytes), file.sha256()) << file.path();
+    }
+  }
+  const v1::Job again = SubmitReal();
+  EXPECT_EQ(again.cached_from(), job.id());
+  grpc::ClientContext context;
+  v1::ListMethodsResponse methods;
+  ASSERT_TRUE(client().jobs().ListMethods(&context, v1::ListMethodsRequest(), &methods).ok());
+  EXPECT_GE(methods.methods_size(), 2);
+}
+
+TEST_F(RealPipelineTest, KilledWorkerGivesTheSameFilesInItsSecondAttempt) {
+  StartServer();
+  const v1::Job whole = SubmitReal();
+  ASSERT_EQ(AwaitEnd(whole.id()).state(), v1::JOB_STATE_SUCCEEDED) << client().Get(whole.id()).status_message();
+  const v1::Job job = SubmitReal(/*no_cache=*/true);
+  std::vector<v1::Event> events;
+  client().Watch(
+      job.id(), 0,
+      [](const v1::Event& event) { return event.progress().unit() == "blocks" && event.progress().done() >= 2; },
+      &events);
+  ASSERT_EQ(kill(WorkerPid(job.id()), SIGKILL), 0);
+  const v1::Job ended = AwaitEnd(job.id());
+  ASSERT_EQ(ended.state(), v1::JOB_STATE_SUCCEEDED) << ended.status_message();
+  EXPECT_EQ(ended.attempt(), 2);
+  EXPECT_EQ(Hashes(ReportOf(job.id())), Hashes(ReportOf(whole.id())));
+}
+
+TEST_F(RealPipelineTest, FaultsComeFromTheRealPlan) {
+  StartServer();
+  v1::SubmitJobRequest request = RealRequest();
+  request.mutable_recipe()->mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_bits(9);
+  request.mutable_recipe()->mutable_calibration()->set_dataset("wolves");
+  v1::Job job;
+  const grpc::Status status = client().Submit(request, &job);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  std::vector<std::string> fields;
+  for (const auto& violation : BadRequestOf(status).field_violations()) fields.push_back(violation.field());
+  EXPECT_THAT(fields, ::testing::UnorderedElementsAre("stages[0].quantize.gptq.bits", "calibration.dataset"));
+}
+
+TEST_F(RealPipelineTest, CancelIsHeardInTheMiddle) {
+  StartServer();
+  const v1::Job job = SubmitReal();
+  std::vector<v1::Event> events;
+  client().Watch(
+      job.id(), 0, [](const v1::Event& event) { return event.has_progress(); }, &events);
+  v1::Job answer;
+  ASSERT_TRUE(client().Cancel(job.id(), &answer).ok());
+  EXPECT_EQ(AwaitEnd(job.id()).state(), v1::JOB_STATE_CANCELLED);
+}
+
+}  // namespace
+}  // namespace tersor::testing
