@@ -5,7 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/nearest_name.h"
 #include "core/base/sha256.h"
+#include "core/compress/method_registry.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/performance.h"
 #include "core/exports/export_registry.h"
@@ -170,7 +172,9 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
                          (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
   const CompressionPlan compression = PlanCompression(inputs.model, recipe, tokens, job.compute, violations);
   for (const v1::PlannedStage& stage : compression.stages) *plan.add_stages() = stage;
-  if (compression.needs_calibration) ReadCalibration(recipe, context, inputs, violations);
+  // A faulty stage has no say in whether the text is needed: what is wrong with the text is told all the same.
+  const bool reads_calibration = compression.needs_calibration || (!violations.empty() && recipe.has_calibration());
+  if (reads_calibration) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   if (recipe.evaluate().has_performance()) {
     const Violations faults =
@@ -191,6 +195,21 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   plan.set_fingerprint(Fingerprint(recipe, inputs));
 }
 
+// What can be said while the model is not here.
+void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+                       Violations& violations) {
+  for (int i = 0; i < recipe.stages_size(); ++i) {
+    MakeMethod(recipe.stages(i).quantize(), absl::StrCat("stages[", i, "].quantize"), violations);
+  }
+  if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);
+  ReadPerplexities(recipe, context, inputs, violations);
+  const std::vector<std::string> formats = ExportNames();
+  for (int i = 0; i < recipe.export__size(); ++i) {
+    if (std::find(formats.begin(), formats.end(), recipe.export_(i)) != formats.end()) continue;
+    violations.push_back({absl::StrCat("export[", i, "]"), UnknownName("format", recipe.export_(i), formats)});
+  }
+}
+
 }  // namespace
 
 std::string RecipeSha256(const v1::Recipe& recipe) { return Sha256Hex(DeterministicBytes(Essence(recipe))); }
@@ -202,8 +221,11 @@ absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineConte
   job.compute = ResolveCompute(recipe, context, violations);
   const size_t before = violations.size();
   ReadModel(recipe, context, job.inputs, violations);
-  // Without the model nothing else about it can be said.
-  if (violations.size() == before) PlanWork(recipe, context, job);
+  if (violations.size() == before) {
+    PlanWork(recipe, context, job);
+  } else {
+    CheckWithoutModel(recipe, context, job.inputs, violations);
+  }
   return job;
 }
 

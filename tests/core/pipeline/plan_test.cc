@@ -55,6 +55,19 @@ TEST_F(PlanTest, MissingModelIsNamed) {
   EXPECT_THAT(Plan().violations, Contains(Fault("model", "there is no such file or folder")));
 }
 
+TEST_F(PlanTest, FaultsThatNeedNoModelAreToldWithoutIt) {
+  recipe_.set_model("/nowhere/model");
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_bits(9);
+  recipe_.mutable_calibration()->set_dataset("nowhere");
+  recipe_.mutable_evaluate()->mutable_perplexity(0)->set_dataset("nowhere");
+  recipe_.add_export_("onnx");
+  const std::vector<FieldViolation> violations = Plan().violations;
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : violations) fields.push_back(violation.field);
+  EXPECT_THAT(fields, ElementsAre("model", "stages[0].quantize.gptq.bits", "calibration.dataset",
+                                  "evaluate.perplexity[0].dataset", "export[0]"));
+}
+
 TEST_F(PlanTest, ModelMustLieUnderAnAllowedRoot) {
   context_.allowed_roots = {folder_ / "allowed"};
   EXPECT_THAT(Plan().violations, Contains(Fault("model", "outside the allowed model folders")));

@@ -1,0 +1,138 @@
+// `tersor run` from recipe to files, broken off and taken up again.
+#include <signal.h>
+
+#include "nlohmann/json.hpp"
+#include "tests/integration/cli/tersor_process.h"
+#include "tests/testing/tiny_model.h"
+
+namespace tersor::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+class CliRunTest : public CliTest {
+ protected:
+  std::string Recipe(const std::string& gate) {
+    return Write("r.yaml",
+                 "model: model\n"
+                 "calibration: {dataset: foxes, samples: 8, tokens: 64}\n"
+                 "stages:\n"
+                 "  - quantize: {method: gptq, bits: 4, group_size: 32}\n"
+                 "evaluate: {perplexity: {dataset: foxes, window: 64, max_windows: 4}}\n"
+                 "gates: [" +
+                     gate +
+                     "]\n"
+                     "export: [gguf:q4_0]\n");
+  }
+  // A job of some seconds, with a line on standard error for every tenth.
+  void MakeLongJob() {
+    TinyModelOptions options;
+    options.layers = 12;
+    options.width = 128;
+    options.inner = 512;
+    ASSERT_TRUE(WriteTinyModel(folder_ / "model", options).ok());
+    Write("r.yaml",
+          "model: model\n"
+          "calibration: {dataset: foxes, samples: 16, tokens: 256}\n"
+          "stages:\n"
+          "  - quantize: {method: gptq, bits: 4, group_size: 32}\n"
+          "evaluate: {perplexity: {dataset: foxes, window: 256, max_windows: 4}}\n");
+  }
+  // Content of every file of the container in a workspace.
+  std::string Container(const fs::path& workspace) const {
+    std::string all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / workspace / "artifacts/tersor")) {
+      if (entry.path().extension() == ".safetensors") all += Read(fs::relative(entry.path(), folder_).string());
+    }
+    return all;
+  }
+};
+
+TEST_F(CliRunTest, FromRecipeToFilesAndReport) {
+  ProcessResult result = Tersor({"run", Recipe("perplexity_ratio <= 100"), "--workspace", "w", "--junit", "gates.xml"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("Plan: model"), HasSubstr("quantize:gptq"), HasSubstr("perplexity")));
+  EXPECT_THAT(result.err, HasSubstr("w/artifacts/report.html"));
+  EXPECT_TRUE(fs::exists(folder_ / "w/artifacts/report.json"));
+  EXPECT_TRUE(fs::exists(folder_ / "w/artifacts/tersor"));
+  EXPECT_THAT(Read("gates.xml"), HasSubstr("perplexity_ratio"));
+}
+
+TEST_F(CliRunTest, JsonIsTheReportAlone) {
+  ProcessResult result = Tersor({"run", Recipe("perplexity_ratio <= 100"), "--output", "json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  Json report = Json::parse(result.out);
+  EXPECT_EQ(report.at("verdict"), "PASS");
+  ASSERT_EQ(report.at("perplexity").size(), 2u);
+  EXPECT_EQ(report.at("perplexity")[0].at("subject"), "dense");
+  EXPECT_EQ(report.at("perplexity")[1].at("windows").size(), 4u);
+  EXPECT_TRUE(report.at("stages")[0].contains("peak_rss_bytes"));
+}
+
+TEST_F(CliRunTest, AGateThatFailsIsOne) { EXPECT_EQ(Tersor({"run", Recipe("size_ratio >= 1000"), "--quiet"}).code, 1); }
+
+TEST_F(CliRunTest, DryRunStopsAtThePlan) {
+  ProcessResult result = Tersor({"run", Recipe("perplexity_ratio <= 100"), "--dry-run"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("Plan: "), HasSubstr("gguf:q4_0"), HasSubstr("At most")));
+  EXPECT_FALSE(fs::exists(folder_ / "tersor-out"));
+  Json plan = Json::parse(Tersor({"run", "r.yaml", "--dry-run", "--output", "json"}).out);
+  EXPECT_EQ(plan.at("fingerprint").get<std::string>().size(), 64u);
+}
+
+TEST_F(CliRunTest, FaultsAreTwoAndLeaveNothing) {
+  Write("bad.yaml", "model: model\nstages:\n  - quantize: {method: rtn, bits: 9}\n");
+  ProcessResult result = Tersor({"run", "bad.yaml"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("bad.yaml:3:35: stages[0].quantize.bits: must be 2 to 8, got 9"));
+  EXPECT_FALSE(fs::exists(folder_ / "tersor-out"));
+}
+
+TEST_F(CliRunTest, PresetsNeedNoRecipe) {
+  Write("data/text/foxes.txt", Read("data/text/foxes.txt") + Read("data/text/foxes.txt"));
+  ProcessResult result = Tersor({"run", "--preset", "safe", "model", "--workspace", "w"});
+  EXPECT_THAT(result.code, ::testing::AnyOf(0, 1, 5)) << result.err;
+  EXPECT_TRUE(fs::exists(folder_ / "w/artifacts/report.json")) << result.err;
+}
+
+TEST_F(CliRunTest, InterruptedAndTakenUpAgain) {
+  MakeLongJob();
+  ASSERT_EQ(Tersor({"run", "r.yaml", "--workspace", "whole"}).code, 0);
+  ProcessResult stopped;
+  {
+    TersorProcess process({"run", "r.yaml", "--workspace", "w"}, folder_);
+    ASSERT_TRUE(process.WaitForError("/12 blocks")) << process.Wait().err;
+    process.Signal(SIGINT);
+    stopped = process.Wait();
+  }
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("interrupted; the same command goes on where it was"));
+  EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/tersor"));
+  EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/report.json"));
+  ProcessResult resumed = Tersor({"run", "r.yaml", "--workspace", "w"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_FALSE(Container("whole").empty());
+  EXPECT_EQ(Container("w"), Container("whole"));
+}
+
+TEST_F(CliRunTest, TerminatedIs143) {
+  MakeLongJob();
+  TersorProcess process({"run", "r.yaml", "--workspace", "w"}, folder_);
+  ASSERT_TRUE(process.WaitForError("quantize:gptq"));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait().code, 143);
+}
+
+TEST_F(CliRunTest, AFullDiskLeavesNothingUnderAFinalName) {
+  ProcessResult result =
+      TersorProcess({"run", Recipe("perplexity_ratio <= 100"), "--workspace", "w"}, folder_, "", 30000).Wait();
+  EXPECT_EQ(result.code, 3) << result.err;
+  EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/tersor")) << result.err;
+  EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/report.json"));
+}
+
+}  // namespace
+}  // namespace tersor::testing
