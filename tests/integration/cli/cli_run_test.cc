@@ -30,16 +30,15 @@ class CliRunTest : public CliTest {
   // A job of some seconds, with a line on standard error for every tenth.
   void MakeLongJob() {
     TinyModelOptions options;
-    options.layers = 12;
-    options.width = 128;
-    options.inner = 512;
+    options.layers = 6;
+    options.inner = 256;
     ASSERT_TRUE(WriteTinyModel(folder_ / "model", options).ok());
     Write("r.yaml",
           "model: model\n"
-          "calibration: {dataset: foxes, samples: 16, tokens: 256}\n"
+          "calibration: {dataset: foxes, samples: 16, tokens: 128}\n"
           "stages:\n"
           "  - quantize: {method: gptq, bits: 4, group_size: 32}\n"
-          "evaluate: {perplexity: {dataset: foxes, window: 256, max_windows: 4}}\n");
+          "evaluate: {perplexity: {dataset: foxes, window: 128, max_windows: 4}}\n");
   }
   // Content of every file of the container in a workspace.
   std::string Container(const fs::path& workspace) const {
@@ -100,11 +99,11 @@ TEST_F(CliRunTest, PresetsNeedNoRecipe) {
 
 TEST_F(CliRunTest, InterruptedAndTakenUpAgain) {
   MakeLongJob();
-  ASSERT_EQ(Tersor({"run", "r.yaml", "--workspace", "whole"}).code, 0);
+  ASSERT_EQ(Tersor({"run", "r.yaml", "--threads", "1", "--workspace", "whole"}).code, 0);
   ProcessResult stopped;
   {
-    TersorProcess process({"run", "r.yaml", "--workspace", "w"}, folder_);
-    ASSERT_TRUE(process.WaitForError("/12 blocks")) << process.Wait().err;
+    TersorProcess process({"run", "r.yaml", "--threads", "1", "--workspace", "w"}, folder_);
+    ASSERT_TRUE(process.WaitForError("/6 blocks")) << process.Wait().err;
     process.Signal(SIGINT);
     stopped = process.Wait();
   }
@@ -112,7 +111,7 @@ TEST_F(CliRunTest, InterruptedAndTakenUpAgain) {
   EXPECT_THAT(stopped.err, HasSubstr("interrupted; the same command goes on where it was"));
   EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/tersor"));
   EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/report.json"));
-  ProcessResult resumed = Tersor({"run", "r.yaml", "--workspace", "w"});
+  ProcessResult resumed = Tersor({"run", "r.yaml", "--threads", "1", "--workspace", "w"});
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_FALSE(Container("whole").empty());
   EXPECT_EQ(Container("w"), Container("whole"));
@@ -120,7 +119,7 @@ TEST_F(CliRunTest, InterruptedAndTakenUpAgain) {
 
 TEST_F(CliRunTest, TerminatedIs143) {
   MakeLongJob();
-  TersorProcess process({"run", "r.yaml", "--workspace", "w"}, folder_);
+  TersorProcess process({"run", "r.yaml", "--threads", "1", "--workspace", "w"}, folder_);
   ASSERT_TRUE(process.WaitForError("quantize:gptq"));
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait().code, 143);
