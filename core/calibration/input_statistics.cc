@@ -36,6 +36,23 @@ std::vector<Tile> LowerTiles(int64_t width) {
   return tiles;
 }
 
+// moment += left^T right.
+absl::Status AddCrossMoment(ConstMatrixView left, ConstMatrixView right, int threads,
+                            const CancellationToken* cancellation, std::vector<float>& moment) {
+  moment.resize(left.columns * right.columns);
+  const MatrixView target(moment.data(), left.columns, right.columns);
+  const int64_t height = TileWidth(left.columns), width = TileWidth(right.columns);
+  const int64_t across = (right.columns + width - 1) / width, down = (left.columns + height - 1) / height;
+  return ParallelFor(threads, down * across, [&](int64_t i) {
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));
+    const int64_t row = i / across * height, column = i % across * width;
+    const int64_t rows = std::min(height, left.columns - row), columns = std::min(width, right.columns - column);
+    AddTransposedProduct(left.Columns(row, rows), right.Columns(column, columns),
+                         target.Rows(row, rows).Columns(column, columns));
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace
 
 absl::string_view StatisticName(Statistic statistic) {
@@ -46,6 +63,8 @@ absl::string_view StatisticName(Statistic statistic) {
       return "absmax";
     case Statistic::kNorm:
       return "norm";
+    case Statistic::kDenseMoment:
+      return "dense_moment";
   }
   return "";
 }
@@ -57,11 +76,13 @@ InputStatistics::InputStatistics(int64_t width, std::set<Statistic> wanted)
   if (wanted_.contains(Statistic::kNorm)) squares_.resize(width);
 }
 
-absl::Status InputStatistics::Add(ConstMatrixView inputs, int threads, const CancellationToken* cancellation) {
+absl::Status InputStatistics::Add(const StatisticsSource& source, int threads, const CancellationToken* cancellation) {
+  const ConstMatrixView inputs = source.inputs;
   tokens_ += inputs.rows;
   if (!absmax_.empty() || !squares_.empty()) AddMagnitudes(inputs);
-  if (second_moment_.empty()) return absl::OkStatus();
-  return AddSecondMoment(inputs, threads, cancellation);
+  if (!second_moment_.empty()) TERSOR_RETURN_IF_ERROR(AddSecondMoment(inputs, threads, cancellation));
+  if (!wanted_.contains(Statistic::kDenseMoment)) return absl::OkStatus();
+  return AddCrossMoment(source.dense_inputs, inputs, threads, cancellation, dense_moment_);
 }
 
 absl::Status InputStatistics::AddSecondMoment(ConstMatrixView inputs, int threads,

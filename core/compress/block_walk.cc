@@ -1,7 +1,7 @@
 #include "core/compress/block_walk.h"
 
 #include <algorithm>
-#include <chrono>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -9,33 +9,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/compress/activation_stream.h"
 #include "core/compress/walk_progress.h"
 #include "core/model/block.h"
-#include "core/model/head.h"
 
 namespace tersor {
 namespace {
-
-// Tokens that go through a segment together, unless one sequence alone has more: bounds the segment's scratch memory
-// and the time between two looks at the cancellation token.
-constexpr int64_t kChunkTokens = 1024;
-
-struct Chunk {
-  int64_t first_token = 0;
-  PackedBatch batch;
-};
-
-std::vector<Chunk> SplitIntoChunks(const std::vector<int64_t>& offsets) {
-  std::vector<Chunk> chunks;
-  for (size_t i = 0; i + 1 < offsets.size(); ++i) {
-    const int64_t length = offsets[i + 1] - offsets[i];
-    if (chunks.empty() || chunks.back().batch.tokens() + length > kChunkTokens) {
-      chunks.push_back({offsets[i], PackedBatch{{0}}});
-    }
-    chunks.back().batch.offsets.push_back(offsets[i + 1] - chunks.back().first_token);
-  }
-  return chunks;
-}
 
 void Append(SegmentOutcome outcome, BlockRecord& record) {
   std::move(outcome.replacements.begin(), outcome.replacements.end(), std::back_inserter(record.replacements));
@@ -53,18 +32,25 @@ void Replace(const std::vector<TensorReplacement>& replacements, Model& model) {
   }
 }
 
+std::set<Statistic> StatisticsOf(const LayerMethods& methods) {
+  std::set<Statistic> wanted;
+  for (const auto& [layer, method] : methods) wanted.merge(method->statistics());
+  return wanted;
+}
+
 class BlockWalk {
  public:
-  BlockWalk(Model& model, const LayerMethods& methods, const CalibrationTokens& calibration,
+  BlockWalk(Model& model, const Model& dense, const LayerMethods& methods, const CalibrationTokens& calibration,
             const BlockWalkOptions& options, EventSink& events)
       : model_(model),
+        dense_(dense),
         methods_(methods),
         calibration_(calibration),
         options_(options),
         blocks_(static_cast<int>(model.spec.layers.size())),
-        calibrated_(std::any_of(methods.begin(), methods.end(),
-                                [](const auto& entry) { return !entry.second->statistics().empty(); })),
-        chunks_(SplitIntoChunks(calibration.offsets)),
+        wanted_(StatisticsOf(methods)),
+        stream_(calibration.offsets, model.spec.width, options.cancellation),
+        dense_stream_(calibration.offsets, model.spec.width, options.cancellation),
         progress_(options.stage, blocks_, static_cast<int64_t>(calibration.ids.size()), events) {}
 
   absl::StatusOr<std::vector<BlockRecord>> Run() {
@@ -74,7 +60,7 @@ class BlockWalk {
       record.block = b;
       TERSOR_RETURN_IF_ERROR(CompressBlock(record));
       Replace(record.replacements, model_);
-      if (options_.checkpoint != nullptr) TERSOR_RETURN_IF_ERROR(options_.checkpoint->Save(record, hidden_));
+      TERSOR_RETURN_IF_ERROR(Save(record));
       progress_.BlockDone(record);
       records_.push_back(std::move(record));
     }
@@ -82,21 +68,25 @@ class BlockWalk {
   }
 
  private:
+  bool calibrated() const { return !wanted_.empty(); }
+  bool follows_dense() const { return wanted_.contains(Statistic::kDenseMoment); }
+  size_t StreamValues() const { return calibrated() ? calibration_.ids.size() * model_.spec.width : 0; }
+
   // Takes over what the checkpoint has, or embeds the tokens.
   absl::Status Begin() {
-    if (calibrated_ && (calibration_.ids.empty() || chunks_.empty())) {
+    if (calibrated() && (calibration_.ids.empty() || stream_.tokens() == 0)) {
       return absl::InvalidArgumentError("the methods need calibration text, but there are no tokens");
     }
-    const size_t values = calibrated_ ? calibration_.ids.size() * model_.spec.width : 0;
     if (options_.checkpoint != nullptr) {
-      TERSOR_ASSIGN_OR_RETURN(std::optional<SavedWalk> saved, options_.checkpoint->Load());
-      if (saved.has_value()) return TakeOver(*std::move(saved), values);
+      TERSOR_ASSIGN_OR_RETURN(const std::optional<SavedWalk> saved, options_.checkpoint->Load());
+      if (saved.has_value()) return TakeOver(*saved);
     }
-    hidden_.resize(values);
-    return calibrated_ ? Embed(model_, calibration_.ids, hidden_) : absl::OkStatus();
+    if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Embed(model_, calibration_.ids));
+    return follows_dense() ? dense_stream_.Embed(dense_, calibration_.ids) : absl::OkStatus();
   }
 
-  absl::Status TakeOver(SavedWalk saved, size_t values) {
+  absl::Status TakeOver(const SavedWalk& saved) {
+    const size_t values = StreamValues() * (follows_dense() ? 2 : 1);
     if (saved.records.size() > static_cast<size_t>(blocks_) || saved.activations.size() != values) {
       return absl::DataLossError(absl::StrCat("the checkpoint holds ", saved.records.size(), " blocks and ",
                                               saved.activations.size(), " activations; the walk has ", blocks_,
@@ -106,60 +96,72 @@ class BlockWalk {
       Replace(record.replacements, model_);
       progress_.BlockTakenOver(record);
     }
-    records_ = std::move(saved.records);
-    hidden_ = std::move(saved.activations);
+    records_ = saved.records;
+    const std::span<const float> activations(saved.activations);
+    if (calibrated()) stream_.Restore(activations.first(StreamValues()));
+    if (follows_dense()) dense_stream_.Restore(activations.last(StreamValues()));
     return absl::OkStatus();
+  }
+
+  absl::Status Save(const BlockRecord& record) {
+    if (options_.checkpoint == nullptr) return absl::OkStatus();
+    const float* hidden = stream_.hidden().data;
+    if (!follows_dense()) return options_.checkpoint->Save(record, {hidden, StreamValues()});
+    std::vector<float> both(hidden, hidden + StreamValues());
+    both.insert(both.end(), dense_stream_.hidden().data, dense_stream_.hidden().data + StreamValues());
+    return options_.checkpoint->Save(record, both);
   }
 
   absl::Status CompressBlock(BlockRecord& record) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
     TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model_, record.block, options_.compute));
-    const std::vector<Segment>& segments = block->segments();
-    if (calibrated_) TERSOR_RETURN_IF_ERROR(Enter(*block, segments[0]));
-    for (size_t s = 0; s < segments.size(); ++s) {
-      TERSOR_RETURN_IF_ERROR(CompressSegment(segments[s], *block, record));
-      const bool last = s + 1 == segments.size();
-      if (!calibrated_ || (last && record.block + 1 == blocks_)) continue;
-      TERSOR_RETURN_IF_ERROR(RunSegment(*block, static_cast<int>(s), last ? 0 : segments[s + 1].input_width));
-      progress_.SegmentDone(record.block, static_cast<double>(s + 1) / static_cast<double>(segments.size()));
+    std::unique_ptr<const Block> dense_block;
+    if (follows_dense()) {
+      TERSOR_ASSIGN_OR_RETURN(dense_block, Block::Load(dense_, record.block, options_.compute));
+      TERSOR_RETURN_IF_ERROR(dense_stream_.Enter(*dense_block));
     }
-    input_.clear();
+    if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
+    const int segments = static_cast<int>(block->segments().size());
+    for (int s = 0; s < segments; ++s) {
+      TERSOR_RETURN_IF_ERROR(CompressSegment(s, *block, record));
+      // Nobody reads what the last block makes of its input.
+      const bool unread = s + 1 == segments && record.block + 1 == blocks_;
+      if (!calibrated() || unread) continue;
+      TERSOR_RETURN_IF_ERROR(stream_.Run(*block, s));
+      if (follows_dense()) TERSOR_RETURN_IF_ERROR(dense_stream_.Run(*dense_block, s));
+      progress_.SegmentDone(record.block, static_cast<double>(s + 1) / segments);
+    }
+    stream_.DropInputs();
+    dense_stream_.DropInputs();
     return absl::OkStatus();
   }
 
-  absl::Status Enter(const Block& block, const Segment& segment) {
-    const int64_t width = model_.spec.width;
-    input_.resize(calibration_.ids.size() * segment.input_width);
-    input_width_ = segment.input_width;
-    for (const Chunk& chunk : chunks_) {
-      TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
-      TERSOR_RETURN_IF_ERROR(block.Enter(chunk.batch, Part(hidden_, chunk, width), Part(input_, chunk, input_width_)));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status CompressSegment(const Segment& segment, Block& block, BlockRecord& record) {
-    std::map<const Method*, SegmentTask> tasks;
-    std::set<Statistic> wanted;
-    std::vector<const Method*> order;  // by first layer, so that records do not depend on addresses
+  // The layers of a segment, by method, in the order of their first layers.
+  absl::StatusOr<std::vector<std::pair<const Method*, SegmentTask>>> MakeTasks(const Segment& segment) const {
+    std::vector<std::pair<const Method*, SegmentTask>> tasks;
     for (const LinearLayer& layer : segment.linears) {
       const auto found = methods_.find(layer.name);
       if (found == methods_.end()) continue;
-      const Method* method = found->second;
-      wanted.merge(method->statistics());
-      if (!tasks.contains(method)) order.push_back(method);
       TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model_.Find(layer.name + ".weight"));
-      tasks[method].layers.push_back({layer, std::move(weight)});
+      auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == found->second; });
+      if (task == tasks.end()) task = tasks.insert(task, {found->second, SegmentTask{}});
+      task->second.layers.push_back({layer, std::move(weight)});
     }
+    return tasks;
+  }
+
+  absl::Status CompressSegment(int index, Block& block, BlockRecord& record) {
+    const Segment& segment = block.segments()[index];
+    TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment));
+    std::set<Statistic> wanted;
+    for (const auto& [method, task] : tasks) wanted.merge(method->statistics());
     std::optional<InputStatistics> statistics;
     if (!wanted.empty()) {
       statistics.emplace(segment.input_width, wanted);
-      TERSOR_RETURN_IF_ERROR(statistics->Add(
-          ConstMatrixView(input_.data(), static_cast<int64_t>(calibration_.ids.size()), segment.input_width),
-          options_.compute.threads, options_.cancellation));
+      const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_stream_.inputs()};
+      TERSOR_RETURN_IF_ERROR(statistics->Add(source, options_.compute.threads, options_.cancellation));
     }
-    for (const Method* method : order) {
-      SegmentTask& task = tasks[method];
+    for (auto& [method, task] : tasks) {
       task.statistics = statistics.has_value() ? &*statistics : nullptr;
       task.threads = options_.compute.threads;
       task.cancellation = options_.cancellation;
@@ -171,8 +173,8 @@ class BlockWalk {
   }
 
   // The rest of the block runs on what the segment's layers have become.
-  absl::Status PutIntoBlock(const SegmentTask& task, const SegmentOutcome& outcome, Block& block) {
-    if (!calibrated_) return absl::OkStatus();
+  absl::Status PutIntoBlock(const SegmentTask& task, const SegmentOutcome& outcome, Block& block) const {
+    if (!calibrated()) return absl::OkStatus();
     for (const TargetLayer& target : task.layers) {
       for (const TensorReplacement& replacement : outcome.replacements) {
         if (replacement.name != target.layer.name + ".weight" || replacement.tensor == nullptr) continue;
@@ -182,43 +184,26 @@ class BlockWalk {
     return absl::OkStatus();
   }
 
-  absl::Status RunSegment(const Block& block, int segment, int64_t next_width) {
-    std::vector<float> next(calibration_.ids.size() * next_width);
-    for (const Chunk& chunk : chunks_) {
-      TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
-      TERSOR_RETURN_IF_ERROR(block.RunSegment(segment, chunk.batch, Part(input_, chunk, input_width_),
-                                              Part(hidden_, chunk, model_.spec.width), Part(next, chunk, next_width)));
-    }
-    input_ = std::move(next);
-    input_width_ = next_width;
-    return absl::OkStatus();
-  }
-
-  static std::span<float> Part(std::vector<float>& values, const Chunk& chunk, int64_t width) {
-    return std::span<float>(values).subspan(chunk.first_token * width, chunk.batch.tokens() * width);
-  }
-
   Model& model_;
+  const Model& dense_;
   const LayerMethods& methods_;
   const CalibrationTokens& calibration_;
   const BlockWalkOptions& options_;
   const int blocks_;
-  const bool calibrated_;
-  const std::vector<Chunk> chunks_;
+  const std::set<Statistic> wanted_;
+  ActivationStream stream_;
+  // Runs beside the other where a method compares with the dense model.
+  ActivationStream dense_stream_;
   WalkProgress progress_;
   std::vector<BlockRecord> records_;
-  // Of all calibration tokens: the residual stream, and the inputs of the segment at hand.
-  std::vector<float> hidden_;
-  std::vector<float> input_;
-  int64_t input_width_ = 0;
 };
 
 }  // namespace
 
-absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const LayerMethods& methods,
+absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const LayerMethods& methods,
                                                     const CalibrationTokens& calibration,
                                                     const BlockWalkOptions& options, EventSink& events) {
-  return BlockWalk(model, methods, calibration, options, events).Run();
+  return BlockWalk(model, dense, methods, calibration, options, events).Run();
 }
 
 }  // namespace tersor

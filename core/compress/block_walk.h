@@ -35,7 +35,8 @@ struct BlockWalkOptions {
 // not computed, and nothing is computed at all where no method wants statistics. Holds the hidden states of all
 // calibration tokens and the inputs of one segment and the next.
 // Returns one record a block, also of blocks that the checkpoint had. `model` changes after each block.
-absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const LayerMethods& methods,
+// `dense`: the model before any change, which the methods may want to compare with.
+absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const LayerMethods& methods,
                                                     const CalibrationTokens& calibration,
                                                     const BlockWalkOptions& options, EventSink& events);
 

@@ -83,6 +83,7 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   CompressionResult result;
   if (stages.empty()) return result;
   ResetPeakResidentBytes();
+  const Model dense = model;
   const Clock::time_point start = Clock::now();
   TERSOR_ASSIGN_OR_RETURN(std::vector<v1::LayerResult> heads,
                           CompressHeads(model, stages, options.threads, cancellation, events));
@@ -91,7 +92,8 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
     for (const LinearLayer& layer : stage.layers) methods[layer.name] = stage.method.get();
   }
   const BlockWalkOptions walk{options, checkpoint, cancellation, stages.front().name};
-  TERSOR_ASSIGN_OR_RETURN(std::vector<BlockRecord> records, WalkBlocks(model, methods, calibration, walk, events));
+  TERSOR_ASSIGN_OR_RETURN(std::vector<BlockRecord> records,
+                          WalkBlocks(model, dense, methods, calibration, walk, events));
   for (BlockRecord& record : records) {
     MoveTo(record.layers, result.layers);
     MoveTo(record.warnings, result.warnings);

@@ -135,8 +135,19 @@ int64_t BestGrid(const float* values, const float* importance, int64_t count, co
 }
 
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes) {
+  const Lanes d;
+  const hn::RebindToSigned<Lanes> integers;
+  const int64_t lanes = hn::Lanes(d);
   const float inverse_scale = grid.scale == 0 ? 0 : 1 / grid.scale;
-  for (int64_t i = 0; i < count; ++i) {
+  const auto inverse = hn::Set(d, inverse_scale), zero_point = hn::Set(d, grid.zero_point), max = hn::Set(d, max_code);
+  HWY_ALIGN int32_t rounded[kPanelRows];
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto code = NearestCode(hn::LoadU(d, values + i), inverse, zero_point, max);
+    hn::StoreU(hn::ConvertTo(integers, code), integers, rounded);
+    for (int64_t lane = 0; lane < lanes; ++lane) codes[i + lane] = static_cast<uint8_t>(rounded[lane]);
+  }
+  for (; i < count; ++i) {
     codes[i] = static_cast<uint8_t>(NearestCodeOf(values[i], inverse_scale, grid, max_code));
   }
 }

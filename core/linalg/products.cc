@@ -49,6 +49,8 @@ void SolveRightUpper(ConstMatrixView upper, MatrixView b) { Solve(CblasRight, Cb
 
 void SolveRightUpperTransposed(ConstMatrixView upper, MatrixView b) { Solve(CblasRight, CblasTrans, upper, b); }
 
+void SolveLeftUpper(ConstMatrixView upper, MatrixView b) { Solve(CblasLeft, CblasNoTrans, upper, b); }
+
 void SolveLeftUpperTransposed(ConstMatrixView upper, MatrixView b) { Solve(CblasLeft, CblasTrans, upper, b); }
 
 }  // namespace tersor

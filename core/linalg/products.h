@@ -20,6 +20,8 @@ void AddGram(ConstMatrixView x, MatrixView c);
 void SolveRightUpper(ConstMatrixView upper, MatrixView b);
 // b := b R^-T.
 void SolveRightUpperTransposed(ConstMatrixView upper, MatrixView b);
+// b := R^-1 b.
+void SolveLeftUpper(ConstMatrixView upper, MatrixView b);
 // b := R^-T b.
 void SolveLeftUpperTransposed(ConstMatrixView upper, MatrixView b);
 

@@ -11,14 +11,6 @@ namespace {
 
 constexpr int64_t kRows = kPanelRows;
 
-// True where positions g * group .. hold the columns of one group, for every g.
-bool GroupsStayTogether(const std::vector<int64_t>& order, int64_t group) {
-  for (size_t i = 0; i < order.size(); ++i) {
-    if (order[i] / group != order[i / group * group] / group) return false;
-  }
-  return true;
-}
-
 // targets = weights plus the feedback of all columns before `first`.
 void AddFeedback(const FeedbackSystem& system, const RoundingPanel& panel, int64_t first, int64_t count,
                  float* targets) {
@@ -70,7 +62,7 @@ void RoundColumns(const FeedbackSystem& system, const GridOptions& options, int6
   for (int64_t row = 0; row < kRows; ++row) panel.losses[row] += losses[row];
 }
 
-// Rounds a group that is longer than a block on the grids that the panel holds, or all columns.
+// Rounds a group that is longer than a block.
 void RoundInBlocks(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns, int64_t first,
                    int64_t count, std::vector<float>& targets, RoundingPanel& panel) {
   for (int64_t begin = first; begin < first + count; begin += block_columns) {
@@ -78,45 +70,6 @@ void RoundInBlocks(const FeedbackSystem& system, const GridOptions& options, int
     targets.resize(columns * kRows);
     AddFeedback(system, panel, begin, columns, targets.data());
     RoundColumns(system, options, begin, columns, columns, targets.data(), panel);
-  }
-}
-
-// Fits each group of a layer to the weights as they are, wherever the order has put its columns.
-void FitStatically(const FeedbackSystem& system, const GridOptions& options, RoundingPanel& panel) {
-  const int64_t n = system.columns, group = options.GroupColumns(n);
-  std::vector<int64_t> position(n);
-  for (int64_t p = 0; p < n; ++p) position[system.order[p]] = p;
-  std::vector<float> values(group), importance(options.search == v1::SCALE_SEARCH_HESSIAN ? group : 0);
-  for (int64_t first = 0; first < n; first += group) {
-    for (size_t k = 0; k < importance.size(); ++k) importance[k] = system.importance[position[first + k]];
-    for (int64_t row = 0; row < kRows; ++row) {
-      for (int64_t k = 0; k < group; ++k) values[k] = panel.weights[position[first + k] * kRows + row];
-      const GridCandidate grid = FitGrid(values, importance, options);
-      for (int64_t k = 0; k < group; ++k) panel.SetGrid(position[first + k], row, grid);
-    }
-  }
-}
-
-// Groups in order: fit, then round. Short groups share a block of targets.
-void RoundByGroups(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns,
-                   RoundingPanel& panel) {
-  const int64_t n = system.columns, group = options.GroupColumns(n);
-  const int64_t block = std::max(group, block_columns / group * group);
-  std::vector<float> targets, compensated;
-  for (int64_t first = 0; first < n; first += block) {
-    const int64_t held = std::min(block, n - first);
-    targets.resize(held * kRows);
-    AddFeedback(system, panel, first, held, targets.data());
-    for (int64_t done = 0; done < held; done += group) {
-      float* group_targets = targets.data() + done * kRows;
-      Compensate(system, panel, first + done, group, group_targets, compensated);
-      FitGroup(system, options, first + done, group, compensated.data(), panel);
-      if (group > block_columns) {
-        RoundInBlocks(system, options, block_columns, first, group, targets, panel);
-      } else {
-        RoundColumns(system, options, first + done, group, held - done, group_targets, panel);
-      }
-    }
   }
 }
 
@@ -168,20 +121,27 @@ void RoundingPanel::Store(const std::vector<int64_t>& order, int64_t first_row, 
   }
 }
 
+// Groups in order: fit, then round. Short groups share a block of targets.
 void RoundPanel(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns, RoundingPanel& panel) {
-  if (!GroupsStayTogether(system.order, options.GroupColumns(system.columns))) {
-    FitStatically(system, options, panel);
-    return RoundPanelOnItsGrids(system, options, block_columns, panel);
+  std::fill(panel.losses.begin(), panel.losses.end(), 0.0f);
+  const int64_t n = system.columns, group = options.GroupColumns(n);
+  const int64_t block = std::max(group, block_columns / group * group);
+  std::vector<float> targets, compensated;
+  for (int64_t first = 0; first < n; first += block) {
+    const int64_t held = std::min(block, n - first);
+    targets.resize(held * kRows);
+    AddFeedback(system, panel, first, held, targets.data());
+    for (int64_t done = 0; done < held; done += group) {
+      float* group_targets = targets.data() + done * kRows;
+      Compensate(system, panel, first + done, group, group_targets, compensated);
+      FitGroup(system, options, first + done, group, compensated.data(), panel);
+      if (group > block_columns) {
+        RoundInBlocks(system, options, block_columns, first, group, targets, panel);
+      } else {
+        RoundColumns(system, options, first + done, group, held - done, group_targets, panel);
+      }
+    }
   }
-  std::fill(panel.losses.begin(), panel.losses.end(), 0.0f);
-  RoundByGroups(system, options, block_columns, panel);
-}
-
-void RoundPanelOnItsGrids(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns,
-                          RoundingPanel& panel) {
-  std::fill(panel.losses.begin(), panel.losses.end(), 0.0f);
-  std::vector<float> targets;
-  RoundInBlocks(system, options, block_columns, 0, system.columns, targets, panel);
 }
 
 }  // namespace tersor

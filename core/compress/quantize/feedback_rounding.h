@@ -33,15 +33,10 @@ struct RoundingPanel {
   void Store(const std::vector<int64_t>& order, int64_t first_row, QuantizedMatrix& out) const;
 };
 
-// Rounds panel.weights on grids of `options`. Where groups stay together in the order of rounding, a group's grid is
-// fitted, when its turn comes, to what the feedback so far has made of its weights, with the system's importance;
-// otherwise to the weights as they are. `block_columns`: columns rounded before the ones after them are updated.
-// Any thread may round any panel.
+// Rounds panel.weights on grids of `options`. A group's grid is fitted, when its turn comes, to what the feedback so
+// far has made of its weights, with the system's importance. `block_columns`: columns rounded before the ones after
+// them are updated. Any thread may round any panel.
 void RoundPanel(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns, RoundingPanel& panel);
-
-// The same on the grids that the panel holds.
-void RoundPanelOnItsGrids(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns,
-                          RoundingPanel& panel);
 
 }  // namespace tersor
 

@@ -13,21 +13,12 @@ namespace {
 // From the triangle that holds it.
 double MomentAt(ConstMatrixView moment, int64_t i, int64_t j) { return i >= j ? moment.at(i, j) : moment.at(j, i); }
 
-void SortByFallingDiagonal(ConstMatrixView moment, std::vector<int64_t>::iterator begin,
-                           std::vector<int64_t>::iterator end) {
-  std::stable_sort(begin, end, [&](int64_t a, int64_t b) { return moment.at(a, a) > moment.at(b, b); });
-}
-
 }  // namespace
 
 std::vector<int64_t> OrderColumns(ConstMatrixView moment, ColumnOrder order, int64_t group_columns) {
   std::vector<int64_t> columns(moment.columns);
   std::iota(columns.begin(), columns.end(), 0);
   if (order == ColumnOrder::kNatural) return columns;
-  if (order == ColumnOrder::kFallingDiagonal) {
-    SortByFallingDiagonal(moment, columns.begin(), columns.end());
-    return columns;
-  }
   std::vector<double> sums(moment.columns / group_columns);
   for (int64_t i = 0; i < moment.columns; ++i) sums[i / group_columns] += moment.at(i, i);
   std::vector<int64_t> groups(sums.size());
@@ -36,7 +27,8 @@ std::vector<int64_t> OrderColumns(ConstMatrixView moment, ColumnOrder order, int
   for (size_t g = 0; g < groups.size(); ++g) {
     const auto begin = columns.begin() + static_cast<int64_t>(g) * group_columns;
     std::iota(begin, begin + group_columns, groups[g] * group_columns);
-    SortByFallingDiagonal(moment, begin, begin + group_columns);
+    std::stable_sort(begin, begin + group_columns,
+                     [&](int64_t a, int64_t b) { return moment.at(a, a) > moment.at(b, b); });
   }
   return columns;
 }
@@ -60,12 +52,16 @@ std::vector<double> DampedMoment(ConstMatrixView moment, double damping, const s
 }
 
 absl::StatusOr<FeedbackSystem> FeedbackSystem::Create(ConstMatrixView moment, double damping, ColumnOrder order,
-                                                      int64_t group_columns) {
+                                                      int64_t group_columns, bool keep_moment) {
   const int64_t n = moment.columns;
   FeedbackSystem system;
   system.columns = n;
   system.order = OrderColumns(moment, order, group_columns);
   std::vector<double> factor = DampedMoment(moment, damping, system.order);
+  if (keep_moment) {
+    system.moment.assign(factor.begin(), factor.end());
+    for (int64_t k = 0; k < n; ++k) system.inverse_diagonal.push_back(static_cast<float>(1 / factor[k * n + k]));
+  }
   TERSOR_RETURN_IF_ERROR(FactorUpper(n, factor));
   system.feedback.resize(n * n);
   system.importance.resize(n);

@@ -14,9 +14,8 @@ namespace tersor {
 enum class ColumnOrder {
   // As they stand.
   kNatural,
-  // By falling diagonal of the second moment.
-  kFallingDiagonal,
-  // Groups by falling mean diagonal, and within each group columns by falling diagonal: groups stay together.
+  // Groups by falling mean diagonal, and within each group columns by falling diagonal: groups keep
+  // their original columns and stay together.
   kFallingGroups,
 };
 
@@ -33,11 +32,14 @@ struct FeedbackSystem {
   std::vector<float> feedback;
   // R_kk^2.
   std::vector<float> importance;
+  // H itself, all of it, and 1 / H_kk; empty where not asked for.
+  std::vector<float> moment;
+  std::vector<float> inverse_diagonal;
 
   // `moment` holds X^T X in its lower triangle. `damping` is a share of the mean diagonal. FAILED_PRECONDITION where it
   // cannot be factored. `group_columns` matters to kFallingGroups alone.
   static absl::StatusOr<FeedbackSystem> Create(ConstMatrixView moment, double damping, ColumnOrder order,
-                                               int64_t group_columns);
+                                               int64_t group_columns, bool keep_moment = false);
 };
 
 // The positions of columns as ColumnOrder says; ties in natural order.

@@ -6,7 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/compress/quantize/dense_correction.h"
 #include "core/compress/quantize/feedback_rounding.h"
+#include "core/compress/quantize/grid_refinement.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/kernels/parallel.h"
 #include "core/linalg/products.h"
@@ -45,7 +47,8 @@ absl::StatusOr<PreparedSystem> Prepare(const GptqOptions& options, const Segment
   prepared.damping = options.damping;
   while (true) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
-    absl::StatusOr<FeedbackSystem> system = FeedbackSystem::Create(moment, prepared.damping, options.order, group);
+    absl::StatusOr<FeedbackSystem> system =
+        FeedbackSystem::Create(moment, prepared.damping, options.order, group, options.refine_rounds > 0);
     if (system.ok()) {
       prepared.system = *std::move(system);
       return prepared;
@@ -110,10 +113,12 @@ double PanelEnergy(const FeedbackSystem& system, const std::vector<float>& rows,
 }
 
 PanelError QuantizePanel(const FeedbackSystem& system, const GptqOptions& options, double damping_term,
-                         int64_t first_row, LayerWork& work) {
+                         const DenseCorrection& correction, int64_t first_row, LayerWork& work) {
   RoundingPanel panel(system.columns);
   panel.Load(work.view().Rows(first_row, std::min(kPanelRows, work.quantized.rows - first_row)), system.order);
+  correction.Apply(system, panel);
   RoundPanel(system, options.grid, options.block_columns, panel);
+  RefinePanel(system, options.grid, options.refine_rounds, panel);
   panel.Store(system.order, first_row, work.quantized);
   return {PanelEnergy(system, panel.errors, damping_term), PanelEnergy(system, panel.weights, damping_term)};
 }
@@ -140,16 +145,25 @@ MethodDescription GptqMethod::Describe() {
           {"bits", "integer", "4", "Bits of a weight, 2 to 8"},
           {"group_size", "integer", "64", "Weights of a row that share a scale; -1: one scale a row"},
           {"symmetric", "boolean", "true", "No zero points"},
-          {"scale_search", "minmax | mse | hessian", "minmax",
+          {"scale_search", "minmax | mse | hessian", "hessian",
            "The grid spans the group's weights, or has the least squared error of about a hundred, plain or weighted "
            "by "
            "what an error costs"},
-          {"activation_order", "boolean", "false", "Round the groups and columns with the largest inputs first"},
+          {"activation_order", "boolean", "true", "Round the groups and columns with the largest inputs first"},
           {"damping", "number", "0.01", "Share of the mean diagonal added to the second moment's diagonal"},
           {"block_size", "integer", "128", "Columns rounded before the others are updated together"},
           {"on_factorization_failure", "fail | more_damping | rtn", "more_damping",
            "What to do where a second moment cannot be factored"},
-          {"refine_rounds", "integer", "0", "Rounds of coordinate descent on codes and scales afterwards"}}};
+          {"refine_rounds", "integer", "0",
+           "Rounds of improving scales by least squares and codes one by one afterwards"},
+          {"dense_correction", "number", "0",
+           "Share, 0 to 1, of what changed inputs do to a layer's outputs that its weights make up for"}}};
+}
+
+std::set<Statistic> GptqMethod::statistics() const {
+  std::set<Statistic> wanted = {Statistic::kSecondMoment};
+  if (options_.dense_correction > 0) wanted.insert(Statistic::kDenseMoment);
+  return wanted;
 }
 
 PlannedEncoding GptqMethod::Encoding(const LinearLayer& layer) const { return GroupIntEncoding(options_.grid, layer); }
@@ -182,11 +196,12 @@ absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const 
     layer_of_panel.resize(layer_of_panel.size() + work.back().panels(), work.size() - 1);
   }
   const double damping_term = DampingTerm(task.statistics->second_moment(), prepared.damping);
+  const DenseCorrection correction(*task.statistics, system.order, options_.dense_correction);
   std::vector<PanelError> errors(layer_of_panel.size());
   TERSOR_RETURN_IF_ERROR(ParallelFor(task.threads, static_cast<int64_t>(errors.size()), [&](int64_t i) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
     LayerWork& layer = work[layer_of_panel[i]];
-    errors[i] = QuantizePanel(system, options_, damping_term, (i - layer.first_panel) * kPanelRows, layer);
+    errors[i] = QuantizePanel(system, options_, damping_term, correction, (i - layer.first_panel) * kPanelRows, layer);
     return absl::OkStatus();
   }));
   SegmentOutcome outcome;

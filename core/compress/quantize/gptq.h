@@ -21,7 +21,7 @@ class GptqMethod final : public Method {
 
   explicit GptqMethod(const GptqOptions& options) : options_(options) {}
   absl::string_view name() const override { return kName; }
-  std::set<Statistic> statistics() const override { return {Statistic::kSecondMoment}; }
+  std::set<Statistic> statistics() const override;
   PlannedEncoding Encoding(const LinearLayer& layer) const override;
   std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                           const std::string& field) const override;

@@ -16,11 +16,12 @@ namespace tersor {
 
 struct GptqOptions {
   GridOptions grid;
-  ColumnOrder order = ColumnOrder::kNatural;
+  ColumnOrder order = ColumnOrder::kFallingGroups;
   double damping = 0.01;
   int64_t block_columns = 128;
   v1::FactorizationFailurePolicy on_failure = v1::FACTORIZATION_FAILURE_POLICY_MORE_DAMPING;
   int refine_rounds = 0;
+  double dense_correction = 0;
 };
 
 // Faults are appended, with `field` as the path of the message; the result is used only when there are none.

@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "core/compress/quantize/grid_refinement.h"
 #include "gtest/gtest.h"
 
 namespace tersor {
@@ -110,12 +111,14 @@ struct Rounded {
   double loss;
 };
 
-Rounded Round(const Problem& problem, const FeedbackSystem& system, const GridOptions& options, int64_t block) {
+Rounded Round(const Problem& problem, const FeedbackSystem& system, const GridOptions& options, int64_t block,
+              int refine_rounds = 0) {
   Rounded rounded{QuantizedMatrix(problem.rows, problem.columns, options), 0};
   for (int64_t first = 0; first < problem.rows; first += kPanelRows) {
     RoundingPanel panel(problem.columns);
     panel.Load(problem.Weights().Rows(first, std::min(kPanelRows, problem.rows - first)), system.order);
     RoundPanel(system, options, block, panel);
+    RefinePanel(system, options, refine_rounds, panel);
     panel.Store(system.order, first, rounded.matrix);
     for (const float loss : panel.losses) rounded.loss += loss;
   }
@@ -166,21 +169,21 @@ TEST_P(FeedbackRoundingTest, MatchesThePapersAlgorithm) {
   }
 }
 
-TEST_P(FeedbackRoundingTest, FallingDiagonalKeepsGroupsOverTheirColumns) {
+TEST_P(FeedbackRoundingTest, SearchesLowerTheLoss) {
   const Case c = GetParam();
   const Problem problem(c.rows, c.columns);
-  const GridOptions options{c.bits, c.group, c.symmetric, v1::SCALE_SEARCH_MINMAX};
-  const FeedbackSystem system =
-      *FeedbackSystem::Create(problem.Moment(), 0.01, ColumnOrder::kFallingDiagonal, options.GroupColumns(c.columns));
-  const Rounded rounded = Round(problem, system, options, c.block);
-  // Grids are those of the weights as they are, group by group of neighbouring columns.
-  const QuantizedMatrix nearest = RoundToNearest(problem, options);
-  for (size_t g = 0; g < nearest.grids.size(); ++g) {
-    ASSERT_EQ(rounded.matrix.grids[g].scale, nearest.grids[g].scale);
-    ASSERT_EQ(rounded.matrix.grids[g].zero_point, nearest.grids[g].zero_point);
-  }
-  EXPECT_NEAR(rounded.loss, Loss(problem, 0.01, rounded.matrix), 1e-3 * rounded.loss);
-  EXPECT_LT(rounded.loss, 0.8 * Loss(problem, 0.01, nearest));
+  const auto loss = [&](v1::ScaleSearch search, int refine_rounds) {
+    const GridOptions options{c.bits, c.group, c.symmetric, search};
+    const FeedbackSystem system = *FeedbackSystem::Create(problem.Moment(), 0.01, ColumnOrder::kFallingGroups,
+                                                          options.GroupColumns(c.columns), true);
+    const Rounded rounded = Round(problem, system, options, c.block, refine_rounds);
+    EXPECT_NEAR(rounded.loss, Loss(problem, 0.01, rounded.matrix), 2e-3 * rounded.loss);
+    return rounded.loss;
+  };
+  const double minmax = loss(v1::SCALE_SEARCH_MINMAX, 0), hessian = loss(v1::SCALE_SEARCH_HESSIAN, 0);
+  EXPECT_LT(hessian, (c.rows > 1 ? 1.0 : 1.3) * minmax);
+  EXPECT_LT(loss(v1::SCALE_SEARCH_HESSIAN, 1), hessian);
+  EXPECT_LE(loss(v1::SCALE_SEARCH_HESSIAN, 3), loss(v1::SCALE_SEARCH_HESSIAN, 1) * (1 + 1e-4));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, FeedbackRoundingTest,
@@ -193,7 +196,7 @@ TEST(FeedbackSystemTest, OrdersColumnsAndGroups) {
   const std::vector<float> moment = {1, 0, 0, 0, 0, 4, 0, 0, 0, 0, 3, 0, 0, 0, 0, 2};
   const ConstMatrixView view(moment.data(), 4, 4);
   EXPECT_EQ(OrderColumns(view, ColumnOrder::kNatural, 2), (std::vector<int64_t>{0, 1, 2, 3}));
-  EXPECT_EQ(OrderColumns(view, ColumnOrder::kFallingDiagonal, 2), (std::vector<int64_t>{1, 2, 3, 0}));
+  EXPECT_EQ(OrderColumns(view, ColumnOrder::kFallingGroups, 4), (std::vector<int64_t>{1, 2, 3, 0}));
   EXPECT_EQ(OrderColumns(view, ColumnOrder::kFallingGroups, 2), (std::vector<int64_t>{1, 0, 2, 3}));
 }
 
