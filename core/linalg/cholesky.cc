@@ -18,7 +18,7 @@ absl::StatusOr<int64_t> FailedPivot(int64_t n, std::span<double> matrix) {
   if (n < 1 || n > std::numeric_limits<int>::max() || static_cast<int64_t>(matrix.size()) / n != n) {
     return absl::InvalidArgumentError(absl::StrCat(matrix.size(), " elements are not a matrix of ", n, " rows"));
   }
-  UseCallingThread();
+  const BlasThreadScope one_thread;
   // A row-major lower triangle is a column-major upper one.
   const lapack_int info =
       LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', static_cast<lapack_int>(n), matrix.data(), static_cast<lapack_int>(n));
@@ -54,7 +54,7 @@ absl::Status FactorUpper(int64_t n, std::span<double> matrix) {
 }
 
 void SolveFactored(int64_t n, std::span<const double> lower, std::span<double> b) {
-  UseCallingThread();
+  const BlasThreadScope one_thread;
   const int size = static_cast<int>(n);
   cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, size, lower.data(), size, b.data(), 1);
   cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, size, lower.data(), size, b.data(), 1);

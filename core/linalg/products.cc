@@ -11,14 +11,14 @@ int Int(int64_t value) { return static_cast<int>(value); }
 
 void Gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, int64_t inner, ConstMatrixView a, ConstMatrixView b,
           MatrixView c) {
-  UseCallingThread();
+  const BlasThreadScope one_thread;
   if (c.rows == 0 || c.columns == 0 || inner == 0) return;
   cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, Int(c.rows), Int(c.columns), Int(inner), 1.0f, a.data,
               Int(a.stride), b.data, Int(b.stride), 1.0f, c.data, Int(c.stride));
 }
 
 void Solve(CBLAS_SIDE side, CBLAS_TRANSPOSE transpose, ConstMatrixView upper, MatrixView b) {
-  UseCallingThread();
+  const BlasThreadScope one_thread;
   if (b.rows == 0 || b.columns == 0) return;
   cblas_strsm(CblasRowMajor, side, CblasUpper, transpose, CblasNonUnit, Int(b.rows), Int(b.columns), 1.0f, upper.data,
               Int(upper.stride), b.data, Int(b.stride));
@@ -39,7 +39,7 @@ void AddTransposedProduct(ConstMatrixView x, ConstMatrixView y, MatrixView c) {
 }
 
 void AddGram(ConstMatrixView x, MatrixView c) {
-  UseCallingThread();
+  const BlasThreadScope one_thread;
   if (x.rows == 0 || x.columns == 0) return;
   cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, Int(x.columns), Int(x.rows), 1.0f, x.data, Int(x.stride), 1.0f,
               c.data, Int(c.stride));

@@ -5,15 +5,13 @@
 
 namespace tersor {
 
-void UseCallingThread() {
-  static const bool done = [] {
-    // OpenBLAS passes the number on to OpenMP, whose default others rely on.
-    const int threads = omp_get_max_threads();
-    openblas_set_num_threads(1);
-    omp_set_num_threads(threads);
-    return true;
-  }();
-  static_cast<void>(done);
+BlasThreadScope::BlasThreadScope() : before_(omp_get_max_threads()) {
+  // OpenBLAS resizes its buffers when the number differs from the last call's: not while other threads are in it.
+  static const bool told = (openblas_set_num_threads(1), true);
+  static_cast<void>(told);
+  omp_set_num_threads(1);
 }
+
+BlasThreadScope::~BlasThreadScope() { omp_set_num_threads(before_); }
 
 }  // namespace tersor

@@ -4,8 +4,18 @@
 
 namespace tersor {
 
-// Tells OpenBLAS, once for the process, to work on the calling thread. Every function of this room calls it first.
-void UseCallingThread();
+// While it lives, OpenBLAS works on the calling thread: it takes OpenMP's number of threads, whatever it was told
+// itself.
+class BlasThreadScope {
+ public:
+  BlasThreadScope();
+  ~BlasThreadScope();
+  BlasThreadScope(const BlasThreadScope&) = delete;
+  BlasThreadScope& operator=(const BlasThreadScope&) = delete;
+
+ private:
+  int before_;
+};
 
 }  // namespace tersor
 

@@ -3,10 +3,12 @@
 #include <omp.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <random>
 #include <vector>
 
+#include "core/linalg/products.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -82,11 +84,22 @@ TEST(CholeskyErrorTest, RefusesWhatIsNotFiniteOrNotSquare) {
   EXPECT_EQ(FactorLower(2, matrix).code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(CholeskyErrorTest, LeavesOpenMpsThreadsAlone) {
-  const int threads = omp_get_max_threads();
-  std::vector<double> matrix = {1};
-  ASSERT_TRUE(FactorLower(1, matrix).ok());
-  EXPECT_EQ(omp_get_max_threads(), threads);
+int64_t Threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+}
+
+TEST(CholeskyThreadsTest, WorksOnTheCallingThreadAndLeavesOpenMpAlone) {
+  constexpr int kThreads = 3;
+  omp_set_num_threads(kThreads);
+  const int64_t threads = Threads();
+  std::vector<double> matrix(512 * 512);
+  for (int64_t i = 0; i < 512; ++i) matrix[i * 512 + i] = 2;
+  ASSERT_TRUE(FactorLower(512, matrix).ok());
+  std::vector<float> x(512 * 512), gram(512 * 512);
+  AddGram({x.data(), 512, 512}, {gram.data(), 512, 512});
+  AddProduct({x.data(), 512, 512}, {x.data(), 512, 512}, {gram.data(), 512, 512});
+  EXPECT_EQ(Threads(), threads);
+  EXPECT_EQ(omp_get_max_threads(), kThreads);
 }
 
 }  // namespace
