@@ -118,7 +118,8 @@ TEST_F(RealPipelineTest, FaultsComeFromTheRealPlan) {
   const grpc::Status status = client().Submit(request, &job);
   EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
   std::vector<std::string> fields;
-  for (const auto& violation : BadRequestOf(status).field_violations()) fields.push_back(violation.field());
+  const google::rpc::BadRequest faults = BadRequestOf(status);
+  for (const auto& violation : faults.field_violations()) fields.push_back(violation.field());
   EXPECT_THAT(fields, ::testing::UnorderedElementsAre("stages[0].quantize.gptq.bits", "calibration.dataset"));
 }
 

@@ -40,7 +40,8 @@ TEST(GrpcStatusTest, ViolationsAndReasonAreDetails) {
   EXPECT_EQ(status.error_message(), "a: wrong\nb: too");
   google::rpc::BadRequest request;
   google::rpc::ErrorInfo info;
-  for (const auto& any : Details(status).details()) EXPECT_TRUE(any.UnpackTo(&request) || any.UnpackTo(&info));
+  const google::rpc::Status details = Details(status);
+  for (const auto& any : details.details()) EXPECT_TRUE(any.UnpackTo(&request) || any.UnpackTo(&info));
   EXPECT_EQ(request.field_violations_size(), 2);
   EXPECT_EQ(request.field_violations(1).description(), "too");
   EXPECT_EQ(info.reason(), "INVALID_RECIPE");
