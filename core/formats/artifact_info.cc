@@ -67,4 +67,10 @@ absl::StatusOr<v1::ArtifactInfo> DescribeArtifact(absl::string_view name, const 
   return info;
 }
 
+v1::ArtifactInfo RelativeToArtifacts(v1::ArtifactInfo info) {
+  if (info.files_size() == 1 && info.files(0).path() == info.path()) return info;
+  for (v1::ArtifactInfo::File& file : *info.mutable_files()) file.set_path(absl::StrCat(info.path(), "/", file.path()));
+  return info;
+}
+
 }  // namespace tersor

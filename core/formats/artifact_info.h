@@ -14,6 +14,10 @@ namespace tersor {
 // the file name alone; `verification` is left empty. INVALID_ARGUMENT for a folder that holds anything but files.
 absl::StatusOr<v1::ArtifactInfo> DescribeArtifact(absl::string_view name, const std::filesystem::path& path);
 
+// Puts a folder's name before the names of its files, so that they are relative to the folder that holds all artifacts:
+// "config.json" becomes "tersor/config.json". A file's own entry stays.
+v1::ArtifactInfo RelativeToArtifacts(v1::ArtifactInfo info);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_FORMATS_ARTIFACT_INFO_H_

@@ -11,6 +11,7 @@
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/size.h"
 #include "core/exports/export_registry.h"
+#include "core/formats/artifact_info.h"
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
 #include "core/pipeline/checkpoint.h"
@@ -168,7 +169,7 @@ absl::Status JobRun::Write(const Model& model) {
   TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
                           WriteContainer(model, origin, workspace_.artifacts_dir() / kContainerName));
   report_.mutable_artifacts()->Clear();
-  *report_.add_artifacts() = std::move(artifact);
+  *report_.add_artifacts() = RelativeToArtifacts(std::move(artifact));
   return absl::OkStatus();
 }
 
@@ -258,8 +259,9 @@ absl::Status JobRun::EvaluatePerformance() {
 absl::Status JobRun::Export() {
   for (const std::string& format : recipe_.export_()) {
     TERSOR_RETURN_IF_ERROR(RunStage(ExportStageName(format), [&](v1::StageReport&) -> absl::Status {
-      TERSOR_ASSIGN_OR_RETURN(*report_.add_artifacts(),
+      TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
                               WriteExport(format, *compressed_, report_, workspace_.artifacts_dir()));
+      *report_.add_artifacts() = RelativeToArtifacts(std::move(artifact));
       return absl::OkStatus();
     }));
   }

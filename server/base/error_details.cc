@@ -4,9 +4,13 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/error_details.pb.h"
+#include "server/base/valid_text.h"
 
 namespace tersor {
 namespace {
+
+constexpr size_t kMaxField = 256;
+constexpr size_t kMaxDescription = 1024;
 
 std::string TypeUrl(const google::protobuf::Descriptor* descriptor) {
   return absl::StrCat("type.googleapis.com/", descriptor->full_name());
@@ -40,8 +44,9 @@ absl::Status BadRequestError(const std::vector<FieldViolation>& violations, absl
   std::string message;
   for (const FieldViolation& violation : violations) {
     auto* entry = request.add_field_violations();
-    entry->set_field(violation.field);
-    entry->set_description(violation.description);
+    // Names and values come from files and requests, and may hold any bytes.
+    entry->set_field(ToValidText(violation.field, kMaxField));
+    entry->set_description(ToValidText(violation.description, kMaxDescription));
     absl::StrAppend(&message, message.empty() ? "" : "\n", violation.field, ": ", violation.description);
   }
   absl::Status status = absl::InvalidArgumentError(message);

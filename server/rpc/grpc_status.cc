@@ -7,6 +7,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/base/error_details.h"
+#include "server/base/valid_text.h"
 
 namespace tersor {
 namespace {
@@ -14,14 +15,6 @@ namespace {
 constexpr size_t kMaxMessage = 1024;
 // Grows by a third in base64.
 constexpr size_t kMaxDetails = 4500;
-
-std::string Cut(absl::string_view text, size_t limit) {
-  if (text.size() <= limit) return std::string(text);
-  size_t end = limit;
-  // Not inside a UTF-8 character.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(text.substr(0, end), "...");
-}
 
 // Drops the last violations until the message fits.
 void FitBadRequest(google::rpc::BadRequest& request, size_t limit) {
@@ -52,9 +45,9 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
       ReasonOf(status).empty() ? WithReason(status, absl::StatusCodeToString(status.code())) : status;
   google::rpc::Status details;
   details.set_code(static_cast<int>(named.code()));
-  details.set_message(Cut(named.message(), kMaxMessage / 4));
+  details.set_message(ToValidText(named.message(), kMaxMessage / 4));
   named.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { AddDetail(url, payload, details); });
-  return grpc::Status(static_cast<grpc::StatusCode>(named.code()), Cut(named.message(), kMaxMessage),
+  return grpc::Status(static_cast<grpc::StatusCode>(named.code()), ToValidText(named.message(), kMaxMessage),
                       details.SerializeAsString());
 }
 

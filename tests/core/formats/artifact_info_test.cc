@@ -46,6 +46,13 @@ TEST_F(ArtifactInfoTest, DescribesAFolderByItsSortedFiles) {
   EXPECT_NE(DescribeArtifact("x", folder_ / "a")->sha256(), before);
 }
 
+TEST_F(ArtifactInfoTest, FilesOfAFolderAreRelativeToWhatHoldsIt) {
+  const v1::ArtifactInfo folder = RelativeToArtifacts(*DescribeArtifact("x", folder_ / "a"));
+  EXPECT_EQ(folder.files(0).path(), "a/one");
+  EXPECT_EQ(folder.files(1).path(), "a/two");
+  EXPECT_EQ(RelativeToArtifacts(*DescribeArtifact("x", folder_ / "a" / "two")).files(0).path(), "two");
+}
+
 TEST_F(ArtifactInfoTest, MissingPathsAndNestedFoldersAreErrors) {
   EXPECT_EQ(DescribeArtifact("x", folder_ / "b").status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(DescribeArtifact("x", folder_).status().message(), ::testing::HasSubstr("not a regular file"));

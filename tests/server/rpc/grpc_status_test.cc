@@ -5,6 +5,7 @@
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
 #include "server/base/error_details.h"
+#include "server/base/valid_text.h"
 
 namespace tersor {
 namespace {
@@ -56,6 +57,16 @@ TEST(GrpcStatusTest, FitsTheTrailersWhateverTheMessage) {
   // Not cut inside a character.
   const std::string text = std::string(1023, 'a') + "\xc3\xa9" + std::string(100, 'b');
   EXPECT_EQ(ToGrpcStatus(absl::InternalError(text)).error_message(), std::string(1023, 'a') + "...");
+}
+
+TEST(ValidTextTest, OnlyWellFormedCharactersStay) {
+  EXPECT_EQ(ToValidText("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 100), "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+  EXPECT_EQ(ToValidText("\xff\xc3", 100), "??");
+  EXPECT_EQ(ToValidText("\xc0\x80", 100), "??") << "overlong";
+  EXPECT_EQ(ToValidText("\xed\xa0\x80", 100), "???") << "surrogate";
+  EXPECT_EQ(ToValidText("\xf4\x90\x80\x80", 100), "????") << "past the last character";
+  EXPECT_EQ(ToValidText("ab\xc3\xa9", 3), "ab...");
+  EXPECT_EQ(ToValidText("ab\xc3\xa9", 4), "ab\xc3\xa9");
 }
 
 TEST(ErrorDetailsTest, ReasonsTravel) {
