@@ -75,13 +75,17 @@ bool TersorProcess::Ended() {
   return true;
 }
 
-bool TersorProcess::WaitForError(const std::string& text) {
+bool TersorProcess::WaitFor(const std::function<bool()>& condition) {
   while (true) {
     bool ended = Ended();
-    if (Slurp(err_).find(text) != std::string::npos) return true;
+    if (condition()) return true;
     if (ended) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+bool TersorProcess::WaitForError(const std::string& text) {
+  return WaitFor([&] { return Slurp(err_).find(text) != std::string::npos; });
 }
 
 ProcessResult TersorProcess::Wait() {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class TersorProcess {
   TersorProcess& operator=(const TersorProcess&) = delete;
 
   void Signal(int signal) const;
+  // Whether `condition` came true before the child ended.
+  bool WaitFor(const std::function<bool()>& condition);
   // Whether `text` appeared on standard error before the child ended.
   bool WaitForError(const std::string& text);
   ProcessResult Wait();
