@@ -10,9 +10,10 @@
 
 namespace tersor {
 
-// A layer of the compressed model reads X where the dense one reads D. The weights whose outputs on X are nearest to W's
-// on D are W D^T X (X^T X + damping)^-1, up to the damping (asymmetric calibration: GPTAQ, arXiv 2504.02692; QEP, arXiv
-// 2504.09629). The correction goes a share of the way from W to them: the whole way fits few calibration tokens too well.
+// A layer of the compressed model reads X where the dense one reads D. The weights whose outputs on X are nearest to
+// W's on D are W D^T X (X^T X + damping)^-1, up to the damping (asymmetric calibration: GPTAQ, arXiv 2504.02692; QEP,
+// arXiv 2504.09629). The correction goes a share of the way from W to them: the whole way fits few calibration tokens
+// too well.
 class DenseCorrection {
  public:
   // A share of 0 does nothing and needs no statistic but the second moment.
