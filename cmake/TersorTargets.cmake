@@ -3,6 +3,9 @@
 # One precompiled header serves all targets: they share every flag that GCC compares (OpenMP comes with tersor_options).
 if(TARGET OpenMP::OpenMP_CXX)
   target_link_libraries(tersor_options INTERFACE OpenMP::OpenMP_CXX)
+else()
+  # gRPC's targets bring -pthread, which GCC compares; with OpenMP every target has it already.
+  target_compile_options(tersor_options INTERFACE -pthread)
 endif()
 file(WRITE ${PROJECT_BINARY_DIR}/tersor_pch.cc "// Carries the precompiled header.\n")
 add_library(tersor_pch STATIC ${PROJECT_BINARY_DIR}/tersor_pch.cc)
