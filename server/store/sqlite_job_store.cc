@@ -96,7 +96,9 @@ absl::Status SqliteJobStore::Insert(const JobRecord& record, const v1::Report* r
     TERSOR_RETURN_IF_ERROR(AppendEvent(stored, std::move(queued), now));
     if (state != v1::JOB_STATE_SUCCEEDED || report == nullptr) return absl::OkStatus();
     TERSOR_RETURN_IF_ERROR(StoreReport(stored.job.id(), *report));
-    return MoveTo(stored, state, stored.job.status_message(), stored.job.status_reason(), now);
+    // Copies: MoveTo writes the fields that these words come from.
+    const std::string message = stored.job.status_message(), reason = stored.job.status_reason();
+    return MoveTo(stored, state, message, reason, now);
   });
 }
 

@@ -90,6 +90,9 @@ TEST_F(SqliteJobStoreTest, AnswerFromEarlierJobIsStoredWhole) {
   JobRecord record = NewJob("a");
   record.job.set_state(v1::JOB_STATE_SUCCEEDED);
   record.job.set_cached_from("z");
+  // Too long for a string's own buffer.
+  const std::string message = "answered from the job job-0123456789abcdef";
+  record.job.set_status_message(message);
   v1::Report report;
   report.set_summary("good");
   ASSERT_TRUE(store_->Insert(record, &report, now_).ok());
@@ -98,6 +101,10 @@ TEST_F(SqliteJobStoreTest, AnswerFromEarlierJobIsStoredWhole) {
   EXPECT_EQ(store_->GetReport("a")->summary(), "good");
   EXPECT_EQ(store_->ReadEvents("a", 0, 10)->size(), 2);
   EXPECT_THAT(*store_->FindAnswers("print-a"), ElementsAre("a"));
+  const absl::StatusOr<std::vector<v1::Event>> events = store_->ReadEvents("a", 0, 10);
+  ASSERT_TRUE(events.ok()) << events.status();
+  EXPECT_EQ(events->back().state_changed().reason(), message);
+  EXPECT_EQ(store_->Get("a")->job.status_message(), message);
 }
 
 TEST_F(SqliteJobStoreTest, AttemptsMoveTheJob) {
