@@ -12,15 +12,15 @@ cd "$root"
 cmake --preset release -DTERSOR_TESTS=OFF -DTERSOR_BENCHMARKS=OFF -B build/demo >/dev/null
 cmake --build build/demo
 say "model"
-"$root/scripts/fetch_model.sh"
-model=${TERSOR_DEMO_MODEL:-${TERSOR_MODELS:-$HOME/.cache/tersor/models}/SmolLM2-135M-Instruct.Q4_1.gguf}
+model=${TERSOR_DEMO_MODEL:-$("$root/scripts/fetch_model.sh")}
+echo "$model"
 
 calibration=wikitext2_tokens_valid evaluation=wikitext2_tokens_test
 data_path=${TERSOR_DATA_PATH:-$root/../shared/data}
 if [ ! -f "$data_path/text/$evaluation.txt" ]; then
   say "text (no WikiText-2 in $data_path: Debian's reference manual serves instead)"
-  "$root/scripts/fetch_text.sh"
-  data_path=${TERSOR_DATA:-$HOME/.cache/tersor/data}
+  text=$("$root/scripts/fetch_text.sh")
+  data_path=$(dirname "$(dirname "$text")")
   calibration=debian_reference evaluation=debian_reference
 fi
 export TERSOR_DATA_PATH=$data_path
@@ -60,5 +60,5 @@ job=$("$tersor" list --output json | python3 -c 'import json,sys; print(json.loa
 "$tersor" report "$job" --format html > "$out/report.html"
 say "done"
 echo "report: $out/report.html"
-echo "files:  $out"
+echo "files:  $(find "$out" -mindepth 1 -maxdepth 1 | sort | tr '\n' ' ')"
 exit "$code"
