@@ -99,6 +99,12 @@ bool IsOptionOfAnyMethod(const Descriptor& descriptor, absl::string_view key) {
 
 void Reader::Read(const DocumentNode& node, const FieldPath& path, Message& message) {
   if (node.kind == Kind::kNull) return CheckOneofsDecided(Mapping(node, path, message));
+  if (const FieldDescriptor* name = NameField(*message.GetDescriptor());
+      name != nullptr && node.kind == Kind::kScalar) {
+    positions_.Add(path.HiddenChild(name->name()), node.position);
+    if (std::string fault = ReadScalar(node, *name, message); !fault.empty()) Fault(path, node.position, fault);
+    return;
+  }
   if (node.kind != Kind::kMapping) {
     Fault(
         path, node.position,

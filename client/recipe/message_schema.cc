@@ -39,6 +39,13 @@ std::vector<std::string> FieldNames(const Descriptor& message) {
 
 const OneofDescriptor* MethodOneof(const Descriptor& message) { return message.FindOneofByName("method"); }
 
+const FieldDescriptor* NameField(const Descriptor& message) {
+  const FieldDescriptor* field = message.FindFieldByName("name");
+  const bool names =
+      field != nullptr && field->index() == 0 && field->type() == FieldDescriptor::TYPE_STRING && !field->is_repeated();
+  return names ? field : nullptr;
+}
+
 std::vector<std::string> OneofNames(const OneofDescriptor& oneof) {
   std::vector<std::string> names;
   for (int i = 0; i < oneof.field_count(); ++i) names.push_back(oneof.field(i)->name());

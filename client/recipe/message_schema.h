@@ -19,6 +19,10 @@ std::vector<std::string> FieldNames(const google::protobuf::Descriptor& message)
 // for other messages.
 const google::protobuf::OneofDescriptor* MethodOneof(const google::protobuf::Descriptor& message);
 
+// A message whose first field is a string called "name" may be written as that name alone: `tasks: [piqa]`. Null for
+// other messages.
+const google::protobuf::FieldDescriptor* NameField(const google::protobuf::Descriptor& message);
+
 std::vector<std::string> OneofNames(const google::protobuf::OneofDescriptor& oneof);
 
 // SCALE_SEARCH_MSE is "mse". The UNSPECIFIED value has no short name.

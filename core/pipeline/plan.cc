@@ -152,7 +152,7 @@ v1::ModelInfo DescribeModel(const JobInputs& inputs) {
 void CheckRecipe(const v1::Recipe& recipe, Violations& violations) {
   const Violations gates = CheckGates(recipe);
   violations.insert(violations.end(), gates.begin(), gates.end());
-  if (recipe.evaluate().tasks_size() > 0) {
+  if (recipe.evaluate().tasks_size() > 0 || recipe.evaluate().has_suite()) {
     violations.push_back({"evaluate.tasks", "tasks are not served yet; use perplexity and divergence"});
   }
   for (int i = 0; i < recipe.export__size(); ++i) {

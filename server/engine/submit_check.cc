@@ -73,7 +73,7 @@ std::vector<FieldViolation> CheckDatasetPaths(const v1::Recipe& recipe, const Se
                  limits, violations);
   }
   for (int i = 0; i < recipe.evaluate().tasks_size(); ++i) {
-    CheckDataset(recipe.evaluate().tasks(i), absl::StrCat("evaluate.tasks[", i, "]"), limits, violations);
+    CheckDataset(recipe.evaluate().tasks(i).name(), absl::StrCat("evaluate.tasks[", i, "].name"), limits, violations);
   }
   return violations;
 }

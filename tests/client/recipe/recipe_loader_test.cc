@@ -47,13 +47,21 @@ constexpr char kDesignExampleProto[] = R"(
     perplexity { dataset: "wikitext2_tokens_test" window: 2048 max_windows: 8 }
     divergence {}
     performance { prefill: 512 decode: 64 }
-    tasks: "lambada_openai" tasks: "arc_easy" tasks: "piqa"
+    tasks { name: "lambada_openai" } tasks { name: "arc_easy" } tasks { name: "piqa" }
   }
   gates: "perplexity_ratio <= 1.3" gates: "task_accuracy_drop <= 0.05"
   export: "compressed-tensors" export: "gguf:q4_0"
 )";
 
 TEST(LoadRecipe, ReadsTheDesignExample) { ExpectReads(kDesignExample, kDesignExampleProto); }
+
+TEST(LoadRecipe, ReadsTasksAndSuitesAsNamesOrMappings) {
+  ExpectReads("model: m\nevaluate:\n  tasks: [piqa, {name: mmlu, limit: 40, few_shot: 5}]\n  suite: quick\n",
+              R"(model: "m" evaluate { tasks { name: "piqa" } tasks { name: "mmlu" limit: 40 few_shot: 5 }
+                                      suite { name: "quick" } })");
+  ExpectReads("model: m\nevaluate:\n  tasks: piqa\n  suite: {name: kick, apply_chat_template: true}\n",
+              R"(model: "m" evaluate { tasks { name: "piqa" } suite { name: "kick" apply_chat_template: true } })");
+}
 
 TEST(LoadRecipe, ReadsTheNestedMethod) {
   ExpectReads("model: m\nstages:\n- quantize:\n    skip: [a, 're:b.*']\n    gptq: {bits: 3, damping: 0.05}\n",

@@ -32,7 +32,7 @@ v1::Recipe FullRecipe() {
                                activation_order: true on_factorization_failure: FACTORIZATION_FAILURE_POLICY_FAIL } } }
     stages { quantize { rtn {} } }
     evaluate { perplexity { dataset: "a" window: 512 } perplexity { convention: "llama.cpp" } perplexity {}
-               divergence { enabled: false } performance {} tasks: "piqa" }
+               divergence { enabled: false } performance {} tasks { name: "piqa" limit: 50 } }
     gates: "perplexity_ratio <= 1.3"
     export: "gguf:q4_0" export: "compressed-tensors"
     precision: "f32"

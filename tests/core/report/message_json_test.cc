@@ -39,8 +39,12 @@ TEST(MessageJsonTest, TasksKeepTheirKeys) {
   item->set_id("7");
   item->add_loglikelihoods(-1.5);
   item->add_greedy(true);
-  const json tasks = json::parse(MessageToJson(report))["tasks"];
-  EXPECT_EQ(tasks[0]["items"][0], json({{"id", "7"}, {"loglikelihoods", {-1.5}}, {"greedy", {true}}}));
+  (*item->mutable_scores())["acc"] = 1;
+  const json answer = json::parse(MessageToJson(report))["tasks"][0]["items"][0];
+  EXPECT_EQ(answer["id"], "7");
+  EXPECT_EQ(answer["loglikelihoods"], json::array({-1.5}));
+  EXPECT_EQ(answer["greedy"], json::array({true}));
+  EXPECT_EQ(answer["scores"], json({{"acc", 1.0}}));
 }
 
 TEST(MessageJsonTest, KeysStandInTheProtosOrder) {

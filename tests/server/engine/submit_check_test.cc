@@ -52,9 +52,9 @@ TEST(SubmitCheckTest, DatasetPathsStayInTheDataFolders) {
   recipe.mutable_calibration()->set_dataset("wikitext2");
   recipe.mutable_evaluate()->add_perplexity()->set_dataset("/data/text/a.txt");
   recipe.mutable_evaluate()->add_perplexity()->set_dataset("/data/../etc/passwd");
-  recipe.mutable_evaluate()->add_tasks("../secret");
+  recipe.mutable_evaluate()->add_tasks()->set_name("../secret");
   EXPECT_THAT(Fields(CheckDatasetPaths(recipe, limits)),
-              ElementsAre("evaluate.perplexity[1].dataset", "evaluate.tasks[0]"));
+              ElementsAre("evaluate.perplexity[1].dataset", "evaluate.tasks[0].name"));
 }
 
 TEST(SubmitCheckTest, MethodNames) {
