@@ -14,6 +14,8 @@
 
 namespace tersor {
 
+class ActivationFormat;
+
 // One stored part of an encoding: "codes", "scales", "zero_points", ...
 struct EncodedField {
   std::string name;
@@ -38,6 +40,10 @@ class EncodedTensor {
   // The stored parts and the parameters that rebuild this tensor (see encoding_registry.h).
   virtual std::vector<EncodedField> Fields() const = 0;
   virtual nlohmann::json Parameters() const = 0;
+  // What the inputs of a layer with this weight are quantized to (activation_format.h); null: they stay in float.
+  virtual const ActivationFormat* input_format() const { return nullptr; }
+  // The weight without its input format: what kernels and exports look into.
+  virtual const EncodedTensor& weight() const { return *this; }
 
   int64_t rows() const { return shape().size() < 2 ? 1 : shape()[0]; }
   int64_t columns() const { return shape().empty() ? 1 : shape().back(); }

@@ -7,6 +7,7 @@
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/encoding/input_format_tensor.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -22,6 +23,7 @@ constexpr std::array kEntries = {
     Entry{DenseTensor::kName, DenseTensor::FromFields},
     Entry{GroupIntTensor::kName, GroupIntTensor::FromFields},
     Entry{GgufBlockTensor::kName, GgufBlockTensor::FromFields},
+    Entry{InputFormatTensor::kName, InputFormatTensor::FromFields},
 };
 
 }  // namespace
