@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/base/error_details.h"
 #include "server/base/log.h"
@@ -14,16 +15,10 @@ namespace tersor {
 namespace {
 
 std::string StageMethod(const v1::Stage& stage) {
-  if (!stage.has_quantize()) return "other";
-  switch (stage.quantize().method_case()) {
-    case v1::QuantizeStage::kRtn:
-      return "rtn";
-    case v1::QuantizeStage::kGptq:
-      return "gptq";
-    case v1::QuantizeStage::METHOD_NOT_SET:
-      return "other";
-  }
-  return "other";
+  const google::protobuf::OneofDescriptor* methods = v1::QuantizeStage::descriptor()->FindOneofByName("method");
+  const google::protobuf::FieldDescriptor* chosen =
+      stage.quantize().GetReflection()->GetOneofFieldDescriptor(stage.quantize(), methods);
+  return chosen == nullptr ? "other" : chosen->name();
 }
 
 // The violations that the status of a model's resolution carries, or the one that it is.
