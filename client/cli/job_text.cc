@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/progress_text.h"
-#include "client/recipe/message_schema.h"
 #include "core/report/escape.h"
 #include "core/report/number_text.h"
 #include "core/report/text_table.h"
+#include "core/yaml/message_schema.h"
 
 namespace tersor::client {
 namespace {

@@ -1,9 +1,9 @@
 #include "client/recipe/recipe_loader.h"
 
 #include "absl/strings/match.h"
-#include "client/recipe/document.h"
-#include "client/recipe/message_reader.h"
 #include "client/recipe/textproto_reader.h"
+#include "core/yaml/document.h"
+#include "core/yaml/message_reader.h"
 
 namespace tersor::client {
 namespace {

@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "client/recipe/source_map.h"
+#include "core/yaml/source_map.h"
 #include "tersor/v1/recipe.pb.h"
 
 namespace tersor::client {
+
+// What is wrong with a recipe's text, and where.
+using RecipeFault = DocumentFault;
 
 enum class RecipeSyntax { kYaml, kTextproto };
 

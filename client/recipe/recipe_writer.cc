@@ -9,7 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "client/recipe/message_schema.h"
+#include "core/yaml/message_schema.h"
 
 namespace tersor::client {
 namespace {

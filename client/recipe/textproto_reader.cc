@@ -16,7 +16,7 @@ using google::protobuf::TextFormat;
 
 class FaultCollector final : public google::protobuf::io::ErrorCollector {
  public:
-  explicit FaultCollector(std::vector<RecipeFault>& faults) : faults_(faults) {}
+  explicit FaultCollector(std::vector<DocumentFault>& faults) : faults_(faults) {}
   void AddError(int line, int column, const std::string& message) override {
     faults_.push_back({"", message, {line + 1, column + 1}});
   }
@@ -24,7 +24,7 @@ class FaultCollector final : public google::protobuf::io::ErrorCollector {
   void AddWarning(int line, int column, const std::string& message) override { AddError(line, column, message); }
 
  private:
-  std::vector<RecipeFault>& faults_;
+  std::vector<DocumentFault>& faults_;
 };
 
 void AddPositions(const Message& message, TextFormat::ParseInfoTree& tree, const FieldPath& path,
@@ -52,7 +52,7 @@ void AddPositions(const Message& message, TextFormat::ParseInfoTree& tree, const
 
 }  // namespace
 
-void ReadTextproto(absl::string_view text, SourceMap& positions, std::vector<RecipeFault>& faults, Message& message) {
+void ReadTextproto(absl::string_view text, SourceMap& positions, std::vector<DocumentFault>& faults, Message& message) {
   constexpr size_t kMaxBytes = 1 << 20;
   constexpr int kMaxDepth = 32;
   if (text.size() > kMaxBytes) {

@@ -142,7 +142,7 @@ TEST(RecipeFaults, Syntax) {
   EXPECT_THAT(Faults("# nothing\n"), ElementsAre("r.yaml:1:1: the file is empty"));
   EXPECT_THAT(Faults("just text\n"), ElementsAre(HasSubstr("r.yaml:1:1: expected a mapping with the keys model, ")));
   EXPECT_THAT(Faults("model: a\n---\nmodel: b\n"),
-              ElementsAre("r.yaml:3:1: a recipe is one document; remove what begins here"));
+              ElementsAre("r.yaml:3:1: the file is one document; remove what begins here"));
   EXPECT_THAT(Faults("? [a, b]\n: c\nmodel: m\n"), ElementsAre(HasSubstr("a key must be text, not a list")));
   EXPECT_THAT(Faults("model: m\ndescription: a\xFFz\n"), ElementsAre("r.yaml:2:15: not UTF-8 text (byte 23)"));
 }

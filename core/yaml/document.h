@@ -1,15 +1,15 @@
 // A parsed YAML or JSON text as a tree that knows where everything stands.
-#ifndef TERSOR_CLIENT_RECIPE_DOCUMENT_H_
-#define TERSOR_CLIENT_RECIPE_DOCUMENT_H_
+#ifndef TERSOR_CORE_YAML_DOCUMENT_H_
+#define TERSOR_CORE_YAML_DOCUMENT_H_
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "client/recipe/source_map.h"
+#include "core/yaml/source_map.h"
 
-namespace tersor::client {
+namespace tersor {
 
 struct DocumentNode;
 // Shared, because an alias stands for the node of its anchor.
@@ -49,8 +49,8 @@ struct DocumentLimits {
 
 // The one document of `text` (JSON is read as the YAML that it is), or null when there is none or it cannot be read.
 // Faults are added to `faults`; never throws.
-DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, std::vector<RecipeFault>& faults);
+DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, std::vector<DocumentFault>& faults);
 
-}  // namespace tersor::client
+}  // namespace tersor
 
-#endif  // TERSOR_CLIENT_RECIPE_DOCUMENT_H_
+#endif  // TERSOR_CORE_YAML_DOCUMENT_H_

@@ -1,4 +1,4 @@
-#include "client/recipe/document.h"
+#include "core/yaml/document.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "yaml-cpp/exceptions.h"
 #include "yaml-cpp/parser.h"
 
-namespace tersor::client {
+namespace tersor {
 namespace {
 
 using Kind = DocumentNode::Kind;
@@ -24,7 +24,7 @@ SourcePosition At(const YAML::Mark& mark) { return {mark.line + 1, mark.column +
 // Builds the tree from the parser's events. Past a limit it goes on without storing, so that memory stays bounded.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const DocumentLimits& limits, std::vector<RecipeFault>& faults) : limits_(limits), faults_(faults) {}
+  TreeBuilder(const DocumentLimits& limits, std::vector<DocumentFault>& faults) : limits_(limits), faults_(faults) {}
 
   // Null where the file was too large to be kept whole.
   DocumentNodePtr TakeRoot() { return overflow_ ? nullptr : std::move(root_); }
@@ -77,7 +77,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void TakeKey(Frame& frame, const DocumentNode& node);
 
   const DocumentLimits& limits_;
-  std::vector<RecipeFault>& faults_;
+  std::vector<DocumentFault>& faults_;
   DocumentNodePtr root_;
   std::vector<Frame> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
@@ -179,7 +179,7 @@ void TreeBuilder::Close() {
 }
 
 // The libraries' exceptions end here.
-DocumentNodePtr ParseEvents(absl::string_view text, const DocumentLimits& limits, std::vector<RecipeFault>& faults) {
+DocumentNodePtr ParseEvents(absl::string_view text, const DocumentLimits& limits, std::vector<DocumentFault>& faults) {
   std::istringstream stream{std::string(text)};
   TreeBuilder builder(limits, faults);
   try {
@@ -190,7 +190,7 @@ DocumentNodePtr ParseEvents(absl::string_view text, const DocumentLimits& limits
     if (parser.HandleNextDocument(rest)) {
       DocumentNodePtr second = rest.TakeRoot();
       faults.push_back(
-          {"", "a recipe is one document; remove what begins here", second ? second->position : SourcePosition{}});
+          {"", "the file is one document; remove what begins here", second ? second->position : SourcePosition{}});
     }
     return root;
   } catch (const YAML::Exception& error) {
@@ -225,10 +225,9 @@ std::string DescribeNode(const DocumentNode& node) {
   return absl::StrCat("the text \"", ShownText(node.text), "\"");
 }
 
-DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, std::vector<RecipeFault>& faults) {
+DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, std::vector<DocumentFault>& faults) {
   if (text.size() > limits.bytes) {
-    faults.push_back(
-        {"", absl::StrCat("the file is larger than ", limits.bytes >> 10, " KiB: this is not a recipe"), {}});
+    faults.push_back({"", absl::StrCat("the file is larger than ", limits.bytes >> 10, " KiB"), {}});
     return nullptr;
   }
   if (size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
@@ -241,4 +240,4 @@ DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, 
   return root;
 }
 
-}  // namespace tersor::client
+}  // namespace tersor

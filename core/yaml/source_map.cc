@@ -1,11 +1,11 @@
-#include "client/recipe/source_map.h"
+#include "core/yaml/source_map.h"
 
 #include <algorithm>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
 
-namespace tersor::client {
+namespace tersor {
 namespace {
 
 std::string Join(absl::string_view parent, absl::string_view name) {
@@ -48,7 +48,7 @@ const SourceMap::Entry* SourceMap::Find(absl::string_view field) const {
 
 bool SourceMap::Contains(absl::string_view field) const { return Find(field) != nullptr; }
 
-RecipeFault SourceMap::Locate(absl::string_view field, absl::string_view description) const {
+DocumentFault SourceMap::Locate(absl::string_view field, absl::string_view description) const {
   for (absl::string_view prefix = field; !prefix.empty(); prefix = Parent(prefix)) {
     if (const Entry* entry = Find(prefix)) {
       return {absl::StrCat(entry->spelled, field.substr(prefix.size())), std::string(description), entry->position};
@@ -57,17 +57,19 @@ RecipeFault SourceMap::Locate(absl::string_view field, absl::string_view descrip
   return {std::string(field), std::string(description), {}};
 }
 
-std::string FormatFault(absl::string_view file, const RecipeFault& fault) {
+std::string FormatFault(absl::string_view file, const DocumentFault& fault) {
   return absl::StrCat(file, ":", fault.position.line, ":", fault.position.column, ": ", fault.field,
                       fault.field.empty() ? "" : ": ", fault.description);
 }
 
-void SortFaults(std::vector<RecipeFault>& faults) {
-  auto key = [](const RecipeFault& f) { return std::tie(f.position.line, f.position.column, f.field, f.description); };
+void SortFaults(std::vector<DocumentFault>& faults) {
+  auto key = [](const DocumentFault& f) {
+    return std::tie(f.position.line, f.position.column, f.field, f.description);
+  };
   std::sort(faults.begin(), faults.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
   faults.erase(
       std::unique(faults.begin(), faults.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
       faults.end());
 }
 
-}  // namespace tersor::client
+}  // namespace tersor

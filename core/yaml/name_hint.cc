@@ -1,11 +1,11 @@
-#include "client/recipe/name_hint.h"
+#include "core/yaml/name_hint.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/nearest_name.h"
 
-namespace tersor::client {
+namespace tersor {
 
 std::string NameHint(absl::string_view word, const std::vector<std::string>& names, absl::string_view what) {
   std::string nearest = NearestName(absl::AsciiStrToLower(word), names);
@@ -13,4 +13,4 @@ std::string NameHint(absl::string_view word, const std::vector<std::string>& nam
                       absl::StrJoin(names, ", "));
 }
 
-}  // namespace tersor::client
+}  // namespace tersor

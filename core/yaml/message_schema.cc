@@ -1,10 +1,10 @@
-#include "client/recipe/message_schema.h"
+#include "core/yaml/message_schema.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace tersor::client {
+namespace tersor {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -71,4 +71,4 @@ const EnumValueDescriptor* FindEnumValue(const EnumDescriptor& type, absl::strin
   return value == nullptr || value->number() == 0 ? nullptr : value;
 }
 
-}  // namespace tersor::client
+}  // namespace tersor

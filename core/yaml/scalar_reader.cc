@@ -1,4 +1,4 @@
-#include "client/recipe/scalar_reader.h"
+#include "core/yaml/scalar_reader.h"
 
 #include <cmath>
 #include <cstdint>
@@ -6,10 +6,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "client/recipe/message_schema.h"
-#include "client/recipe/name_hint.h"
+#include "core/yaml/message_schema.h"
+#include "core/yaml/name_hint.h"
 
-namespace tersor::client {
+namespace tersor {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -111,7 +111,7 @@ std::string ReadScalar(const DocumentNode& node, const FieldDescriptor& field, M
     case FieldDescriptor::CPPTYPE_MESSAGE:
       break;
   }
-  return "this kind of field cannot be written in YAML; use a textproto recipe";
+  return "this kind of field cannot be written in YAML; use protobuf's text format";
 }
 
-}  // namespace tersor::client
+}  // namespace tersor

@@ -1,6 +1,6 @@
-// Where in a recipe's text each field stands, so that a fault found by any part of Tersor gets its line.
-#ifndef TERSOR_CLIENT_RECIPE_SOURCE_MAP_H_
-#define TERSOR_CLIENT_RECIPE_SOURCE_MAP_H_
+// Where in a text each field stands, so that a fault found by any part of Tersor gets its line.
+#ifndef TERSOR_CORE_YAML_SOURCE_MAP_H_
+#define TERSOR_CORE_YAML_SOURCE_MAP_H_
 
 #include <map>
 #include <string>
@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace tersor::client {
+namespace tersor {
 
 // Both count from 1; columns count bytes.
 struct SourcePosition {
@@ -31,8 +31,8 @@ struct FieldPath {
   FieldPath HiddenItem(int index) const;
 };
 
-// One thing wrong with a recipe. `field` is empty for faults of syntax.
-struct RecipeFault {
+// One thing wrong with a text. `field` is empty for faults of syntax.
+struct DocumentFault {
   std::string field;
   std::string description;
   SourcePosition position;
@@ -46,7 +46,7 @@ class SourceMap {
 
   // `field` in either form. A field that the file does not have (a default) stands where the nearest enclosing one
   // does.
-  RecipeFault Locate(absl::string_view field, absl::string_view description) const;
+  DocumentFault Locate(absl::string_view field, absl::string_view description) const;
 
  private:
   struct Entry {
@@ -60,11 +60,11 @@ class SourceMap {
 };
 
 // "recipe.yaml:7:12: stages[0].quantize.bits: must be 2..8".
-std::string FormatFault(absl::string_view file, const RecipeFault& fault);
+std::string FormatFault(absl::string_view file, const DocumentFault& fault);
 
 // By line, then column; equal ones once.
-void SortFaults(std::vector<RecipeFault>& faults);
+void SortFaults(std::vector<DocumentFault>& faults);
 
-}  // namespace tersor::client
+}  // namespace tersor
 
-#endif  // TERSOR_CLIENT_RECIPE_SOURCE_MAP_H_
+#endif  // TERSOR_CORE_YAML_SOURCE_MAP_H_

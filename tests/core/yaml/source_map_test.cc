@@ -1,8 +1,8 @@
-#include "client/recipe/source_map.h"
+#include "core/yaml/source_map.h"
 
 #include "gtest/gtest.h"
 
-namespace tersor::client {
+namespace tersor {
 namespace {
 
 SourceMap ExampleMap() {
@@ -15,17 +15,17 @@ SourceMap ExampleMap() {
 }
 
 TEST(SourceMap, TurnsServerFieldsIntoWhatTheFileSays) {
-  RecipeFault fault = ExampleMap().Locate("stages[0].quantize.gptq.bits", "must be 2..8");
+  DocumentFault fault = ExampleMap().Locate("stages[0].quantize.gptq.bits", "must be 2..8");
   EXPECT_EQ(FormatFault("recipe.yaml", fault), "recipe.yaml:4:9: stages[0].quantize.bits: must be 2..8");
 }
 
 TEST(SourceMap, AcceptsTheSpelledFormToo) {
-  RecipeFault fault = ExampleMap().Locate("stages[0].quantize.bits", "must be 2..8");
+  DocumentFault fault = ExampleMap().Locate("stages[0].quantize.bits", "must be 2..8");
   EXPECT_EQ(FormatFault("r.yaml", fault), "r.yaml:4:9: stages[0].quantize.bits: must be 2..8");
 }
 
 TEST(SourceMap, ADefaultStandsAtItsParent) {
-  RecipeFault fault = ExampleMap().Locate("stages[0].quantize.gptq.group_size", "64 does not divide 100");
+  DocumentFault fault = ExampleMap().Locate("stages[0].quantize.gptq.group_size", "64 does not divide 100");
   EXPECT_EQ(FormatFault("r.yaml", fault), "r.yaml:3:24: stages[0].quantize.group_size: 64 does not divide 100");
 }
 
@@ -49,7 +49,7 @@ TEST(PositionOfByte, CountsLinesAndBytes) {
 }
 
 TEST(SortFaults, OrdersByPlaceAndDropsRepeats) {
-  std::vector<RecipeFault> faults = {{"b", "x", {2, 1}}, {"a", "x", {1, 9}}, {"b", "x", {2, 1}}, {"c", "x", {1, 2}}};
+  std::vector<DocumentFault> faults = {{"b", "x", {2, 1}}, {"a", "x", {1, 9}}, {"b", "x", {2, 1}}, {"c", "x", {1, 2}}};
   SortFaults(faults);
   ASSERT_EQ(faults.size(), 3u);
   EXPECT_EQ(faults[0].field, "c");
@@ -58,4 +58,4 @@ TEST(SortFaults, OrdersByPlaceAndDropsRepeats) {
 }
 
 }  // namespace
-}  // namespace tersor::client
+}  // namespace tersor

@@ -1,6 +1,6 @@
-// The names that a recipe message has for its writers, asked from the protobuf descriptors.
-#ifndef TERSOR_CLIENT_RECIPE_MESSAGE_SCHEMA_H_
-#define TERSOR_CLIENT_RECIPE_MESSAGE_SCHEMA_H_
+// The names that a message has for its writers, asked from the protobuf descriptors.
+#ifndef TERSOR_CORE_YAML_MESSAGE_SCHEMA_H_
+#define TERSOR_CORE_YAML_MESSAGE_SCHEMA_H_
 
 #include <string>
 #include <vector>
@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
 
-namespace tersor::client {
+namespace tersor {
 
 // The field called `key`, in the proto's spelling or in JSON's (group_size, groupSize); null where there is none.
 const google::protobuf::FieldDescriptor* FindField(const google::protobuf::Descriptor& message, absl::string_view key);
@@ -32,6 +32,6 @@ std::string ShortEnumName(const google::protobuf::EnumValueDescriptor& value);
 const google::protobuf::EnumValueDescriptor* FindEnumValue(const google::protobuf::EnumDescriptor& type,
                                                            absl::string_view name);
 
-}  // namespace tersor::client
+}  // namespace tersor
 
-#endif  // TERSOR_CLIENT_RECIPE_MESSAGE_SCHEMA_H_
+#endif  // TERSOR_CORE_YAML_MESSAGE_SCHEMA_H_

@@ -1,4 +1,4 @@
-#include "client/recipe/message_reader.h"
+#include "core/yaml/message_reader.h"
 
 #include <map>
 #include <set>
@@ -7,11 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/recipe/message_schema.h"
-#include "client/recipe/name_hint.h"
-#include "client/recipe/scalar_reader.h"
+#include "core/yaml/message_schema.h"
+#include "core/yaml/name_hint.h"
+#include "core/yaml/scalar_reader.h"
 
-namespace tersor::client {
+namespace tersor {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -23,7 +23,7 @@ using Entry = DocumentNode::Entry;
 
 class Reader {
  public:
-  Reader(SourceMap& positions, std::vector<RecipeFault>& faults) : positions_(positions), faults_(faults) {}
+  Reader(SourceMap& positions, std::vector<DocumentFault>& faults) : positions_(positions), faults_(faults) {}
 
   void Read(const DocumentNode& node, const FieldPath& path, Message& message);
 
@@ -64,7 +64,7 @@ class Reader {
   void CheckOneofsDecided(const Mapping& mapping);
 
   SourceMap& positions_;
-  std::vector<RecipeFault>& faults_;
+  std::vector<DocumentFault>& faults_;
 };
 
 const Entry* FindEntry(const DocumentNode& node, absl::string_view key) {
@@ -266,8 +266,8 @@ void Reader::CheckOneofsDecided(const Mapping& mapping) {
 
 }  // namespace
 
-void ReadMessage(const DocumentNode& node, SourceMap& positions, std::vector<RecipeFault>& faults, Message& message) {
+void ReadMessage(const DocumentNode& node, SourceMap& positions, std::vector<DocumentFault>& faults, Message& message) {
   Reader(positions, faults).Read(node, {}, message);
 }
 
-}  // namespace tersor::client
+}  // namespace tersor
