@@ -1,5 +1,7 @@
 #include "core/base/utf8.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -57,6 +59,22 @@ absl::Status CheckUtf8(absl::string_view text) {
   const size_t valid = ValidUtf8Prefix(text);
   if (valid == text.size()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("not UTF-8 at byte ", valid));
+}
+
+std::pair<uint32_t, size_t> NextCharacter(absl::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(at);
+  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+  if (length == 1 || at + length > text.size()) return {lead, 1};
+  uint32_t character = lead & (0xFF >> (length + 1));
+  for (size_t i = 1; i < length; ++i) character = character << 6 | (byte(at + i) & 0x3F);
+  return {character, length};
+}
+
+bool IsUnicodeSpace(uint32_t c) {
+  static constexpr std::array<uint32_t, 9> kOthers = {0x20, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
+  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || (c >= 0x2000 && c <= 0x200A) ||
+         std::find(kOthers.begin(), kOthers.end(), c) != kOthers.end();
 }
 
 }  // namespace tersor

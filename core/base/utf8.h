@@ -3,6 +3,8 @@
 #define TERSOR_CORE_BASE_UTF8_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "core/base/status.h"
@@ -15,6 +17,12 @@ size_t ValidUtf8Prefix(absl::string_view text);
 
 // INVALID_ARGUMENT "not UTF-8 at byte N" unless all of `text` is.
 absl::Status CheckUtf8(absl::string_view text);
+
+// The character of well-formed text that begins at byte `at`, and its bytes; a byte that begins none counts as itself.
+std::pair<uint32_t, size_t> NextCharacter(absl::string_view text, size_t at);
+
+// What Python's str.isspace() answers: Unicode's white space and the four ASCII separators.
+bool IsUnicodeSpace(uint32_t character);
 
 }  // namespace tersor
 

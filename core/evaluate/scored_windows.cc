@@ -1,31 +1,13 @@
 #include "core/evaluate/scored_windows.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/utf8.h"
 
 namespace tersor {
 namespace {
-
-// Decodes one UTF-8 character of well-formed text; a byte that starts none counts as itself.
-std::pair<uint32_t, size_t> NextCharacter(absl::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-  if (length == 1 || at + length > text.size()) return {lead, 1};
-  uint32_t character = lead & (0xFF >> (length + 1));
-  for (size_t i = 1; i < length; ++i) character = character << 6 | (byte(at + i) & 0x3F);
-  return {character, length};
-}
-
-// Python's str.isspace: Unicode's white space and the four ASCII separators.
-bool IsSpace(uint32_t c) {
-  static constexpr std::array<uint32_t, 9> kOthers = {0x20, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || (c >= 0x2000 && c <= 0x200A) ||
-         std::find(kOthers.begin(), kOthers.end(), c) != kOthers.end();
-}
 
 absl::Status CheckLength(const Protocol& protocol, int64_t tokens) {
   if (tokens == 0) return absl::InvalidArgumentError(absl::StrCat("text \"", protocol.dataset, "\" is empty"));
@@ -112,7 +94,7 @@ int64_t CountWords(absl::string_view text) {
   bool inside = false;
   for (size_t at = 0; at < text.size();) {
     const auto [character, length] = NextCharacter(text, at);
-    const bool space = IsSpace(character);
+    const bool space = IsUnicodeSpace(character);
     if (!space && !inside) ++words;
     inside = !space;
     at += length;

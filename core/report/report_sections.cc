@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/report/number_text.h"
+#include "core/report/task_sections.h"
 #include "core/report/verdict_sentence.h"
 
 namespace tersor {
@@ -218,11 +219,19 @@ std::vector<PerplexityRow> PerplexityRows(const v1::Report& report) {
 }
 
 std::vector<ReportSection> ReportSections(const v1::Report& report, const SectionOptions& options) {
-  std::vector<ReportSection> sections = {ModelSection(report),      SizeSection(report),
-                                         PerplexitySection(report), DivergenceSection(report),
-                                         SpeedSection(report),      GatesSection(report),
-                                         WarningsSection(report),   LayersSection(report, options.all_layers),
-                                         StagesSection(report),     ArtifactsSection(report)};
+  std::vector<ReportSection> sections = {ModelSection(report),
+                                         SizeSection(report),
+                                         PerplexitySection(report),
+                                         DivergenceSection(report),
+                                         TasksSection(report),
+                                         AbilitiesSection(report),
+                                         TaskGroupsSection(report),
+                                         SpeedSection(report),
+                                         GatesSection(report),
+                                         WarningsSection(report),
+                                         LayersSection(report, options.all_layers),
+                                         StagesSection(report),
+                                         ArtifactsSection(report)};
   std::erase_if(sections, [](const ReportSection& section) { return section.rows.empty() && section.note.empty(); });
   return sections;
 }

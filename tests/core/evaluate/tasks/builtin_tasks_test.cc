@@ -1,0 +1,82 @@
+// The task files that the program carries: every one is sound, and loads the data of its form.
+#include <set>
+
+#include "core/evaluate/tasks/loaded_task.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/paths.h"
+
+namespace tersor {
+namespace {
+
+TEST(BuiltinTasksTest, EveryFileIsSound) {
+  ASSERT_GE(BuiltinTaskFiles().size(), 36);
+  for (const BuiltinFile& file : BuiltinTaskFiles()) {
+    const TaskFile task = ParseTask(file.text, file.name);
+    EXPECT_TRUE(task.faults.empty()) << FormatFault(std::string(file.name), task.faults.at(0));
+    EXPECT_FALSE(task.definition.description().empty()) << file.name;
+    EXPECT_FALSE(task.definition.reference().empty()) << file.name;
+  }
+}
+
+TEST(BuiltinTasksTest, SuitesNameTasksThatAreThere) {
+  const TaskLibrary library({});
+  ASSERT_EQ(BuiltinSuiteFiles().size(), 3);
+  for (const BuiltinFile& file : BuiltinSuiteFiles()) {
+    const auto suite = library.FindSuite(file.name);
+    ASSERT_TRUE(suite.ok()) << suite.status();
+    for (const v1::SuiteTask& task : suite->tasks()) EXPECT_TRUE(library.FindTask(task.name()).ok()) << task.name();
+  }
+}
+
+TEST(BuiltinTasksTest, KickHasEveryAbility) {
+  std::set<std::string> abilities;
+  const auto suite = TaskLibrary({}).FindSuite("kick");
+  ASSERT_TRUE(suite.ok()) << suite.status();
+  for (const v1::SuiteTask& task : suite->tasks()) abilities.insert(task.ability());
+  const std::vector<std::string> all = AbilityNames();
+  EXPECT_EQ(abilities, std::set<std::string>(all.begin(), all.end()));
+}
+
+TEST(BuiltinTasksTest, SharedDataLoads) {
+  const auto shared = testing::SharedPath();
+  if (!shared) GTEST_SKIP() << "no shared folder with data sets";
+  const TaskLibrary library({*shared / "data"});
+  int loaded = 0;
+  for (const BuiltinFile& file : BuiltinTaskFiles()) {
+    const auto found = library.FindTask(file.name);
+    ASSERT_TRUE(found.ok());
+    if (!library.FindData(*found, found->definition.data()).ok()) continue;
+    v1::TaskEvaluation wanted;
+    wanted.set_name(std::string(file.name));
+    const auto task = LoadTask(library, wanted, "");
+    EXPECT_TRUE(task.ok()) << task.status();
+    if (!task.ok()) continue;
+    EXPECT_EQ(task->skipped, 0) << file.name;
+    ++loaded;
+  }
+  EXPECT_GE(loaded, 25);
+}
+
+TEST(BuiltinTasksTest, MmluPromptsAreDescriptionShotsQuestion) {
+  const auto shared = testing::SharedPath();
+  if (!shared) GTEST_SKIP() << "no shared folder with data sets";
+  v1::TaskEvaluation wanted;
+  wanted.set_name("mmlu");
+  wanted.set_few_shot(5);
+  const auto task = LoadTask(TaskLibrary({*shared / "data"}), wanted, "");
+  ASSERT_TRUE(task.ok()) << task.status();
+  const std::string prompt = task->Preamble(task->items[0]) + task->items[0].prompts[0];
+  const std::string description =
+      "The following are multiple choice questions (with answers) about abstract algebra.\n\n";
+  EXPECT_EQ(prompt.rfind(description), 0);
+  EXPECT_THAT(prompt, ::testing::StartsWith(description + "Find all c in Z_3 such that"));
+  EXPECT_THAT(prompt, ::testing::HasSubstr("D. 3\nAnswer: B\n\n"));
+  EXPECT_THAT(prompt, ::testing::EndsWith("D. 6\nAnswer:"));
+  int answered = 0;
+  for (size_t at = prompt.find("Answer: "); at != std::string::npos; at = prompt.find("Answer: ", at + 1)) ++answered;
+  EXPECT_EQ(answered, 5);
+}
+
+}  // namespace
+}  // namespace tersor
