@@ -10,7 +10,9 @@
 
 #include "core/kernels/attention.h"
 #include "core/kernels/cpu_info.h"
+#include "core/kernels/int8_matrix.h"
 #include "core/kernels/logit_reductions.h"
+#include "core/kernels/low_bit_matrix.h"
 #include "core/kernels/machine_limits.h"
 #include "core/kernels/packed_matrix.h"
 #include "core/kernels/parallel.h"
@@ -98,6 +100,71 @@ class Bench {
           bandwidth_);
   }
 
+  // 4-bit codes in groups of 32 and the like, by single rows.
+  void LowBit(int64_t outputs, int64_t inputs, int bits, RowActivations activations) {
+    const LowBitLayout layout{outputs, inputs, bits, 32, false};
+    const int64_t bytes = outputs * inputs * bits / 8 + outputs * inputs / 32 * 2;
+    std::vector<LowBitMatrix> packed;
+    for (int64_t i = 0; i < (int64_t{128} << 20) / bytes; ++i) {
+      auto one = LowBitMatrix::Pack(
+          layout, activations, threads_,
+          [&](int64_t row, std::span<uint8_t> codes, std::span<uint16_t> scales, std::span<uint8_t>) {
+            for (size_t k = 0; k < codes.size(); ++k) codes[k] = (row + k) % (1 << bits);
+            std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
+          });
+      if (!one.ok()) return;
+      packed.push_back(*std::move(one));
+    }
+    const std::vector<float> x = SomeFloats(inputs);
+    std::vector<float> y(outputs);
+    const double seconds = Seconds([&] {
+      for (const LowBitMatrix& matrix : packed) {
+        const RowProduct product{&matrix, x.data(), nullptr, false, y.data()};
+        MultiplyRow(threads_, {&product, 1}).IgnoreError();
+      }
+    });
+    const std::string name =
+        absl::StrCat("one row int", bits, " x ", activations == RowActivations::kInt8 ? "int8 " : "float32 ", outputs,
+                     " x ", inputs);
+    const auto count = static_cast<double>(packed.size());
+    std::printf("%-44s %9.1f GB/s    %5.0f%%  %7.1f GFLOP/s\n", name.c_str(), count * bytes / seconds / kGiga,
+                100 * count * bytes / seconds / bandwidth_, 2.0 * count * outputs * inputs / seconds / kGiga);
+  }
+
+  void Decode(int64_t outputs, int64_t inputs, int bits) {
+    const auto packed =
+        LowBitMatrix::Pack({outputs, inputs, bits, 32, false}, RowActivations::kInt8, threads_,
+                           [&](int64_t, std::span<uint8_t> codes, std::span<uint16_t> scales, std::span<uint8_t>) {
+                             std::fill(codes.begin(), codes.end(), uint8_t{1});
+                             std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
+                           });
+    if (!packed.ok()) return;
+    const double seconds = Seconds([&] { packed->Decode(Precision::kF32, threads_).IgnoreError(); });
+    std::printf("%-44s %9.2f Gvalue/s\n",
+                absl::StrCat("decode int", bits, " to float panels ", outputs, " x ", inputs).c_str(),
+                static_cast<double>(outputs * inputs) / seconds / kGiga);
+  }
+
+  void Int8MatMul(int64_t rows, int64_t outputs, int64_t inputs, Int8Engine engine) {
+    std::vector<int8_t> codes(outputs * inputs);
+    for (int64_t i = 0; i < outputs * inputs; ++i) codes[i] = static_cast<int8_t>(i * 37);
+    const std::vector<float> scales(outputs, 0.01f);
+    const auto packed = Int8Matrix::Pack(codes, scales, outputs, inputs, engine);
+    if (!packed.ok()) return;
+    const std::vector<float> x = SomeFloats(rows * inputs);
+    std::vector<float> y(rows * outputs);
+    constexpr int64_t kTile = 128;
+    const double seconds = Seconds([&] {
+      ParallelFor(threads_, rows / kTile, [&](int64_t i) {
+        return packed->Multiply(x.data() + i * kTile * inputs, inputs, kTile, nullptr, false,
+                                y.data() + i * kTile * outputs, outputs);
+      }).IgnoreError();
+    });
+    Print(absl::StrCat("matmul int8 (", engine == Int8Engine::kOneDnn ? "oneDNN" : "16-bit pairs", ") ", rows, " x ",
+                       outputs, " x ", inputs),
+          2.0 * rows * outputs * inputs / seconds, "GOP/s  ", arithmetic_);
+  }
+
   void Attention(int64_t positions, int64_t group, int64_t head_size) {
     const int64_t blocks = positions / kKeyBlock;
     const std::vector<float> keys = SomeFloats(positions * head_size), values = SomeFloats(positions * head_size);
@@ -169,6 +236,20 @@ void RunAll(int threads) {
     bench.OneRow(576, 576, precision);
     bench.OneRow(1536, 576, precision);
     bench.OneRow(4096, 4096, precision);
+  }
+  for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
+    for (const int bits : {2, 3, 4, 8}) {
+      bench.LowBit(1536, 576, bits, activations);
+      bench.LowBit(4096, 4096, bits, activations);
+    }
+  }
+  for (const int bits : {2, 3, 4, 8}) bench.Decode(1536, 576, bits);
+  for (const Int8Engine engine : {Int8Engine::kOneDnn, Int8Engine::kPairs}) {
+    if (engine == Int8Engine::kOneDnn && BestInt8Engine() != engine) continue;
+    bench.Int8MatMul(2048, 576, 576, engine);
+    bench.Int8MatMul(2048, 1536, 576, engine);
+    bench.Int8MatMul(2048, 576, 1536, engine);
+    bench.Int8MatMul(1024, 4096, 4096, engine);
   }
   bench.Attention(512, 3, 64);
   bench.Attention(2048, 3, 64);

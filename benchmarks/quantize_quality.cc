@@ -34,6 +34,8 @@ struct Arguments {
   int window = 2048;
   int threads = 2;
   bool layers = false;
+  int kv_bits = 0;
+  std::string kv_keys = "token";
 };
 
 class LayerPrinter final : public EventSink {
@@ -71,12 +73,15 @@ absl::Status Run(const Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   TERSOR_ASSIGN_OR_RETURN(const CompressionResult result,
                           CompressModel(model, recipe, calibration, options, nullptr, printer, nullptr));
+  model.kv_format = {arguments.kv_bits, arguments.kv_keys == "channel" ? KvKeys::kChannel : KvKeys::kToken};
+  TERSOR_RETURN_IF_ERROR(CheckKvFormat(model.kv_format));
   nlohmann::json line = {
       {"stage", arguments.stage},
       {"threads", arguments.threads},
       {"compress_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()},
       {"peak_rss_mb", static_cast<double>(PeakResidentBytes()) / 1048576},
-      {"parameter_bytes", model.ByteSize()}};
+      {"parameter_bytes", model.ByteSize()},
+      {"kv", KvFormatName(model.kv_format)}};
   double error = 0;
   for (const v1::LayerResult& layer : result.layers) error += layer.relative_error();
   if (!result.layers.empty()) line["mean_relative_error"] = error / static_cast<double>(result.layers.size());
@@ -112,6 +117,8 @@ int main(int argc, char** argv) {
   app.add_option("--windows", arguments.windows, "Evaluation windows; 0: no evaluation");
   app.add_option("--window", arguments.window, "Tokens of an evaluation window");
   app.add_option("--threads", arguments.threads, "Threads");
+  app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
+  app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
   app.add_flag("--layers", arguments.layers, "Print each layer's error");
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = tersor::Run(arguments);

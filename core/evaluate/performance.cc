@@ -1,8 +1,11 @@
 #include "core/evaluate/performance.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace tersor {
 namespace {
@@ -20,6 +23,21 @@ absl::StatusOr<double> TokensPerSecond(Generator& generator, bool prefill, int t
   TERSOR_ASSIGN_OR_RETURN(const double seconds, prefill ? generator.TimePrefill(tokens) : generator.TimeDecode(tokens));
   if (!(seconds > 0)) return absl::InternalError(absl::StrCat("a measurement took ", seconds, " seconds"));
   return tokens / seconds;
+}
+
+// By falling share.
+std::string DescribeKernels(const std::map<std::string, int64_t>& weights) {
+  int64_t all = 0;
+  std::vector<std::pair<int64_t, std::string>> shares;
+  for (const auto& [name, count] : weights) {
+    all += count;
+    shares.emplace_back(-count, name);
+  }
+  std::sort(shares.begin(), shares.end());
+  if (shares.size() == 1) return shares[0].second;
+  return absl::StrJoin(shares, ", ", [&](std::string* out, const auto& share) {
+    absl::StrAppend(out, share.second, " (", std::lround(-100.0 * share.first / all), "%)");
+  });
 }
 
 v1::PerformanceResult Summarize(const std::string& subject, absl::string_view kind, int tokens,
@@ -51,6 +69,10 @@ std::vector<FieldViolation> CheckPerformance(const v1::PerformanceEvaluation& ev
   CheckRange(field, "prefill", evaluation.has_prefill(), evaluation.prefill(), most, violations);
   CheckRange(field, "decode", evaluation.has_decode(), evaluation.decode(), most, violations);
   CheckRange(field, "repeats", evaluation.has_repeats(), evaluation.repeats(), kMaxRepeats, violations);
+  if (!evaluation.activations().empty()) {
+    const absl::Status known = ParseLinearCompute(evaluation.activations()).status();
+    if (!known.ok()) violations.push_back({absl::StrCat(field, ".activations"), std::string(known.message())});
+  }
   return violations;
 }
 
@@ -60,6 +82,8 @@ PerformanceOptions ResolvePerformance(const v1::PerformanceEvaluation& evaluatio
   if (evaluation.has_decode()) options.decode = evaluation.decode();
   if (evaluation.has_repeats()) options.repeats = evaluation.repeats();
   options.threads = threads;
+  // Checked at planning.
+  if (const auto linears = ParseLinearCompute(evaluation.activations()); linears.ok()) options.linears = *linears;
   return options;
 }
 
@@ -84,6 +108,8 @@ absl::StatusOr<std::vector<v1::PerformanceResult>> MeasurePerformance(std::span<
     }
     for (size_t i = 0; i < subjects.size(); ++i) {
       results.push_back(Summarize(subjects[i].name, prefill ? "prefill" : "decode", tokens, rates[i], options.threads));
+      const Generator::Kernels kernels = subjects[i].generator->KernelsInUse();
+      results.back().set_kernels(DescribeKernels(prefill ? kernels.prefill : kernels.decode));
     }
   }
   return results;

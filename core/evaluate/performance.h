@@ -21,6 +21,7 @@ struct PerformanceOptions {
   int decode = 64;
   int repeats = 3;
   int threads = 1;
+  LinearCompute linears = LinearCompute::kEncodedInt8;
 };
 
 struct PerformanceSubject {

@@ -73,4 +73,41 @@ std::shared_ptr<const MatmulPrimitive> FindMatmul(const MatmulShape& shape) {
   return cache->emplace(shape, std::move(made)).first->second;
 }
 
+namespace {
+
+dnnl::matmul::primitive_desc DescribeInt8(int64_t rows, int64_t outputs, int64_t inputs, const memory::desc& weights) {
+  const memory::desc x({rows, inputs}, memory::data_type::u8, memory::dims{inputs, 1});
+  const memory::desc y({rows, outputs}, memory::data_type::s32, memory::dims{outputs, 1});
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return {CpuEngine(), x, weights, y, attributes};
+}
+
+}  // namespace
+
+memory::desc Int8Layout(int64_t outputs, int64_t inputs) {
+  SingleThreadScope one_thread;
+  const memory::desc any({inputs, outputs}, memory::data_type::s8, memory::format_tag::any);
+  return DescribeInt8(kLayoutRows, outputs, inputs, any).weights_desc();
+}
+
+std::shared_ptr<const MatmulPrimitive> FindInt8Matmul(int64_t rows, int64_t outputs, int64_t inputs) {
+  static std::mutex* const mutex = new std::mutex;
+  static auto* const cache =
+      new std::map<std::tuple<int64_t, int64_t, int64_t>, std::shared_ptr<const MatmulPrimitive>>;
+  const std::tuple key(rows, outputs, inputs);
+  {
+    std::lock_guard<std::mutex> lock(*mutex);
+    const auto found = cache->find(key);
+    if (found != cache->end()) return found->second;
+  }
+  SingleThreadScope one_thread;
+  const auto description = DescribeInt8(rows, outputs, inputs, Int8Layout(outputs, inputs));
+  auto made = std::make_shared<const MatmulPrimitive>(
+      MatmulPrimitive{dnnl::matmul(description), description.src_desc(), description.weights_desc(), memory::desc(),
+                      description.dst_desc(), description.scratchpad_desc()});
+  std::lock_guard<std::mutex> lock(*mutex);
+  return cache->emplace(key, std::move(made)).first->second;
+}
+
 }  // namespace tersor

@@ -45,6 +45,10 @@ dnnl::memory::desc PackedLayout(Precision precision, int64_t outputs, int64_t in
 // Cached for the process; thread-safe. Throws dnnl::error.
 std::shared_ptr<const MatmulPrimitive> FindMatmul(const MatmulShape& shape);
 
+// The same for products of unsigned with signed 8-bit integers into 32-bit ones, rows laid end to end.
+dnnl::memory::desc Int8Layout(int64_t outputs, int64_t inputs);
+std::shared_ptr<const MatmulPrimitive> FindInt8Matmul(int64_t rows, int64_t outputs, int64_t inputs);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_KERNELS_MATMUL_PRIMITIVES_H_

@@ -10,6 +10,7 @@
 #include "core/kernels/panel_product.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
+#include "core/kernels/worker_pool.h"
 
 namespace tersor {
 namespace {
@@ -107,13 +108,7 @@ PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 int64_t PackedMatrix::outputs() const { return state_ ? state_->outputs : 0; }
 int64_t PackedMatrix::inputs() const { return state_ ? state_->inputs : 0; }
 
-absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
-                                                Precision precision) {
-  if (outputs <= 0 || inputs <= 0 || static_cast<int64_t>(weights.size()) / outputs != inputs ||
-      static_cast<int64_t>(weights.size()) % outputs != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot pack ", weights.size(), " weights as a matrix of ", outputs, " x ", inputs));
-  }
+absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inputs, Precision precision) {
   if (precision == Precision::kBF16) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
   PackedMatrix packed;
   packed.state_ = std::make_unique<State>();
@@ -122,19 +117,72 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, 
   state.outputs = outputs;
   state.inputs = inputs;
   try {
-    SingleThreadScope one_thread;
     state.layout = PackedLayout(precision, outputs, inputs);
     state.FindPanels();
     state.storage = ScratchBuffer(FloatsFor(state.layout.get_size()));
-    const memory::desc rows({inputs, outputs}, memory::data_type::f32, memory::dims{1, inputs});
-    memory source(rows, CpuEngine(), const_cast<float*>(weights.data()));
+  } catch (const dnnl::error& error) {
+    return FromLibrary(error, absl::StrCat("laying out a matrix of ", outputs, " x ", inputs));
+  }
+  return packed;
+}
+
+absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, int64_t output_stride) {
+  State& state = *state_;
+  try {
+    SingleThreadScope one_thread;
+    const memory::desc rows({state.inputs, state.outputs}, memory::data_type::f32,
+                            memory::dims{input_stride, output_stride});
+    memory source(rows, CpuEngine(), const_cast<float*>(values));
     memory target(state.layout, CpuEngine(), state.storage.data());
     dnnl::stream stream(CpuEngine());
     dnnl::reorder(source, target).execute(stream, source, target);
     stream.wait();
   } catch (const dnnl::error& error) {
-    return FromLibrary(error, absl::StrCat("packing a matrix of ", outputs, " x ", inputs));
+    return FromLibrary(error, absl::StrCat("packing a matrix of ", state.outputs, " x ", state.inputs));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
+                                                Precision precision) {
+  if (outputs <= 0 || inputs <= 0 || static_cast<int64_t>(weights.size()) / outputs != inputs ||
+      static_cast<int64_t>(weights.size()) % outputs != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot pack ", weights.size(), " weights as a matrix of ", outputs, " x ", inputs));
+  }
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision));
+  TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), 1, inputs));
+  return packed;
+}
+
+absl::StatusOr<PackedMatrix> PackedMatrix::PackTiles(int64_t outputs, int64_t inputs, Precision precision, int threads,
+                                                     int64_t tile, FillTile fill) {
+  if (outputs <= 0 || inputs <= 0 || tile <= 0 || 16 % tile != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot pack a matrix of ", outputs, " x ", inputs, " by tiles of ", tile));
+  }
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision));
+  State& state = *packed.state_;
+  const int64_t tiles = (outputs + tile - 1) / tile;
+  if (precision != Precision::kF32 || state.panel_width == 0) {
+    ScratchBuffer values(tiles * tile * inputs);
+    RunTasks(threads, tiles, [&](int64_t t) { fill(t, values.data() + t * tile, tiles * tile); });
+    TERSOR_RETURN_IF_ERROR(packed.Reorder(values.data(), tiles * tile, 1));
+    return packed;
+  }
+  // A panel is [padded inputs][panel width] itself.
+  const int64_t tiles_a_panel = state.panel_width / tile;
+  const int64_t padded_inputs = state.layout.get_padded_dims()[0];
+  RunTasks(threads, packed.panels(), [&](int64_t panel) {
+    float* values = state.storage.data() + panel * state.panel_stride;
+    for (int64_t i = 0; i < tiles_a_panel; ++i) {
+      const int64_t t = panel * tiles_a_panel + i;
+      if (t < tiles) fill(t, values + i * tile, state.panel_width);
+      for (int64_t k = t < tiles ? inputs : 0; k < padded_inputs; ++k) {
+        std::fill_n(values + k * state.panel_width + i * tile, tile, 0.0f);
+      }
+    }
+  });
   return packed;
 }
 

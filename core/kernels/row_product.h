@@ -1,17 +1,17 @@
-// Products of single rows with packed matrices, for decoding: bounded by memory bandwidth, not by arithmetic.
+// Products of single rows with matrices, for decoding: bounded by memory bandwidth, not by arithmetic.
 #ifndef TERSOR_CORE_KERNELS_ROW_PRODUCT_H_
 #define TERSOR_CORE_KERNELS_ROW_PRODUCT_H_
 
 #include <span>
 
 #include "core/base/status.h"
-#include "core/kernels/packed_matrix.h"
+#include "core/kernels/row_matrix.h"
 
 namespace tersor {
 
 // y [outputs] = matrix x [inputs], plus `bias` unless null, plus the old y where `accumulate`.
 struct RowProduct {
-  const PackedMatrix* matrix = nullptr;
+  const RowMatrix* matrix = nullptr;
   const float* x = nullptr;
   const float* bias = nullptr;
   bool accumulate = false;
@@ -19,7 +19,7 @@ struct RowProduct {
 };
 
 // Runs independent products side by side on `threads` threads. Results do not depend on `threads`; they are close to
-// PackedMatrix::Multiply's, but need not have the same bits.
+// those of products over many rows, but need not have the same bits.
 absl::Status MultiplyRow(int threads, std::span<const RowProduct> products);
 
 }  // namespace tersor

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "dnnl.hpp"
 #include "hwy/targets.h"
 
 namespace tersor {
@@ -23,6 +24,21 @@ void LimitTargets() {
     return true;
   }();
   static_cast<void>(limited);
+}
+
+bool HasVnni() {
+  static const bool vnni = [] {
+    LimitTargets();
+    // oneDNN's instruction sets are bit sets: what AVX-512 with VNNI has beyond AVX-512's base, and AVX2 alike.
+    constexpr unsigned kAvx512 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    constexpr unsigned kAvx512Vnni = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_vnni);
+    constexpr unsigned kAvx2Vnni =
+        static_cast<unsigned>(dnnl::cpu_isa::avx2_vnni) & ~static_cast<unsigned>(dnnl::cpu_isa::avx2);
+    const unsigned isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+    if ((isa & kAvx512) == kAvx512) return (isa & kAvx512Vnni) == kAvx512Vnni;
+    return (isa & kAvx2Vnni) == kAvx2Vnni;
+  }();
+  return vnni;
 }
 
 }  // namespace tersor

@@ -10,6 +10,10 @@ namespace tersor {
 // Applies ONEDNN_MAX_CPU_ISA to Highway's choice, once. Every dispatched kernel calls it first.
 void LimitTargets();
 
+// Whether the instruction set that Highway chooses may be used together with its VNNI (AVX-512's or AVX2's own);
+// limited by ONEDNN_MAX_CPU_ISA too.
+bool HasVnni();
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_KERNELS_TARGETS_H_

@@ -15,6 +15,7 @@
 namespace tersor {
 
 class KvCache;
+class Linear;
 
 // Sequences laid end to end without padding: tokens of sequence i are rows offsets[i] .. offsets[i+1].
 // Positions start at 0, or after what `cache` holds for the sequence.
@@ -66,6 +67,8 @@ class Block {
   // Forward of the one token that follows what `cache` holds of `slot`, by kernels that are as fast as the weights can
   // be read. Close to Forward's results, but not of the same bits: for generation, not for scoring.
   virtual absl::Status Step(KvCache& cache, int64_t slot, std::span<float> hidden) const = 0;
+  // The linear layers, in the order of segments(). They live as long as the block, until their weight is set.
+  virtual std::vector<const Linear*> linears() const = 0;
   // Replaces a linear layer's weight by what `weight` decodes to.
   virtual absl::Status SetWeight(const std::string& linear_name, const EncodedTensor& weight) = 0;
 };

@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kVersion = 1;
+// The newest that is read. A container says the lowest that reads it right: 2 where keys and values are rounded.
+constexpr uint64_t kVersion = 2;
 constexpr absl::string_view kMagic = "tersor";
 constexpr uint64_t kMaxManifestBytes = uint64_t{256} << 20;
 
@@ -29,22 +30,26 @@ nlohmann::json Manifest(const Model& model, const ContainerOrigin& origin, int64
                         const std::string& weights_sha256) {
   nlohmann::json ties = nlohmann::json::array();
   if (model.spec.tied) ties.push_back({kHeadName, kEmbeddingName});
-  return {{"format", kMagic},
-          {"version", kVersion},
-          {"program_version", origin.program_version},
-          {"recipe_sha256", origin.recipe_sha256},
-          {"source",
-           {{"format", origin.source_format},
-            {"sha256", origin.source_sha256},
-            {"weight_bytes", origin.source_weight_bytes}}},
-          {"spec", SpecToJson(model.spec)},
-          {"assets",
-           {{"licence_id", model.assets.licence_id},
-            {"gguf_pre_tokenizer", model.assets.gguf_pre_tokenizer},
-            {"add_bos", model.assets.add_bos}}},
-          {"ties", std::move(ties)},
-          {"weights", {{"file", kContainerWeightsName}, {"bytes", weights_bytes}, {"sha256", weights_sha256}}},
-          {"parameters", DescribeTensors(model.parameters)}};
+  const bool rounds_cache = model.kv_format.bits != 0;
+  nlohmann::json manifest = {
+      {"format", kMagic},
+      {"version", rounds_cache ? kVersion : 1},
+      {"program_version", origin.program_version},
+      {"recipe_sha256", origin.recipe_sha256},
+      {"source",
+       {{"format", origin.source_format},
+        {"sha256", origin.source_sha256},
+        {"weight_bytes", origin.source_weight_bytes}}},
+      {"spec", SpecToJson(model.spec)},
+      {"assets",
+       {{"licence_id", model.assets.licence_id},
+        {"gguf_pre_tokenizer", model.assets.gguf_pre_tokenizer},
+        {"add_bos", model.assets.add_bos}}},
+      {"ties", std::move(ties)},
+      {"weights", {{"file", kContainerWeightsName}, {"bytes", weights_bytes}, {"sha256", weights_sha256}}},
+      {"parameters", DescribeTensors(model.parameters)}};
+  if (rounds_cache) manifest["kv_cache"] = KvFormatToJson(model.kv_format);
+  return manifest;
 }
 
 absl::Status WriteFiles(const Model& model, const ContainerOrigin& origin, const fs::path& folder) {
@@ -185,6 +190,10 @@ absl::StatusOr<Container> ReadContainer(const fs::path& folder, bool verify_hash
   TERSOR_ASSIGN_OR_RETURN(container.origin, ReadOrigin(manifest));
   TERSOR_ASSIGN_OR_RETURN(const nlohmann::json* spec, manifest.Find("/spec"));
   TERSOR_ASSIGN_OR_RETURN(container.model.spec, SpecFromJson(*spec, absl::StrCat(where, ": spec")));
+  if (json.contains("kv_cache")) {
+    TERSOR_ASSIGN_OR_RETURN(container.model.kv_format,
+                            KvFormatFromJson(json["kv_cache"], absl::StrCat(where, ": kv_cache")));
+  }
   TERSOR_ASSIGN_OR_RETURN(container.model.assets, ReadAssets(manifest, folder));
   TERSOR_RETURN_IF_ERROR(CheckWeightsFile(manifest, WeightsPath(folder), verify_hash));
   TERSOR_ASSIGN_OR_RETURN(const Safetensors weights, ReadSafetensors(WeightsPath(folder)));
@@ -204,7 +213,7 @@ absl::StatusOr<v1::ArtifactInfo> WriteContainer(const Model& model, const Contai
   TERSOR_RETURN_IF_ERROR(WriteFiles(model, origin, temporary.path()));
   TERSOR_ASSIGN_OR_RETURN(const Container found, ReadContainer(temporary.path(), /*verify_hash=*/true));
   TERSOR_RETURN_IF_ERROR(CompareEncodedTensors(model.parameters, found.model.parameters));
-  if (SpecToJson(found.model.spec) != SpecToJson(model.spec)) {
+  if (SpecToJson(found.model.spec) != SpecToJson(model.spec) || found.model.kv_format != model.kv_format) {
     return absl::DataLossError(absl::StrCat(folder.string(), ": the spec reads back differently than it was written"));
   }
   TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo info, DescribeArtifact(kMagic, temporary.path()));

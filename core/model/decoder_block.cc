@@ -52,7 +52,7 @@ absl::Status DecoderBlock::CheckBatch(const PackedBatch& batch, size_t hidden_si
   if (batch.cache == nullptr) return absl::OkStatus();
   const KvShape& shape = batch.cache->shape();
   if (shape.kv_heads != spec_.attention.kv_heads || shape.head_size != spec_.attention.head_size ||
-      index_ >= shape.layers || batch.cache->slots() < batch.sequences()) {
+      shape.format != kv_format_ || index_ >= shape.layers || batch.cache->slots() < batch.sequences()) {
     return absl::InvalidArgumentError(absl::StrCat("block ", index_, ": the cache does not fit the model or batch"));
   }
   return absl::OkStatus();
@@ -65,7 +65,7 @@ absl::StatusOr<DecoderBlock::Pass> DecoderBlock::Begin(const PackedBatch& batch)
   pass.cache = batch.cache;
   pass.layer = batch.cache == nullptr ? 0 : index_;
   if (batch.cache == nullptr) {
-    pass.own_cache = std::make_unique<KvCache>(KvShape{1, attention.kv_heads, attention.head_size});
+    pass.own_cache = std::make_unique<KvCache>(KvShape{1, attention.kv_heads, attention.head_size, kv_format_});
     pass.cache = pass.own_cache.get();
     for (int64_t i = 0; i < batch.sequences(); ++i) pass.cache->AddSlot();
   }
@@ -92,9 +92,17 @@ absl::Status DecoderBlock::ForTiles(int64_t tokens, const Run& run) const {
 }
 
 absl::Status DecoderBlock::Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const {
-  const Linear& l = linears_[linear];
-  return l.weight.Multiply(x, l.layer.inputs, rows, l.bias.empty() ? nullptr : l.bias.data(), accumulate, y,
-                           l.layer.outputs);
+  const LinearLayer& layer = parts_[linear].layer;
+  return parts_[linear].linear.Multiply(x, layer.inputs, rows, accumulate, y, layer.outputs);
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const void>>> DecoderBlock::Hold(int first, int end) const {
+  std::vector<std::shared_ptr<const void>> held;
+  for (int i = first; i < end; ++i) {
+    TERSOR_ASSIGN_OR_RETURN(std::shared_ptr<const void> one, parts_[i].linear.Hold(options_.threads));
+    held.push_back(std::move(one));
+  }
+  return held;
 }
 
 void DecoderBlock::Norm(const std::vector<float>& weight, const float* x, int64_t rows, float* y) const {
@@ -120,13 +128,13 @@ AttentionTile DecoderBlock::MakeTile(int64_t first_position, int64_t positions) 
   tile.scale = 1.0f / std::sqrt(static_cast<float>(a.head_size));
   tile.first_position = first_position;
   tile.positions = positions;
-  tile.query_stride = tile.output_stride = linears_[kQuery].layer.outputs;
+  tile.query_stride = tile.output_stride = parts_[kQuery].layer.outputs;
   return tile;
 }
 
 absl::Status DecoderBlock::QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const {
-  const int64_t query_width = linears_[kQuery].layer.outputs;
-  const int64_t key_width = linears_[kKey].layer.outputs;
+  const int64_t query_width = parts_[kQuery].layer.outputs;
+  const int64_t key_width = parts_[kKey].layer.outputs;
   ScratchBuffer keys(tile.count * key_width), values(tile.count * key_width);
   TERSOR_RETURN_IF_ERROR(Multiply(kQuery, input, tile.count, false, queries));
   TERSOR_RETURN_IF_ERROR(Multiply(kKey, input, tile.count, false, keys.data()));
@@ -142,8 +150,11 @@ absl::Status DecoderBlock::QkvTile(const Pass& pass, Tile tile, const float* inp
 absl::Status DecoderBlock::AttendAll(const Pass& pass, const float* queries, float* attended) const {
   const AttentionSpec& a = spec_.attention;
   const int64_t group = a.heads / a.kv_heads;
-  const int64_t query_width = linears_[kQuery].layer.outputs;
+  const int64_t query_width = parts_[kQuery].layer.outputs;
   const int64_t step = AttentionTilePositions(group);
+  for (int64_t i = 0; i < pass.batch->sequences(); ++i) {
+    pass.cache->Seal(pass.layer, i, pass.starts[i] + pass.batch->offsets[i + 1] - pass.batch->offsets[i]);
+  }
   struct Task {
     int64_t sequence, offset, count;
   };
@@ -193,6 +204,8 @@ absl::Status DecoderBlock::RunSegment(int s, const PackedBatch& batch, std::span
     return absl::InvalidArgumentError(
         absl::StrCat("segment ", segments_[s].name, " needs inputs of width ", in, " and outputs of width ", out));
   }
+  constexpr int kFirstOf[] = {kQuery, kOutput, kGate, kDown, kLinears};
+  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(kFirstOf[s], kFirstOf[s + 1]));
   if (s == kQkvSegment) {
     TERSOR_ASSIGN_OR_RETURN(const Pass pass, Begin(batch));
     ScratchBuffer queries(tokens * out);
@@ -216,7 +229,8 @@ absl::Status DecoderBlock::RunSegment(int s, const PackedBatch& batch, std::span
 absl::Status DecoderBlock::Forward(const PackedBatch& batch, std::span<float> hidden) const {
   TERSOR_RETURN_IF_ERROR(CheckBatch(batch, hidden.size()));
   const int64_t tokens = batch.tokens();
-  const int64_t query_width = linears_[kQuery].layer.outputs;
+  const int64_t query_width = parts_[kQuery].layer.outputs;
+  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(0, kLinears));
   TERSOR_ASSIGN_OR_RETURN(const Pass pass, Begin(batch));
   ScratchBuffer queries(tokens * query_width), attended(tokens * query_width);
   TERSOR_RETURN_IF_ERROR(ForTiles(tokens, [&](Tile tile) {

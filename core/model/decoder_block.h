@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/kernels/packed_matrix.h"
-#include "core/kernels/row_product.h"
 #include "core/model/block.h"
 #include "core/model/kv_cache.h"
+#include "core/model/linear.h"
 #include "core/model/rope_table.h"
 
 namespace tersor {
@@ -25,15 +24,17 @@ class DecoderBlock final : public Block {
                           std::span<float> next) const override;
   absl::Status Forward(const PackedBatch& batch, std::span<float> hidden) const override;
   absl::Status Step(KvCache& cache, int64_t slot, std::span<float> hidden) const override;
+  std::vector<const Linear*> linears() const override;
   absl::Status SetWeight(const std::string& linear_name, const EncodedTensor& weight) override;
 
  private:
   enum LinearIndex { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown, kLinears };
   enum SegmentIndex { kQkvSegment, kOutSegment, kGateUpSegment, kDownSegment, kSegments };
 
-  struct Linear {
+  struct Part {
     LinearLayer layer;
-    PackedMatrix weight;
+    Linear linear;
+    // Kept for SetWeight, which makes a new `linear`.
     std::vector<float> bias;
   };
   // Rows [first, first + count) of the batch.
@@ -44,7 +45,7 @@ class DecoderBlock final : public Block {
   // Everything one pass over a batch needs besides its activations.
   struct Pass;
 
-  DecoderBlock(const ModelSpec& model, int index, const ComputeOptions& options);
+  DecoderBlock(const Model& model, int index, const ComputeOptions& options);
   void DescribeLinears();
   absl::Status LoadParameters(const Model& model);
 
@@ -54,6 +55,8 @@ class DecoderBlock final : public Block {
   template <typename Run>
   absl::Status ForTiles(int64_t tokens, const Run& run) const;
 
+  // Keeps the weights of linear layers [first, end) in the form that Multiply reads; see Linear::Hold.
+  absl::StatusOr<std::vector<std::shared_ptr<const void>>> Hold(int first, int end) const;
   absl::Status Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const;
   void Norm(const std::vector<float>& weight, const float* x, int64_t rows, float* y) const;
   // Norms (where the model has them) and rope of one position's queries and keys.
@@ -63,16 +66,16 @@ class DecoderBlock final : public Block {
   // Queries go to `queries` (rows of the tile), keys and values to the pass's cache.
   absl::Status QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const;
   absl::Status GateUpTile(int64_t rows, const float* input, float* inner) const;
-  RowProduct Product(LinearIndex linear, const float* x, bool accumulate, float* y) const;
   absl::Status AttendAll(const Pass& pass, const float* queries, float* attended) const;
 
   LayerSpec spec_;
   int index_;
   ComputeOptions options_;
+  KvFormat kv_format_;
   int64_t width_;
   float epsilon_;
   std::vector<Segment> segments_;
-  std::array<Linear, kLinears> linears_;
+  std::array<Part, kLinears> parts_;
   std::vector<float> input_norm_, inner_norm_, query_norm_, key_norm_;
 };
 

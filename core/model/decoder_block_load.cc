@@ -32,17 +32,18 @@ absl::StatusOr<std::unique_ptr<Block>> Block::Load(const Model& model, int index
 absl::StatusOr<std::unique_ptr<Block>> DecoderBlock::Create(const Model& model, int index,
                                                             const ComputeOptions& options) {
   TERSOR_RETURN_IF_ERROR(CheckSpec(model.spec, index));
-  std::unique_ptr<DecoderBlock> block(new DecoderBlock(model.spec, index, options));
+  std::unique_ptr<DecoderBlock> block(new DecoderBlock(model, index, options));
   TERSOR_RETURN_IF_ERROR(block->LoadParameters(model));
   return std::unique_ptr<Block>(std::move(block));
 }
 
-DecoderBlock::DecoderBlock(const ModelSpec& model, int index, const ComputeOptions& options)
-    : spec_(model.layers[index]),
+DecoderBlock::DecoderBlock(const Model& model, int index, const ComputeOptions& options)
+    : spec_(model.spec.layers[index]),
       index_(index),
       options_(options),
-      width_(model.width),
-      epsilon_(static_cast<float>(model.norm_epsilon)) {
+      kv_format_(model.kv_format),
+      width_(model.spec.width),
+      epsilon_(static_cast<float>(model.spec.norm_epsilon)) {
   DescribeLinears();
 }
 
@@ -51,29 +52,30 @@ void DecoderBlock::DescribeLinears() {
   const int64_t queries = static_cast<int64_t>(a.heads) * a.head_size;
   const int64_t keys = static_cast<int64_t>(a.kv_heads) * a.head_size;
   const std::string prefix = absl::StrCat("model.layers.", index_, ".");
-  linears_[kQuery].layer = {absl::StrCat(prefix, "self_attn.q_proj"), queries, width_};
-  linears_[kKey].layer = {absl::StrCat(prefix, "self_attn.k_proj"), keys, width_};
-  linears_[kValue].layer = {absl::StrCat(prefix, "self_attn.v_proj"), keys, width_};
-  linears_[kOutput].layer = {absl::StrCat(prefix, "self_attn.o_proj"), width_, queries};
-  linears_[kGate].layer = {absl::StrCat(prefix, "mlp.gate_proj"), spec_.inner_width, width_};
-  linears_[kUp].layer = {absl::StrCat(prefix, "mlp.up_proj"), spec_.inner_width, width_};
-  linears_[kDown].layer = {absl::StrCat(prefix, "mlp.down_proj"), width_, spec_.inner_width};
-  segments_ = {{"qkv", width_, {linears_[kQuery].layer, linears_[kKey].layer, linears_[kValue].layer}},
-               {"out", queries, {linears_[kOutput].layer}},
-               {"gate_up", width_, {linears_[kGate].layer, linears_[kUp].layer}},
-               {"down", spec_.inner_width, {linears_[kDown].layer}}};
+  parts_[kQuery].layer = {absl::StrCat(prefix, "self_attn.q_proj"), queries, width_};
+  parts_[kKey].layer = {absl::StrCat(prefix, "self_attn.k_proj"), keys, width_};
+  parts_[kValue].layer = {absl::StrCat(prefix, "self_attn.v_proj"), keys, width_};
+  parts_[kOutput].layer = {absl::StrCat(prefix, "self_attn.o_proj"), width_, queries};
+  parts_[kGate].layer = {absl::StrCat(prefix, "mlp.gate_proj"), spec_.inner_width, width_};
+  parts_[kUp].layer = {absl::StrCat(prefix, "mlp.up_proj"), spec_.inner_width, width_};
+  parts_[kDown].layer = {absl::StrCat(prefix, "mlp.down_proj"), width_, spec_.inner_width};
+  segments_ = {{"qkv", width_, {parts_[kQuery].layer, parts_[kKey].layer, parts_[kValue].layer}},
+               {"out", queries, {parts_[kOutput].layer}},
+               {"gate_up", width_, {parts_[kGate].layer, parts_[kUp].layer}},
+               {"down", spec_.inner_width, {parts_[kDown].layer}}};
 }
 
 absl::Status DecoderBlock::LoadParameters(const Model& model) {
   const AttentionSpec& a = spec_.attention;
   const std::string prefix = absl::StrCat("model.layers.", index_, ".");
   for (int i = 0; i < kLinears; ++i) {
-    Linear& linear = linears_[i];
-    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(linear.layer.name + ".weight"));
-    TERSOR_RETURN_IF_ERROR(SetWeight(linear.layer.name, *weight));
+    Part& part = parts_[i];
     const bool has_bias = i <= kValue ? a.qkv_bias : i == kOutput ? a.output_bias : spec_.mlp_bias;
-    if (!has_bias) continue;
-    TERSOR_ASSIGN_OR_RETURN(linear.bias, LoadVector(model, linear.layer.name + ".bias", linear.layer.outputs));
+    if (has_bias) {
+      TERSOR_ASSIGN_OR_RETURN(part.bias, LoadVector(model, part.layer.name + ".bias", part.layer.outputs));
+    }
+    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(part.layer.name + ".weight"));
+    TERSOR_RETURN_IF_ERROR(SetWeight(part.layer.name, *weight));
   }
   TERSOR_ASSIGN_OR_RETURN(input_norm_, LoadVector(model, prefix + "input_layernorm.weight", width_));
   TERSOR_ASSIGN_OR_RETURN(inner_norm_, LoadVector(model, prefix + "post_attention_layernorm.weight", width_));
@@ -83,11 +85,17 @@ absl::Status DecoderBlock::LoadParameters(const Model& model) {
   return absl::OkStatus();
 }
 
+std::vector<const Linear*> DecoderBlock::linears() const {
+  std::vector<const Linear*> linears;
+  for (const Part& part : parts_) linears.push_back(&part.linear);
+  return linears;
+}
+
 absl::Status DecoderBlock::SetWeight(const std::string& linear_name, const EncodedTensor& weight) {
-  for (Linear& linear : linears_) {
-    if (linear.layer.name != linear_name) continue;
-    TERSOR_RETURN_IF_ERROR(CheckShape(linear_name + ".weight", weight, linear.layer.outputs, linear.layer.inputs));
-    TERSOR_ASSIGN_OR_RETURN(linear.weight, PackRows(weight, 0, linear.layer.outputs, options_));
+  for (Part& part : parts_) {
+    if (part.layer.name != linear_name) continue;
+    TERSOR_RETURN_IF_ERROR(CheckShape(linear_name + ".weight", weight, part.layer.outputs, part.layer.inputs));
+    TERSOR_ASSIGN_OR_RETURN(part.linear, Linear::Create({&weight, 0, part.layer.outputs}, part.bias, options_));
     return absl::OkStatus();
   }
   return absl::NotFoundError(absl::StrCat("block ", index_, " has no linear layer ", linear_name));

@@ -10,11 +10,6 @@
 
 namespace tersor {
 
-RowProduct DecoderBlock::Product(LinearIndex linear, const float* x, bool accumulate, float* y) const {
-  const Linear& l = linears_[linear];
-  return {&l.weight, x, l.bias.empty() ? nullptr : l.bias.data(), accumulate, y};
-}
-
 absl::Status DecoderBlock::Step(KvCache& cache, int64_t slot, std::span<float> hidden) const {
   if (slot < 0 || slot >= cache.slots()) return absl::OutOfRangeError(absl::StrCat("the cache has no slot ", slot));
   PackedBatch batch;
@@ -22,7 +17,7 @@ absl::Status DecoderBlock::Step(KvCache& cache, int64_t slot, std::span<float> h
   batch.cache = &cache;
   TERSOR_RETURN_IF_ERROR(CheckBatch(batch, hidden.size()));
   const AttentionSpec& a = spec_.attention;
-  const int64_t query_width = linears_[kQuery].layer.outputs, key_width = linears_[kKey].layer.outputs;
+  const int64_t query_width = parts_[kQuery].layer.outputs, key_width = parts_[kKey].layer.outputs;
   const int64_t position = cache.length(slot);
   cache.Reserve(slot, 1);
 
@@ -36,11 +31,12 @@ absl::Status DecoderBlock::Step(KvCache& cache, int64_t slot, std::span<float> h
   float* up = gate + spec_.inner_width;
 
   Norm(input_norm_, hidden.data(), 1, input);
-  const RowProduct qkv[] = {Product(kQuery, input, false, query), Product(kKey, input, false, key),
-                            Product(kValue, input, false, value)};
+  const RowProduct qkv[] = {parts_[kQuery].linear.Row(input, false, query), parts_[kKey].linear.Row(input, false, key),
+                            parts_[kValue].linear.Row(input, false, value)};
   TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, qkv));
   RotateRow(*RopeTable::Get(spec_.rope, a.head_size, position + 1), position, query, key);
   cache.Append(index_, slot, position, key, value);
+  cache.Seal(index_, slot, position + 1);
   AttentionTile tile = MakeTile(position, 1);
   const int64_t group_width = tile.group * a.head_size;
   TERSOR_RETURN_IF_ERROR(ParallelFor(options_.threads, a.kv_heads, [&](int64_t kv_head) {
@@ -50,13 +46,13 @@ absl::Status DecoderBlock::Step(KvCache& cache, int64_t slot, std::span<float> h
     cache.Attend(index_, slot, static_cast<int>(kv_head), part);
     return absl::OkStatus();
   }));
-  const RowProduct out[] = {Product(kOutput, attended, true, hidden.data())};
+  const RowProduct out[] = {parts_[kOutput].linear.Row(attended, true, hidden.data())};
   TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, out));
   Norm(inner_norm_, hidden.data(), 1, input);
-  const RowProduct gate_up[] = {Product(kGate, input, false, gate), Product(kUp, input, false, up)};
+  const RowProduct gate_up[] = {parts_[kGate].linear.Row(input, false, gate), parts_[kUp].linear.Row(input, false, up)};
   TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, gate_up));
   SwiGlu(gate, up, spec_.inner_width);
-  const RowProduct down[] = {Product(kDown, gate, true, hidden.data())};
+  const RowProduct down[] = {parts_[kDown].linear.Row(gate, true, hidden.data())};
   return MultiplyRow(options_.threads, down);
 }
 

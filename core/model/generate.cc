@@ -9,6 +9,7 @@
 #include "core/model/block.h"
 #include "core/model/head.h"
 #include "core/model/kv_cache.h"
+#include "core/model/linear.h"
 #include "core/model/packed_head.h"
 #include "core/model/sampler.h"
 
@@ -19,7 +20,8 @@ namespace {
 constexpr int64_t kPrefillTokens = 512;
 
 // Keys and values of all layers lie in one kind of page.
-absl::StatusOr<KvShape> CacheShape(const ModelSpec& spec) {
+absl::StatusOr<KvShape> CacheShape(const Model& model) {
+  const ModelSpec& spec = model.spec;
   if (spec.layers.empty()) return absl::InvalidArgumentError("the model has no blocks");
   const AttentionSpec& first = spec.layers[0].attention;
   for (size_t i = 0; i < spec.layers.size(); ++i) {
@@ -29,13 +31,13 @@ absl::StatusOr<KvShape> CacheShape(const ModelSpec& spec) {
                                                  a.kv_heads, " key-value heads of size ", a.head_size, ", block 0 has ",
                                                  first.kv_heads, " of size ", first.head_size));
   }
-  return KvShape{static_cast<int>(spec.layers.size()), first.kv_heads, first.head_size};
+  return KvShape{static_cast<int>(spec.layers.size()), first.kv_heads, first.head_size, model.kv_format};
 }
 
 class ResidentGenerator final : public Generator {
  public:
   static absl::StatusOr<std::unique_ptr<Generator>> Create(const Model& model, const ComputeOptions& options) {
-    TERSOR_ASSIGN_OR_RETURN(const KvShape shape, CacheShape(model.spec));
+    TERSOR_ASSIGN_OR_RETURN(const KvShape shape, CacheShape(model));
     std::unique_ptr<ResidentGenerator> generator(new ResidentGenerator(model, shape));
     for (int i = 0; i < shape.layers; ++i) {
       TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Block> block, Block::Load(model, i, options));
@@ -65,6 +67,19 @@ class ResidentGenerator final : public Generator {
       TERSOR_RETURN_IF_ERROR(Decode(id, logits));
     }
     return continuation;
+  }
+
+  Kernels KernelsInUse() const override {
+    Kernels kernels;
+    const auto count = [&](const Linear& linear) {
+      kernels.prefill[linear.kernel()] += linear.outputs() * linear.inputs();
+      kernels.decode[linear.row_kernel()] += linear.outputs() * linear.inputs();
+    };
+    for (const auto& block : blocks_) {
+      for (const Linear* linear : block->linears()) count(*linear);
+    }
+    for (const Linear& chunk : head_->chunk_linears()) count(chunk);
+    return kernels;
   }
 
   absl::StatusOr<std::vector<float>> LastLogits(std::span<const int32_t> prompt) override {
@@ -114,7 +129,7 @@ class ResidentGenerator final : public Generator {
     }
     // Positions that were decoded are not kept: a prompt's result must not depend on what ran before.
     const auto differ = std::mismatch(prompt_.begin(), prompt_.end(), prompt.begin(), prompt.end()).first;
-    const int64_t kept = std::min<int64_t>(differ - prompt_.begin(), prompt.size() - 1);
+    const int64_t kept = cache_.Keepable(0, std::min<int64_t>(differ - prompt_.begin(), prompt.size() - 1));
     prompt_.resize(kept);
     TERSOR_RETURN_IF_ERROR(cache_.Truncate(0, kept));
     std::vector<float> hidden;
@@ -126,7 +141,9 @@ class ResidentGenerator final : public Generator {
     }
     std::vector<float> logits(model_.spec.vocabulary);
     const std::span<const float> last = std::span<const float>(hidden).last(model_.spec.width);
-    TERSOR_RETURN_IF_ERROR(head_->Logits(last, 1, logits));
+    // Decoding the head for one row would cost more than the row.
+    const bool encoded = head_->chunk_linears()[0].encoded();
+    TERSOR_RETURN_IF_ERROR(encoded ? head_->RowLogits(last, logits) : head_->Logits(last, 1, logits));
     return logits;
   }
 

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/cancellation.h"
@@ -36,6 +38,11 @@ class Generator {
   // id as it comes. Ends where the model's context is full. INVALID_ARGUMENT for an empty or too long prompt.
   virtual absl::StatusOr<std::vector<int32_t>> Generate(std::span<const int32_t> prompt, const GenerateOptions& options,
                                                         const std::function<void(int32_t)>& on_token) = 0;
+  // How many weights are multiplied in what, prefill and decode: {"float32": 134515008}.
+  struct Kernels {
+    std::map<std::string, int64_t> prefill, decode;
+  };
+  virtual Kernels KernelsInUse() const = 0;
   // Logits of the last position after `prompt`.
   virtual absl::StatusOr<std::vector<float>> LastLogits(std::span<const int32_t> prompt) = 0;
 

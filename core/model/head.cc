@@ -6,9 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/kernels/logit_reductions.h"
-#include "core/kernels/packed_matrix.h"
 #include "core/kernels/parallel.h"
-#include "core/kernels/row_product.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
 #include "core/model/packed_head.h"
@@ -45,7 +43,7 @@ absl::StatusOr<std::unique_ptr<PackedHead>> PackedHead::Create(const Model& mode
       CheckShape(model.spec.tied ? kEmbeddingName : kHeadName, *weight, head->vocabulary_, head->width_));
   for (int64_t first = 0; first < head->vocabulary_; first += kChunkIds) {
     const int64_t count = std::min(kChunkIds, head->vocabulary_ - first);
-    TERSOR_ASSIGN_OR_RETURN(PackedMatrix chunk, PackRows(*weight, first, count, options));
+    TERSOR_ASSIGN_OR_RETURN(Linear chunk, Linear::Create({weight.get(), first, count}, {}, options));
     head->chunks_.push_back(std::move(chunk));
   }
   return head;
@@ -77,7 +75,7 @@ absl::Status PackedHead::RowLogits(std::span<const float> hidden, std::span<floa
   Norm(hidden.data(), 1, normed.data());
   std::vector<RowProduct> products;
   for (int64_t chunk = 0; chunk < chunks(); ++chunk) {
-    products.push_back({&chunks_[chunk], normed.data(), nullptr, false, logits.data() + chunk * kChunkIds});
+    products.push_back(chunks_[chunk].Row(normed.data(), false, logits.data() + chunk * kChunkIds));
   }
   return MultiplyRow(options_.threads, products);
 }
@@ -138,7 +136,7 @@ absl::Status PackedHead::GroupLikelihoods(const float* hidden, std::span<const i
 
 absl::Status PackedHead::ChunkLogits(const float* normed, int64_t rows, int64_t chunk, float* logits,
                                      int64_t stride) const {
-  return chunks_[chunk].Multiply(normed, width_, rows, nullptr, false, logits, stride);
+  return chunks_[chunk].Multiply(normed, width_, rows, false, logits, stride);
 }
 
 }  // namespace tersor

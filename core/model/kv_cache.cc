@@ -1,26 +1,26 @@
 #include "core/model/kv_cache.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 
 namespace tersor {
-
-std::shared_ptr<KvCache::Page> KvCache::NewPage() const {
-  auto page = std::make_shared<Page>(PageFloats());
-  // Padding of values takes part in products and must be finite; the rest is written before it is read.
-  if (PaddedHeadSize(shape_.head_size) != shape_.head_size) std::memset(page->data(), 0, PageFloats() * sizeof(float));
-  return page;
-}
 
 int64_t KvCache::AddSlot() {
   slots_.emplace_back();
   return slots() - 1;
 }
 
+int64_t KvCache::Keepable(int64_t slot, int64_t positions) const {
+  const Slot& kept = slots_[slot];
+  const int64_t page = positions / kKeyBlock;
+  if (positions % kKeyBlock == 0 || page >= static_cast<int64_t>(kept.pages.size())) return positions;
+  return kept.pages[page]->sealed(0) ? page * kKeyBlock : positions;
+}
+
 absl::StatusOr<int64_t> KvCache::Fork(int64_t slot, int64_t positions) {
-  if (slot < 0 || slot >= slots() || positions < 0 || positions > length(slot)) {
+  if (slot < 0 || slot >= slots() || positions < 0 || positions > length(slot) ||
+      Keepable(slot, positions) != positions) {
     return absl::OutOfRangeError(absl::StrCat("cannot fork ", positions, " positions of cache slot ", slot));
   }
   Slot forked;
@@ -32,7 +32,8 @@ absl::StatusOr<int64_t> KvCache::Fork(int64_t slot, int64_t positions) {
 }
 
 absl::Status KvCache::Truncate(int64_t slot, int64_t positions) {
-  if (slot < 0 || slot >= slots() || positions < 0 || positions > length(slot)) {
+  if (slot < 0 || slot >= slots() || positions < 0 || positions > length(slot) ||
+      Keepable(slot, positions) != positions) {
     return absl::OutOfRangeError(absl::StrCat("cannot cut cache slot ", slot, " to ", positions, " positions"));
   }
   slots_[slot].length = positions;
@@ -45,40 +46,69 @@ void KvCache::Reserve(int64_t slot, int64_t count) {
   Slot& target = slots_[slot];
   const size_t first_written = target.length / kKeyBlock;
   if (first_written < target.pages.size() && target.pages[first_written].use_count() > 1) {
-    std::shared_ptr<Page> copy = NewPage();
-    std::memcpy(copy->data(), target.pages[first_written]->data(), PageFloats() * sizeof(float));
-    target.pages[first_written] = std::move(copy);
+    target.pages[first_written] = std::make_shared<KvPage>(*target.pages[first_written]);
   }
   const size_t pages = (target.length + count + kKeyBlock - 1) / kKeyBlock;
-  while (target.pages.size() < pages) target.pages.push_back(NewPage());
+  while (target.pages.size() < pages) target.pages.push_back(std::make_shared<KvPage>(shape_));
+}
+
+void KvCache::Commit(int64_t slot, int64_t count) {
+  Slot& target = slots_[slot];
+  const int64_t before = target.length;
+  target.length += count;
+  // From the page that was the newest on; the one that is stays as it is.
+  for (int64_t page = std::max<int64_t>(before - 1, 0) / kKeyBlock; page < (target.length - 1) / kKeyBlock; ++page) {
+    target.pages[page]->DropFloatKeys();
+  }
 }
 
 void KvCache::Append(int layer, int64_t slot, int64_t position, const float* keys, const float* values) {
-  const int64_t head_size = shape_.head_size;
-  const int64_t column = position % kKeyBlock;
-  float* head = slots_[slot].pages[position / kKeyBlock]->data() + layer * shape_.kv_heads * HeadFloats();
-  for (int h = 0; h < shape_.kv_heads; ++h, head += HeadFloats(), keys += head_size, values += head_size) {
-    for (int64_t i = 0; i < head_size; ++i) head[i * kKeyBlock + column] = keys[i];
-    std::memcpy(head + KeyFloats() + column * PaddedHeadSize(head_size), values, head_size * sizeof(float));
+  slots_[slot].pages[position / kKeyBlock]->Append(layer, position % kKeyBlock, keys, values);
+}
+
+void KvCache::Seal(int layer, int64_t slot, int64_t end) {
+  const Slot& target = slots_[slot];
+  for (int64_t page = std::max<int64_t>(target.length - 1, 0) / kKeyBlock; page < (end - 1) / kKeyBlock; ++page) {
+    target.pages[page]->Seal(layer);
   }
 }
 
 void KvCache::Attend(int layer, int64_t slot, int kv_head, AttentionTile tile) const {
-  const std::vector<std::shared_ptr<Page>>& pages = slots_[slot].pages;
-  const int64_t offset = (static_cast<int64_t>(layer) * shape_.kv_heads + kv_head) * HeadFloats();
-  std::vector<KeyValueBlock> blocks(pages.size());
-  for (size_t i = 0; i < pages.size(); ++i) {
-    blocks[i].keys = pages[i]->data() + offset;
-    blocks[i].values = blocks[i].keys + KeyFloats();
+  if (tile.positions <= 0) return;
+  const std::vector<std::shared_ptr<KvPage>>& pages = slots_[slot].pages;
+  const int64_t oldest = tile.window > 0 ? std::max<int64_t>(0, tile.first_position - tile.window + 1) : 0;
+  const int64_t first = oldest / kKeyBlock;
+  const int64_t end = (tile.first_position + tile.positions - 1) / kKeyBlock + 1;
+  std::vector<KeyValueBlock> blocks(end);
+  const int64_t block_floats = pages[first]->BlockFloats();
+  ScratchBuffer scratch((end - first) * block_floats);
+  for (int64_t block = first; block < end; ++block) {
+    blocks[block] = pages[block]->ReadBlock(layer, kv_head, scratch.data() + (block - first) * block_floats);
   }
-  tile.blocks = blocks;
-  tersor::Attend(tile);
+  // Positions of one block at a time: each reads its own block as the newest.
+  const int64_t last = tile.first_position + tile.positions;
+  for (int64_t position = tile.first_position; position < last;) {
+    const int64_t own = position / kKeyBlock;
+    AttentionTile part = tile;
+    part.first_position = position;
+    part.positions = shape_.format.bits == 0 ? tile.positions : std::min(last, (own + 1) * kKeyBlock) - position;
+    part.queries = tile.queries + (position - tile.first_position) * tile.query_stride;
+    part.outputs = tile.outputs + (position - tile.first_position) * tile.output_stride;
+    const KeyValueBlock stored = blocks[own];
+    if (shape_.format.keys == KvKeys::kChannel) blocks[own].keys = pages[own]->OwnKeys(layer, kv_head);
+    part.blocks = blocks;
+    tersor::Attend(part);
+    blocks[own] = stored;
+    position += part.positions;
+  }
 }
 
 int64_t KvCache::ByteSize() const {
-  int64_t pages = 0;
-  for (const Slot& slot : slots_) pages += static_cast<int64_t>(slot.pages.size());
-  return pages * PageFloats() * static_cast<int64_t>(sizeof(float));
+  int64_t bytes = 0;
+  for (const Slot& slot : slots_) {
+    for (const auto& page : slot.pages) bytes += page->ByteSize();
+  }
+  return bytes;
 }
 
 }  // namespace tersor

@@ -8,15 +8,9 @@
 
 #include "core/base/status.h"
 #include "core/kernels/attention.h"
-#include "core/kernels/scratch.h"
+#include "core/model/kv_page.h"
 
 namespace tersor {
-
-struct KvShape {
-  int layers = 1;
-  int kv_heads = 1;
-  int head_size = 1;
-};
 
 // A slot holds one sequence as a list of pages of kKeyBlock positions, for all layers. Forked slots share pages by
 // reference count; a shared page is copied before it is written to. What a page holds is this class's business:
@@ -34,17 +28,23 @@ class KvCache {
 
   // A new empty slot's number.
   int64_t AddSlot();
-  // A new slot that begins with the first `positions` positions of `slot`. OUT_OF_RANGE where it has fewer.
+  // The most positions, `positions` or fewer, that Fork and Truncate can keep of a slot: keys that were rounded
+  // together cannot be parted again, because a position reads its own group unrounded.
+  int64_t Keepable(int64_t slot, int64_t positions) const;
+  // A new slot that begins with the first `positions` positions of `slot`. OUT_OF_RANGE where it has fewer or they are
+  // not keepable.
   absl::StatusOr<int64_t> Fork(int64_t slot, int64_t positions);
-  // Forgets all positions from `positions` on; OUT_OF_RANGE where the slot has fewer.
+  // Forgets all positions from `positions` on; OUT_OF_RANGE where the slot has fewer or they are not keepable.
   absl::Status Truncate(int64_t slot, int64_t positions);
   // Makes room for `count` positions after the slot's length; Append may then write them, layer by layer.
   void Reserve(int64_t slot, int64_t count);
   // Counts `count` reserved positions as complete.
-  void Commit(int64_t slot, int64_t count) { slots_[slot].length += count; }
+  void Commit(int64_t slot, int64_t count);
 
   // Stores the keys (after rope) and values of one position, kv_heads x head_size floats each.
   void Append(int layer, int64_t slot, int64_t position, const float* keys, const float* values);
+  // After a layer's Append up to position `end` - 1 and before Attend: rounds groups that are no longer the newest.
+  void Seal(int layer, int64_t slot, int64_t end);
   // Computes `tile` (its `blocks` excepted) for key-value head `kv_head` of `slot`, reading every position, its own
   // too, as it is stored.
   void Attend(int layer, int64_t slot, int kv_head, AttentionTile tile) const;
@@ -53,17 +53,10 @@ class KvCache {
   int64_t ByteSize() const;
 
  private:
-  // [layer][kv_head]{keys [head_size][kKeyBlock], values [kKeyBlock][padded head_size]}
-  using Page = ScratchBuffer;
   struct Slot {
-    std::vector<std::shared_ptr<Page>> pages;
+    std::vector<std::shared_ptr<KvPage>> pages;
     int64_t length = 0;
   };
-
-  int64_t KeyFloats() const { return shape_.head_size * kKeyBlock; }
-  int64_t HeadFloats() const { return KeyFloats() + kKeyBlock * PaddedHeadSize(shape_.head_size); }
-  int64_t PageFloats() const { return shape_.layers * shape_.kv_heads * HeadFloats(); }
-  std::shared_ptr<Page> NewPage() const;
 
   KvShape shape_;
   std::vector<Slot> slots_;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "core/encoding/encoded_tensor.h"
+#include "core/model/kv_format.h"
 #include "core/model/model_spec.h"
 
 namespace tersor {
@@ -45,6 +46,8 @@ struct ModelSource {
 class Model {
  public:
   ModelSpec spec;
+  // How its cache stores keys and values, in generation and in scoring alike.
+  KvFormat kv_format;
   ModelAssets assets;
   ModelSource source;
   std::map<std::string, EncodedTensorPtr, std::less<>> parameters;

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "core/kernels/packed_matrix.h"
 #include "core/model/head.h"
+#include "core/model/linear.h"
 
 namespace tersor {
 
@@ -22,6 +22,7 @@ class PackedHead final : public Head {
                               std::span<double> log_likelihoods, std::span<int32_t> top1) const override;
   // Of one row, as fast as the weights can be read: close to Logits, but not of the same bits.
   absl::Status RowLogits(std::span<const float> hidden, std::span<float> logits) const;
+  std::span<const Linear> chunk_linears() const { return chunks_; }
   int threads() const override { return options_.threads; }
   int64_t width() const override { return width_; }
   int64_t vocabulary() const override { return vocabulary_; }
@@ -41,7 +42,7 @@ class PackedHead final : public Head {
   int64_t vocabulary_ = 0;
   float epsilon_ = 0;
   std::vector<float> norm_;
-  std::vector<PackedMatrix> chunks_;
+  std::vector<Linear> chunks_;
 };
 
 }  // namespace tersor

@@ -21,6 +21,7 @@ class ScriptedGenerator final : public Generator {
   absl::StatusOr<std::vector<float>> LastLogits(std::span<const int32_t>) override {
     return absl::UnimplementedError("not timed");
   }
+  Kernels KernelsInUse() const override { return {{{"float32", 100}}, {{"int8 x int8", 21}, {"int4 x int8", 79}}}; }
   absl::StatusOr<double> TimePrefill(int) override { return Next("prefill"); }
   absl::StatusOr<double> TimeDecode(int) override { return Next("decode"); }
 
@@ -59,12 +60,27 @@ TEST(MeasurePerformanceTest, MedianOfInterleavedRepeatsWithoutTheFirstRound) {
   EXPECT_EQ(prefill.tokens_per_second_max(), 100);
   EXPECT_EQ(prefill.repeats(), 3);
   EXPECT_EQ(prefill.threads(), 2);
+  EXPECT_EQ(prefill.kernels(), "float32");
+  EXPECT_EQ((*results)[3].kernels(), "int4 x int8 (79%), int8 x int8 (21%)");
   EXPECT_EQ((*results)[3].subject(), "compressed");
   EXPECT_EQ((*results)[3].kind(), "decode");
   EXPECT_EQ((*results)[3].tokens_per_second(), 10);
   EXPECT_THAT(std::vector<std::string>(log.begin(), log.begin() + 4),
               ElementsAre("dense prefill", "compressed prefill", "dense prefill", "compressed prefill"));
   EXPECT_EQ(progress.back(), 16);
+}
+
+TEST(ResolvePerformanceTest, ActivationsAreInt8UnlessAskedOtherwise) {
+  v1::PerformanceEvaluation evaluation;
+  EXPECT_EQ(ResolvePerformance(evaluation, 1).linears, LinearCompute::kEncodedInt8);
+  evaluation.set_activations("float32");
+  EXPECT_EQ(ResolvePerformance(evaluation, 1).linears, LinearCompute::kEncodedFloat32);
+  evaluation.set_activations("decoded");
+  EXPECT_EQ(ResolvePerformance(evaluation, 1).linears, LinearCompute::kDecoded);
+  EXPECT_TRUE(CheckPerformance(evaluation, 0, "p").empty());
+  evaluation.set_activations("int7");
+  ASSERT_EQ(CheckPerformance(evaluation, 0, "p").size(), 1);
+  EXPECT_EQ(CheckPerformance(evaluation, 0, "p")[0].field, "p.activations");
 }
 
 TEST(MeasurePerformanceTest, EvenRepeatsTakeTheMiddleOfTwo) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/kernels/cpu_info.h"
+#include "core/kernels/packed_matrix.h"
 #include "core/kernels/reference.h"
 #include "tests/core/kernels/random_floats.h"
 

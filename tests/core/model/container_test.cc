@@ -134,9 +134,9 @@ TEST_F(ContainerTest, GoldenFolderReadsAndIsWrittenTheSame) {
 
 TEST_F(ContainerTest, NewerVersionIsRefused) {
   Write();
-  Tamper([](Json& manifest) { manifest["version"] = 2; });
+  Tamper([](Json& manifest) { manifest["version"] = 3; });
   EXPECT_EQ(ReadStatus().code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(ReadStatus().message(), HasSubstr("version 2; this program reads up to 1"));
+  EXPECT_THAT(ReadStatus().message(), HasSubstr("version 3; this program reads up to 2"));
 }
 
 TEST_F(ContainerTest, HostileManifestsAreRefusedByName) {

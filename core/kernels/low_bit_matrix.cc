@@ -1,0 +1,203 @@
+#include "core/kernels/low_bit_matrix.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/kernels/int8_product.h"
+#include "core/kernels/low_bit_product.h"
+#include "core/kernels/scratch.h"
+#include "core/kernels/worker_pool.h"
+
+namespace tersor {
+namespace {
+
+int64_t FloatsFor(int64_t bytes) {
+  return (bytes + static_cast<int64_t>(sizeof(float)) - 1) / static_cast<int64_t>(sizeof(float));
+}
+
+}  // namespace
+
+struct LowBitMatrix::State {
+  LowBitLayout layout;
+  RowActivations activations = RowActivations::kFloat32;
+  int64_t tiles = 0;
+  LowBitTiles view;
+  // What `view` points into.
+  ScratchBuffer codes, scales, zero_points;
+  std::array<float, 16> book{};
+
+  uint32_t* tile_codes(int64_t tile) { return reinterpret_cast<uint32_t*>(codes.data()) + tile * view.tile_words(); }
+
+  // `book`: empty or 16 values.
+  void Allocate(std::span<const float> book_values) {
+    const int64_t groups = layout.inputs / layout.group_size;
+    view.bits = layout.bits;
+    view.groups = groups;
+    view.blocks_a_group = (layout.group_size + kLowBitBlock - 1) / kLowBitBlock;
+    tiles = (layout.outputs + kLowBitTile - 1) / kLowBitTile;
+    const int64_t lanes = tiles * groups * kLowBitTile;
+    codes = ScratchBuffer(tiles * view.tile_words());
+    view.codes = reinterpret_cast<const uint32_t*>(codes.data());
+    if (!book_values.empty()) {
+      std::copy(book_values.begin(), book_values.end(), book.begin());
+      view.book = book.data();
+      scales = ScratchBuffer(lanes);
+      view.float_scales = scales.data();
+      return;
+    }
+    scales = ScratchBuffer(FloatsFor(lanes * static_cast<int64_t>(sizeof(uint16_t))));
+    view.scales = reinterpret_cast<const uint16_t*>(scales.data());
+    if (!layout.zero_points) return;
+    zero_points = ScratchBuffer(FloatsFor(lanes));
+    view.zero_points = reinterpret_cast<const uint8_t*>(zero_points.data());
+  }
+
+  // read(row, codes, scales, zero points) fills in a row. Lanes beyond the last output get zero scales.
+  template <typename Scale, typename Read>
+  void PackTile(int64_t tile, const Read& read) {
+    const int64_t groups = view.groups;
+    std::vector<uint8_t> row(view.blocks() * kLowBitBlock), row_zero_points(layout.zero_points ? groups : 0);
+    std::vector<Scale> row_scales(groups);
+    const int64_t first = tile * groups * kLowBitTile;
+    Scale* tile_scales = reinterpret_cast<Scale*>(scales.data()) + first;
+    uint8_t* tile_zero_points = layout.zero_points ? reinterpret_cast<uint8_t*>(zero_points.data()) + first : nullptr;
+    for (int64_t lane = 0; lane < kLowBitTile; ++lane) {
+      const int64_t output = tile * kLowBitTile + lane;
+      if (output < layout.outputs) {
+        read(output, std::span(row).first(layout.inputs), std::span(row_scales), std::span(row_zero_points));
+      } else {
+        std::fill(row.begin(), row.end(), uint8_t{0});
+        std::fill(row_scales.begin(), row_scales.end(), Scale{0});
+        std::fill(row_zero_points.begin(), row_zero_points.end(), uint8_t{0});
+      }
+      for (int64_t block = 0; block < view.blocks(); ++block) {
+        PackLowBitBlock(row.data() + block * kLowBitBlock, layout.bits,
+                        tile_codes(tile) + block * layout.bits * kLowBitTile + lane, kLowBitTile);
+      }
+      for (int64_t group = 0; group < groups; ++group) {
+        tile_scales[group * kLowBitTile + lane] = row_scales[group];
+        if (layout.zero_points) tile_zero_points[group * kLowBitTile + lane] = row_zero_points[group];
+      }
+    }
+  }
+
+  // y of tiles [first, first + count), 16 a tile.
+  void TimesInt8(int64_t first, int64_t count, const float* x, float* y) const {
+    const int64_t blocks = view.blocks();
+    ScratchBuffer scratch(blocks * 2 + blocks * kLowBitBlock / 4);
+    float* block_scales = scratch.data();
+    int32_t* sums = reinterpret_cast<int32_t*>(block_scales + blocks);
+    int8_t* row = reinterpret_cast<int8_t*>(sums + blocks);
+    if (activations == RowActivations::kInt8) {
+      QuantizeInt8Blocks(x, layout.inputs, row, block_scales, sums);
+    } else {
+      std::fill_n(block_scales, blocks, QuantizeRow(x, layout.inputs, row));
+      std::fill(row + layout.inputs, row + blocks * kLowBitBlock, int8_t{0});
+      for (int64_t block = 0; block < blocks; ++block) {
+        sums[block] = std::accumulate(row + block * kLowBitBlock, row + (block + 1) * kLowBitBlock, 0);
+      }
+    }
+    LowBitTimesInt8(view, first, count, {row, block_scales, sums}, y);
+  }
+
+  void TimesFloat(int64_t first, int64_t count, const float* x, float* y) const {
+    const int64_t padded = view.blocks() * kLowBitBlock;
+    ScratchBuffer scratch(padded + view.groups);
+    std::fill(std::copy(x, x + layout.inputs, scratch.data()), scratch.data() + padded, 0.0f);
+    float* sums = scratch.data() + padded;
+    for (int64_t group = 0; group < view.groups; ++group) {
+      float sum = 0;
+      for (int64_t i = 0; i < layout.group_size; ++i) sum += x[group * layout.group_size + i];
+      sums[group] = sum;
+    }
+    LowBitTimesFloat(view, first, count, scratch.data(), sums, y);
+  }
+};
+
+LowBitMatrix::LowBitMatrix() = default;
+LowBitMatrix::~LowBitMatrix() = default;
+LowBitMatrix::LowBitMatrix(LowBitMatrix&&) noexcept = default;
+LowBitMatrix& LowBitMatrix::operator=(LowBitMatrix&&) noexcept = default;
+
+bool LowBitMatrix::Supports(const LowBitLayout& layout) {
+  if (layout.outputs < 1 || layout.inputs < 1 || layout.bits < 2 || layout.bits > 8 || layout.group_size < 1) {
+    return false;
+  }
+  if (layout.inputs % layout.group_size != 0) return false;
+  return layout.group_size % kLowBitBlock == 0 || layout.group_size == layout.inputs;
+}
+
+absl::StatusOr<LowBitMatrix> LowBitMatrix::Allocate(const LowBitLayout& layout, RowActivations activations,
+                                                    std::span<const float> book) {
+  if (!Supports(layout)) {
+    return absl::InvalidArgumentError(absl::StrCat("a matrix of ", layout.outputs, " x ", layout.inputs, " with ",
+                                                   layout.bits, " bits in groups of ", layout.group_size,
+                                                   " has no low-bit kernel"));
+  }
+  LowBitMatrix matrix;
+  matrix.state_ = std::make_unique<State>();
+  matrix.state_->layout = layout;
+  matrix.state_->activations = activations;
+  matrix.state_->Allocate(book);
+  return matrix;
+}
+
+absl::StatusOr<LowBitMatrix> LowBitMatrix::Pack(const LowBitLayout& layout, RowActivations activations, int threads,
+                                                ReadRow read) {
+  TERSOR_ASSIGN_OR_RETURN(LowBitMatrix matrix, Allocate(layout, activations, {}));
+  State& state = *matrix.state_;
+  RunTasks(threads, state.tiles, [&](int64_t tile) { state.PackTile<uint16_t>(tile, read); });
+  return matrix;
+}
+
+absl::StatusOr<LowBitMatrix> LowBitMatrix::PackBook(int64_t outputs, int64_t inputs, int64_t group_size,
+                                                    std::span<const float, 16> book, int threads, ReadBookRow read) {
+  TERSOR_ASSIGN_OR_RETURN(LowBitMatrix matrix,
+                          Allocate({outputs, inputs, 4, group_size, false}, RowActivations::kFloat32, book));
+  State& state = *matrix.state_;
+  RunTasks(threads, state.tiles, [&](int64_t tile) {
+    state.PackTile<float>(tile, [&](int64_t row, std::span<uint8_t> codes, std::span<float> scales,
+                                    std::span<uint8_t>) { read(row, codes, scales); });
+  });
+  return matrix;
+}
+
+const LowBitLayout& LowBitMatrix::layout() const { return state_->layout; }
+RowActivations LowBitMatrix::activations() const { return state_->activations; }
+int64_t LowBitMatrix::outputs() const { return state_ ? state_->layout.outputs : 0; }
+int64_t LowBitMatrix::inputs() const { return state_ ? state_->layout.inputs : 0; }
+int64_t LowBitMatrix::panels() const { return state_ ? state_->tiles : 1; }
+
+absl::Status LowBitMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias,
+                                          bool accumulate, float* y) const {
+  if (state_ == nullptr) return absl::FailedPreconditionError("multiplication by a matrix that was never packed");
+  ScratchBuffer products(count * kLowBitTile);
+  if (state_->activations == RowActivations::kFloat32) {
+    state_->TimesFloat(first, count, x, products.data());
+  } else {
+    state_->TimesInt8(first, count, x, products.data());
+  }
+  const int64_t begin = first * kLowBitTile;
+  const int64_t present = std::min(count * kLowBitTile, state_->layout.outputs - begin);
+  for (int64_t i = 0; i < present; ++i) {
+    float sum = products.data()[i];
+    if (bias != nullptr) sum += bias[begin + i];
+    y[begin + i] = accumulate ? y[begin + i] + sum : sum;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PackedMatrix> LowBitMatrix::Decode(Precision precision, int threads) const {
+  if (state_ == nullptr) return absl::FailedPreconditionError("decoding of a matrix that was never packed");
+  const State& state = *state_;
+  return PackedMatrix::PackTiles(state.layout.outputs, state.layout.inputs, precision, threads, kLowBitTile,
+                                 [&](int64_t tile, float* out, int64_t stride) {
+                                   DecodeLowBitTile(state.view, tile, state.layout.inputs, out, stride);
+                                 });
+}
+
+}  // namespace tersor

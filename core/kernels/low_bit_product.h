@@ -1,0 +1,64 @@
+// Products and decoding of matrices of 2 to 8-bit codes in groups, tile by tile. Private to core/kernels.
+#ifndef TERSOR_CORE_KERNELS_LOW_BIT_PRODUCT_H_
+#define TERSOR_CORE_KERNELS_LOW_BIT_PRODUCT_H_
+
+#include <cstdint>
+
+namespace tersor {
+
+// Outputs a tile: one lane of 32 bits each.
+inline constexpr int64_t kLowBitTile = 16;
+// Inputs whose codes lie together, and that share the scale of an activation.
+inline constexpr int64_t kLowBitBlock = 32;
+
+// Tile t holds outputs 16 t .. 16 t + 15. Its codes are [blocks][bits][16] words: word column l belongs to output l,
+// and the `bits` words of a block hold the bit planes of its 32 codes, those of 4, of 2 and of 1 bit (8 bits: whole
+// bytes) one after the other. In a plane of b bits, group j of four inputs 4 j .. 4 j + 3 takes bits b (j % (8 / b))
+// and up of the four bytes of word j / (8 / b).
+struct LowBitTiles {
+  int bits = 4;
+  int64_t groups = 0;
+  int64_t blocks_a_group = 0;
+  // 64-byte aligned.
+  const uint32_t* codes = nullptr;
+  // F16 bits, [tiles][groups][16], or floats of that shape.
+  const uint16_t* scales = nullptr;
+  const float* float_scales = nullptr;
+  // [tiles][groups][16]; null: 2^(bits-1) everywhere.
+  const uint8_t* zero_points = nullptr;
+  // Not null: 16 values that codes of 4 bits stand for; there are no zero points then. Not for products with integers.
+  const float* book = nullptr;
+
+  int64_t blocks() const { return groups * blocks_a_group; }
+  int64_t tile_words() const { return blocks() * bits * kLowBitTile; }
+};
+
+// Words of a block of 32 codes, one output's: word w goes to words[w * stride].
+void PackLowBitBlock(const uint8_t* codes, int bits, uint32_t* words, int64_t stride);
+
+// A row of activations in blocks of 32, the last one padded with zeros: value = code * scale of its block.
+struct Int8Blocks {
+  const int8_t* codes = nullptr;
+  const float* scales = nullptr;
+  // Of each block's codes.
+  const int32_t* sums = nullptr;
+};
+
+// Rounds to the nearest, ties to even, with scale = largest magnitude / 127: codes [blocks x 32], scales and sums
+// [blocks].
+void QuantizeInt8Blocks(const float* x, int64_t inputs, int8_t* codes, float* scales, int32_t* sums);
+
+// y [count x 16] = tiles [first, first + count) times x; sums of 32-bit integers within a block, floats beyond.
+void LowBitTimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y);
+
+// The same for float activations: x is padded to whole blocks, `sums` are those of its groups.
+void LowBitTimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
+                      float* y);
+
+// Decodes the first `inputs` inputs of a tile: (code - zero point) * scale, or book[code] * scale, of input k and
+// output l goes to out[k * stride + l].
+void DecodeLowBitTile(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* out, int64_t stride);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_KERNELS_LOW_BIT_PRODUCT_H_

@@ -1,0 +1,68 @@
+#include "core/model/rounded_input_linear.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/encoding/activation_registry.h"
+#include "core/kernels/scratch.h"
+#include "nlohmann/json.hpp"
+
+namespace tersor {
+namespace {
+
+// The reference of every input format: what no kernel multiplies in its codes.
+class RoundedInputLinear final : public LinearKernel {
+ public:
+  RoundedInputLinear(std::unique_ptr<LinearKernel> base, ActivationFormatPtr format)
+      : base_(std::move(base)), format_(std::move(format)) {}
+
+  std::string name() const override { return absl::StrCat(base_->name(), " on ", format_->name(), " inputs"); }
+  int64_t outputs() const override { return base_->outputs(); }
+  int64_t inputs() const override { return base_->inputs(); }
+  int64_t panels() const override { return base_->panels(); }
+
+  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
+                              float* y) const override {
+    ScratchBuffer rounded(inputs());
+    format_->Round(x, 1, rounded.data());
+    return base_->MultiplyPanels(first, count, rounded.data(), bias, accumulate, y);
+  }
+
+  absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
+                        int64_t y_stride) const override {
+    ScratchBuffer rounded(rows * inputs());
+    for (int64_t row = 0; row < rows; ++row) {
+      std::memcpy(rounded.data() + row * inputs(), x + row * x_stride, inputs() * sizeof(float));
+    }
+    format_->Round(rounded.data(), rows, rounded.data());
+    return base_->Multiply(rounded.data(), inputs(), rows, bias, accumulate, y, y_stride);
+  }
+
+  absl::StatusOr<std::shared_ptr<const void>> Hold(int threads) const override { return base_->Hold(threads); }
+
+ private:
+  std::unique_ptr<LinearKernel> base_;
+  ActivationFormatPtr format_;
+};
+
+}  // namespace
+
+bool RoundedInputLinearFits(const WeightRows& rows, const ComputeOptions&) {
+  return rows.weight->input_format() != nullptr;
+}
+
+absl::StatusOr<std::unique_ptr<LinearKernel>> MakeRoundedInputLinear(const WeightRows& rows,
+                                                                     const ComputeOptions& options) {
+  const ActivationFormat& format = *rows.weight->input_format();
+  // A copy of its own: the weight need not outlive the layer.
+  TERSOR_ASSIGN_OR_RETURN(ActivationFormatPtr copy,
+                          RebuildActivationFormat(format.name(), format.width(), format.Fields(), format.Parameters()));
+  ComputeOptions decoded = options;
+  decoded.linears = LinearCompute::kDecoded;
+  TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<LinearKernel> base,
+                          MakeLinearKernel({&rows.weight->weight(), rows.first, rows.outputs}, decoded));
+  return std::unique_ptr<LinearKernel>(std::make_unique<RoundedInputLinear>(std::move(base), std::move(copy)));
+}
+
+}  // namespace tersor

@@ -1,0 +1,225 @@
+#include "core/kernels/low_bit_matrix.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <random>
+
+#include "core/kernels/low_bit_product.h"
+#include "core/kernels/reference.h"
+#include "core/kernels/row_product.h"
+#include "core/tensor/float16.h"
+#include "tests/core/kernels/random_floats.h"
+
+namespace tersor {
+namespace {
+
+// A random matrix on the layout's grid, and its values.
+struct Grid {
+  LowBitLayout layout;
+  std::vector<uint8_t> codes, zero_points;
+  std::vector<uint16_t> scales;
+  std::vector<float> values;
+
+  Grid(const LowBitLayout& layout, uint32_t seed) : layout(layout) {
+    std::mt19937 random(seed);
+    const int64_t groups = layout.inputs / layout.group_size;
+    const int top = (1 << layout.bits) - 1;
+    for (int64_t i = 0; i < layout.outputs * layout.inputs; ++i) codes.push_back(random() % (top + 1));
+    for (int64_t i = 0; i < layout.outputs * groups; ++i) {
+      zero_points.push_back(layout.zero_points ? random() % (top + 1) : 1 << (layout.bits - 1));
+      scales.push_back(FloatToF16(static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 500000));
+    }
+    for (int64_t i = 0; i < layout.outputs * layout.inputs; ++i) {
+      const int64_t group = i / layout.inputs * groups + i % layout.inputs / layout.group_size;
+      values.push_back((static_cast<float>(codes[i]) - zero_points[group]) * F16ToFloat(scales[group]));
+    }
+  }
+
+  LowBitMatrix Pack(RowActivations activations, int threads) const {
+    const int64_t groups = layout.inputs / layout.group_size;
+    auto matrix =
+        LowBitMatrix::Pack(layout, activations, threads,
+                           [&](int64_t row, std::span<uint8_t> row_codes, std::span<uint16_t> row_scales,
+                               std::span<uint8_t> row_zero_points) {
+                             std::copy_n(codes.begin() + row * layout.inputs, layout.inputs, row_codes.begin());
+                             std::copy_n(scales.begin() + row * groups, groups, row_scales.begin());
+                             if (row_zero_points.empty()) return;
+                             std::copy_n(zero_points.begin() + row * groups, groups, row_zero_points.begin());
+                           });
+    EXPECT_TRUE(matrix.ok()) << matrix.status();
+    return *std::move(matrix);
+  }
+};
+
+std::vector<LowBitLayout> Layouts() {
+  std::vector<LowBitLayout> layouts;
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (const bool zero_points : {false, true}) {
+      layouts.push_back({33, 96, bits, 32, zero_points});
+      layouts.push_back({16, 192, bits, 64, zero_points});
+      layouts.push_back({1, 7, bits, 7, zero_points});
+      layouts.push_back({50, 77, bits, 77, zero_points});
+      layouts.push_back({17, 576, bits, 192, zero_points});
+    }
+  }
+  return layouts;
+}
+
+std::string Describe(const LowBitLayout& layout) {
+  return std::to_string(layout.outputs) + " x " + std::to_string(layout.inputs) + ", " + std::to_string(layout.bits) +
+         " bits in groups of " + std::to_string(layout.group_size) + (layout.zero_points ? ", zero points" : "");
+}
+
+std::vector<float> Multiply(const LowBitMatrix& matrix, const std::vector<float>& x, int threads) {
+  std::vector<float> y(matrix.outputs(), 100.0f);
+  const RowProduct product[] = {{&matrix, x.data(), nullptr, false, y.data()}};
+  EXPECT_TRUE(MultiplyRow(threads, product).ok());
+  return y;
+}
+
+// x as the kernel rounds it.
+std::vector<float> RoundToInt8(const std::vector<float>& x) {
+  std::vector<float> rounded(x.size());
+  for (size_t begin = 0; begin < x.size(); begin += kLowBitBlock) {
+    const size_t end = std::min(x.size(), begin + kLowBitBlock);
+    float largest = 0;
+    for (size_t i = begin; i < end; ++i) largest = std::max(largest, std::abs(x[i]));
+    if (largest == 0) continue;
+    const float inverse = 127.0f / largest;
+    for (size_t i = begin; i < end; ++i) rounded[i] = std::nearbyint(x[i] * inverse) * (largest / 127.0f);
+  }
+  return rounded;
+}
+
+void ExpectNear(const LowBitLayout& layout, const std::vector<float>& x, const Grid& grid,
+                const std::vector<float>& y) {
+  const std::vector<double> expected = reference::MatMul(x, grid.values, {}, 1, layout.outputs, layout.inputs);
+  for (int64_t o = 0; o < layout.outputs; ++o) {
+    double magnitude = 0;
+    for (int64_t i = 0; i < layout.inputs; ++i) {
+      // Codes are multiplied unsigned: errors go by their range.
+      magnitude += std::abs(x[i] * (1 << layout.bits) *
+                            F16ToFloat(grid.scales[o * (layout.inputs / layout.group_size) + i / layout.group_size]));
+    }
+    ASSERT_NEAR(y[o], expected[o], 1e-6 * magnitude + 1e-9) << Describe(layout) << ", output " << o;
+  }
+}
+
+TEST(LowBitMatrixTest, FloatActivationsMatchTheReference) {
+  for (const LowBitLayout& layout : Layouts()) {
+    const Grid grid(layout, 1);
+    const LowBitMatrix matrix = grid.Pack(RowActivations::kFloat32, 2);
+    const std::vector<float> x = RandomFloats(layout.inputs, 2);
+    ExpectNear(layout, x, grid, Multiply(matrix, x, 1));
+    EXPECT_EQ(Multiply(matrix, x, 1), Multiply(matrix, x, 3)) << Describe(layout);
+  }
+}
+
+TEST(LowBitMatrixTest, Int8ActivationsMatchTheReferenceOnRoundedRows) {
+  for (const LowBitLayout& layout : Layouts()) {
+    const Grid grid(layout, 3);
+    const LowBitMatrix matrix = grid.Pack(RowActivations::kInt8, 1);
+    const std::vector<float> x = RandomFloats(layout.inputs, 4);
+    ExpectNear(layout, RoundToInt8(x), grid, Multiply(matrix, x, 1));
+    EXPECT_EQ(Multiply(matrix, x, 1), Multiply(matrix, x, 3)) << Describe(layout);
+  }
+}
+
+// The largest codes and activations everywhere: sums in 16 bits would overflow or saturate if anything could.
+TEST(LowBitMatrixTest, FullRangeOperandsAreExact) {
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (const int sign : {1, -1}) {
+      const LowBitLayout layout{16, 96, bits, 96, true};
+      Grid grid(layout, 5);
+      std::fill(grid.codes.begin(), grid.codes.end(), (1 << bits) - 1);
+      std::fill(grid.zero_points.begin(), grid.zero_points.end(), 0);
+      std::fill(grid.scales.begin(), grid.scales.end(), FloatToF16(1.0f));
+      const std::vector<float> x(layout.inputs, sign * 127.0f);
+      const float expected = static_cast<float>(sign * 127 * 96 * ((1 << bits) - 1));
+      for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
+        EXPECT_EQ(Multiply(grid.Pack(activations, 1), x, 1), std::vector<float>(16, expected)) << bits << " bits";
+      }
+    }
+  }
+}
+
+TEST(LowBitMatrixTest, AddsBiasAndOldValues) {
+  const LowBitLayout layout{33, 64, 4, 32, false};
+  const Grid grid(layout, 6);
+  for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
+    const LowBitMatrix matrix = grid.Pack(activations, 1);
+    const std::vector<float> x = RandomFloats(64, 7), bias = RandomFloats(33, 8);
+    const std::vector<float> plain = Multiply(matrix, x, 1);
+    std::vector<float> y(33, 2.0f);
+    const RowProduct product[] = {{&matrix, x.data(), bias.data(), true, y.data()}};
+    ASSERT_TRUE(MultiplyRow(2, product).ok());
+    for (int i = 0; i < 33; ++i) EXPECT_FLOAT_EQ(y[i], plain[i] + bias[i] + 2.0f);
+  }
+}
+
+TEST(LowBitMatrixTest, DecodesToTheSameBits) {
+  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+    for (const LowBitLayout& layout : Layouts()) {
+      const Grid grid(layout, 9);
+      const auto expected = PackedMatrix::Pack(grid.values, layout.outputs, layout.inputs, precision);
+      if (precision == Precision::kBF16 && absl::IsUnimplemented(expected.status())) continue;
+      ASSERT_TRUE(expected.ok()) << expected.status();
+      const auto decoded = grid.Pack(RowActivations::kInt8, 1).Decode(precision, 2);
+      ASSERT_TRUE(decoded.ok()) << decoded.status();
+      const std::vector<float> x = RandomFloats(3 * layout.inputs, 10);
+      std::vector<float> y(3 * layout.outputs), same(3 * layout.outputs);
+      ASSERT_TRUE(expected->Multiply(x.data(), layout.inputs, 3, nullptr, false, y.data(), layout.outputs).ok());
+      ASSERT_TRUE(decoded->Multiply(x.data(), layout.inputs, 3, nullptr, false, same.data(), layout.outputs).ok());
+      EXPECT_EQ(y, same) << Describe(layout);
+      ASSERT_TRUE(expected->MultiplyPanels(0, expected->panels(), x.data(), nullptr, false, y.data()).ok());
+      ASSERT_TRUE(decoded->MultiplyPanels(0, decoded->panels(), x.data(), nullptr, false, same.data()).ok());
+      EXPECT_EQ(y, same) << Describe(layout);
+    }
+  }
+}
+
+TEST(LowBitMatrixTest, CodeBooksAreLookedUp) {
+  const std::vector<float> book = RandomFloats(16, 11);
+  for (const auto& [outputs, inputs, group] : std::vector<std::array<int64_t, 3>>{{33, 96, 32}, {5, 77, 77}}) {
+    const std::vector<float> scales = RandomFloats(outputs * (inputs / group), 12);
+    std::mt19937 random(13);
+    std::vector<uint8_t> codes(outputs * inputs);
+    std::vector<float> values;
+    for (int64_t i = 0; i < outputs * inputs; ++i) {
+      codes[i] = random() % 16;
+      values.push_back(book[codes[i]] * scales[i / inputs * (inputs / group) + i % inputs / group]);
+    }
+    const auto matrix = LowBitMatrix::PackBook(
+        outputs, inputs, group, std::span<const float, 16>(book.data(), 16), 2,
+        [&](int64_t row, std::span<uint8_t> row_codes, std::span<float> row_scales) {
+          std::copy_n(codes.begin() + row * inputs, inputs, row_codes.begin());
+          std::copy_n(scales.begin() + row * (inputs / group), inputs / group, row_scales.begin());
+        });
+    ASSERT_TRUE(matrix.ok()) << matrix.status();
+    const std::vector<float> x = RandomFloats(inputs, 14), y = Multiply(*matrix, x, 2);
+    const std::vector<double> expected = reference::MatMul(x, values, {}, 1, outputs, inputs);
+    for (int64_t o = 0; o < outputs; ++o) EXPECT_NEAR(y[o], expected[o], 1e-5 * std::sqrt(inputs));
+    const auto packed = PackedMatrix::Pack(values, outputs, inputs, Precision::kF32);
+    const auto decoded = matrix->Decode(Precision::kF32, 1);
+    ASSERT_TRUE(packed.ok() && decoded.ok());
+    std::vector<float> a(outputs), b(outputs);
+    ASSERT_TRUE(packed->MultiplyPanels(0, packed->panels(), x.data(), nullptr, false, a.data()).ok());
+    ASSERT_TRUE(decoded->MultiplyPanels(0, decoded->panels(), x.data(), nullptr, false, b.data()).ok());
+    EXPECT_EQ(a, b);
+  }
+}
+
+TEST(LowBitMatrixTest, RefusesWhatHasNoKernel) {
+  EXPECT_FALSE(LowBitMatrix::Supports({16, 64, 4, 16, false}));
+  EXPECT_FALSE(LowBitMatrix::Supports({16, 64, 9, 32, false}));
+  EXPECT_FALSE(LowBitMatrix::Supports({16, 100, 4, 32, false}));
+  EXPECT_FALSE(LowBitMatrix::Supports({0, 64, 4, 32, false}));
+  const auto matrix = LowBitMatrix::Pack({16, 64, 4, 16, false}, RowActivations::kInt8, 1,
+                                         [](int64_t, std::span<uint8_t>, std::span<uint16_t>, std::span<uint8_t>) {});
+  EXPECT_EQ(matrix.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace tersor
