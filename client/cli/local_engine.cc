@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "core/calibration/dataset.h"
+#include "core/evaluate/tasks/task_library.h"
 #include "core/kernels/cpu_info.h"
 
 namespace tersor::client {
@@ -19,6 +20,7 @@ std::filesystem::path UserCacheFolder() {
 PipelineContext LocalContext(const std::vector<std::filesystem::path>& data_paths, int threads) {
   PipelineContext context;
   context.data_paths = data_paths.empty() ? DefaultDataPaths() : data_paths;
+  context.task_paths = DefaultTaskPaths();
   context.threads = threads > 0 ? threads : GetCpuInfo().cores;
   if (std::filesystem::path cache = UserCacheFolder(); !cache.empty()) context.cache_dir = cache / "runs";
   return context;

@@ -37,6 +37,7 @@ CommandList MakeCommands() {
   commands.push_back(NewDownloadCommand());
   commands.push_back(NewModelsCommand(ModelsCommands()));
   commands.push_back(NewMethodsCommand(&engine));
+  commands.push_back(NewTasksCommand());
   commands.push_back(NewTokenizeCommand());
   commands.push_back(NewGenerateCommand());
   commands.push_back(NewDoctorCommand(LookAtMachine));

@@ -39,6 +39,7 @@ CommandList MakeCommands() {
   commands.push_back(NewDownloadCommand());
   commands.push_back(NewModelsCommand(ModelsCommands()));
   commands.push_back(NewMethodsCommand(nullptr));
+  commands.push_back(NewMissingCommand("tasks", "Tasks and suites that recipes can name"));
   commands.push_back(NewMissingCommand("tokenize", "Text to token ids"));
   commands.push_back(NewMissingCommand("generate", "Continue a text"));
   commands.push_back(NewDoctorCommand(NoEngine));

@@ -1,6 +1,8 @@
 #include "core/pipeline/cost_model.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace tersor {
 namespace {
@@ -49,6 +51,29 @@ StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int
   const int64_t head = spec.width * spec.vocabulary * 4;
   const int64_t activations = group * (2 * spec.width + 2 * WidestInner(spec)) * 4;
   cost.peak_bytes = kProcessBytes + heads * head * 2 + 2 * block + activations;
+  return cost;
+}
+
+StageCost TaskCost(const ModelSpec& spec, const LoadedTask& task, int threads) {
+  constexpr double kBytesPerToken = 3.0;
+  // Decoding a batch token by token gets this share of what matrix products of many rows reach.
+  constexpr double kDecodeShare = 0.25;
+  const bool generates = task.definition.scorer() == v1::TASK_SCORER_GENERATE;
+  double read = 0, scored = 0, longest = 0;
+  std::set<std::string> groups;
+  for (const TaskItem& item : task.items) {
+    // Shots are shared by the items of a group: computed once.
+    if (groups.insert(item.group).second) read += static_cast<double>(task.Preamble(item).size());
+    for (const std::string& prompt : item.prompts) read += static_cast<double>(prompt.size());
+    for (const std::string& text : item.continuations) scored += static_cast<double>(text.size());
+    longest = std::max(longest, static_cast<double>(item.prompts[0].size()));
+  }
+  double answered = scored / kBytesPerToken;
+  if (generates) answered = task.definition.generate().max_tokens() * static_cast<double>(task.items.size());
+  const int64_t window = std::min<int64_t>(static_cast<int64_t>(longest / kBytesPerToken) + 1, 4096);
+  StageCost cost = ScoringCost(spec, static_cast<int64_t>(read / kBytesPerToken + answered),
+                               static_cast<int64_t>(answered), window, 1, threads);
+  if (generates) cost.seconds /= kDecodeShare;
   return cost;
 }
 

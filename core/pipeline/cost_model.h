@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/evaluate/performance.h"
+#include "core/evaluate/tasks/loaded_task.h"
 #include "core/model/model.h"
 
 namespace tersor {
@@ -23,6 +24,8 @@ double HeadFlopsPerToken(const ModelSpec& spec);
 
 // Scoring `tokens` positions in windows of `window`, `scored` of which reach the head; `heads` is 2 with divergence.
 StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int64_t window, int heads, int threads);
+// One model's answers to a task's items, as far as the texts' bytes tell.
+StageCost TaskCost(const ModelSpec& spec, const LoadedTask& task, int threads);
 // Prefill and decode of one or two resident models.
 StageCost PerformanceCost(const Model& model, const PerformanceOptions& options, int subjects);
 // Writing, reopening and comparing `bytes` of files.

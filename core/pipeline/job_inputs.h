@@ -10,6 +10,8 @@
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
 #include "core/evaluate/protocol.h"
+#include "core/evaluate/tasks/loaded_task.h"
+#include "core/evaluate/tasks/task_runner.h"
 #include "core/model/model.h"
 #include "core/pipeline/pipeline.h"
 #include "core/tokenizer/tokenizer.h"
@@ -40,6 +42,9 @@ struct JobInputs {
   int calibration_samples = 16;
   int calibration_tokens = 512;
   std::vector<PerplexityInput> perplexities;
+  std::vector<LoadedTask> tasks;
+  // What was left out, and why.
+  std::vector<v1::Warning> warnings;
 };
 
 // The three steps of reading; what cannot be found or read is added to `violations`, each under its field. The inputs
@@ -50,6 +55,13 @@ void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, J
                      std::vector<FieldViolation>& violations);
 void ReadPerplexities(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                       std::vector<FieldViolation>& violations);
+// The recipe's tasks, then its suite's that are not among them. A suite's task whose data is not there is left out with
+// a warning.
+void ReadTasks(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+               std::vector<FieldViolation>& violations);
+
+// What turns the tasks' texts into the model's ids; the inputs outlive it.
+TaskText DescribeTaskText(const JobInputs& inputs);
 
 }  // namespace tersor
 

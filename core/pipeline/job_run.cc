@@ -10,6 +10,7 @@
 #include "core/evaluate/performance.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/size.h"
+#include "core/evaluate/tasks/abilities.h"
 #include "core/exports/export_registry.h"
 #include "core/formats/artifact_info.h"
 #include "core/kernels/cpu_info.h"
@@ -18,6 +19,7 @@
 #include "core/pipeline/report_files.h"
 #include "core/pipeline/stage_clock.h"
 #include "core/pipeline/stage_list.h"
+#include "core/pipeline/task_evaluation.h"
 #include "core/report/verdict_sentence.h"
 
 namespace tersor {
@@ -44,6 +46,7 @@ absl::StatusOr<v1::Report> JobRun::Run() {
   DescribeJob();
   TERSOR_RETURN_IF_ERROR(CompressAndWrite());
   TERSOR_RETURN_IF_ERROR(EvaluatePerplexities());
+  TERSOR_RETURN_IF_ERROR(EvaluateTasks());
   TERSOR_RETURN_IF_ERROR(EvaluatePerformance());
   TERSOR_RETURN_IF_ERROR(Export());
   TERSOR_RETURN_IF_ERROR(Conclude());
@@ -238,6 +241,34 @@ absl::Status JobRun::EvaluatePerplexities() {
   return absl::OkStatus();
 }
 
+absl::Status JobRun::EvaluateTasksOf(absl::string_view name, const Model& model, const std::string& model_sha256) {
+  const std::filesystem::path& cache =
+      options_.context.cache_dir.empty() ? workspace_.checkpoint_dir() : options_.context.cache_dir;
+  TaskSubject subject(std::string(name), model, model_sha256, job_.inputs, job_.compute, cache);
+  for (const LoadedTask& task : job_.inputs.tasks) {
+    TERSOR_RETURN_IF_ERROR(RunStage(TaskStageName(name, task), [&](v1::StageReport& stage) -> absl::Status {
+      TERSOR_ASSIGN_OR_RETURN(const v1::TaskResult result, subject.Run(task, MakeEvaluateContext("items")));
+      *report_.add_tasks() = result;
+      if (result.cached() == 0) return absl::OkStatus();
+      v1::Event event;
+      event.mutable_message()->set_text(absl::StrCat(TaskLabel(task), ", ", name, ": ", result.cached(), " of ",
+                                                     result.items_size(), " items answered from the cache"));
+      tracker_.Emit(event);
+      stage.set_reused(result.cached() == result.items_size());
+      stage.set_seconds(result.seconds());
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobRun::EvaluateTasks() {
+  if (job_.inputs.tasks.empty()) return absl::OkStatus();
+  TERSOR_RETURN_IF_ERROR(EvaluateTasksOf("dense", job_.inputs.model, job_.inputs.model_sha256));
+  if (!Compresses(recipe_)) return absl::OkStatus();
+  return EvaluateTasksOf("compressed", *compressed_, report_.artifacts(0).sha256());
+}
+
 absl::Status JobRun::EvaluatePerformance() {
   if (!recipe_.evaluate().has_performance()) return absl::OkStatus();
   return RunStage(kPerformanceStage, [&](v1::StageReport&) -> absl::Status {
@@ -268,7 +299,19 @@ absl::Status JobRun::Export() {
   return absl::OkStatus();
 }
 
+void JobRun::JudgeAbilities() {
+  const std::vector<v1::AbilityResult> abilities = SummarizeAbilities(report_);
+  report_.mutable_abilities()->Assign(abilities.begin(), abilities.end());
+  for (const v1::Warning& warning : AbilityWarnings(report_)) {
+    const bool told = std::any_of(report_.warnings().begin(), report_.warnings().end(), [&](const v1::Warning& other) {
+      return other.code() == warning.code() && other.where() == warning.where();
+    });
+    if (!told) *report_.add_warnings() = warning;
+  }
+}
+
 absl::Status JobRun::Conclude() {
+  JudgeAbilities();
   report_.mutable_load_commands()->Clear();
   for (const v1::ArtifactInfo& artifact : report_.artifacts()) {
     for (v1::LoadCommand& command : LoadCommands(artifact, workspace_.artifacts_dir())) {

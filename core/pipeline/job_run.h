@@ -40,8 +40,11 @@ class JobRun {
   absl::Status EvaluateDense(int index, const ScoredWindows& windows, v1::StageReport& stage);
   absl::Status EvaluateCompressed(int index, const ScoredWindows& windows);
   absl::StatusOr<DenseBaseline> Baseline(int index, const ScoredWindows& windows);
+  absl::Status EvaluateTasks();
+  absl::Status EvaluateTasksOf(absl::string_view subject, const Model& model, const std::string& model_sha256);
   absl::Status EvaluatePerformance();
   absl::Status Export();
+  void JudgeAbilities();
   absl::Status Conclude();
   EvaluateContext MakeEvaluateContext(const char* unit);
 

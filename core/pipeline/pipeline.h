@@ -22,6 +22,8 @@ namespace tersor {
 // Where a plan or a run finds things and what it may use.
 struct PipelineContext {
   std::vector<std::filesystem::path> data_paths;
+  // Folders of task files (NAME.yaml) and their data, before the data folders' tasks/.
+  std::vector<std::filesystem::path> task_paths;
   // Models must lie under one of these; empty allows any path.
   std::vector<std::filesystem::path> allowed_roots;
   // Dense baselines and content hashes, shared by jobs; created when missing.

@@ -49,6 +49,7 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
   digest.UpdateField(inputs.model_sha256);
   digest.UpdateField(inputs.calibration.text);
   for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
+  for (const LoadedTask& task : inputs.tasks) digest.UpdateField(TaskProtocolHash(task, DescribeTaskText(inputs)));
   return digest.HexDigest();
 }
 
@@ -95,6 +96,12 @@ void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const Com
     AddStage(plan, DenseStageName(i), cost(1), detail);
     if (!Compresses(recipe)) continue;
     AddStage(plan, CompressedStageName(i), cost(heads), heads == 2 ? absl::StrCat(detail, ", and divergence") : detail);
+  }
+  for (const char* subject : {"dense", "compressed"}) {
+    if (absl::string_view(subject) == "compressed" && !Compresses(recipe)) continue;
+    for (const LoadedTask& task : inputs.tasks) {
+      AddStage(plan, TaskStageName(subject, task), TaskCost(inputs.model.spec, task, compute.threads), task.Words());
+    }
   }
   if (recipe.evaluate().has_performance()) {
     const PerformanceOptions options = ResolvePerformance(recipe.evaluate().performance(), compute.threads);
@@ -152,9 +159,6 @@ v1::ModelInfo DescribeModel(const JobInputs& inputs) {
 void CheckRecipe(const v1::Recipe& recipe, Violations& violations) {
   const Violations gates = CheckGates(recipe);
   violations.insert(violations.end(), gates.begin(), gates.end());
-  if (recipe.evaluate().tasks_size() > 0 || recipe.evaluate().has_suite()) {
-    violations.push_back({"evaluate.tasks", "tasks are not served yet; use perplexity and divergence"});
-  }
   for (int i = 0; i < recipe.export__size(); ++i) {
     for (int j = 0; j < i; ++j) {
       if (recipe.export_(i) == recipe.export_(j))
@@ -176,6 +180,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   const bool reads_calibration = compression.needs_calibration || (!violations.empty() && recipe.has_calibration());
   if (reads_calibration) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
+  ReadTasks(recipe, context, inputs, violations);
   if (recipe.evaluate().has_performance()) {
     const Violations faults =
         CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length, "evaluate.performance");
@@ -191,6 +196,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   if (violations.empty()) PlanEvaluation(recipe, inputs, job.compute, plan);
   PlanExports(recipe, inputs, compression.encodings, plan, violations);
   for (const v1::Warning& warning : GateWarnings(recipe)) *plan.add_warnings() = warning;
+  plan.mutable_warnings()->Add(inputs.warnings.begin(), inputs.warnings.end());
   Total(plan);
   plan.set_fingerprint(Fingerprint(recipe, inputs));
 }
@@ -203,6 +209,7 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
   }
   if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
+  ReadTasks(recipe, context, inputs, violations);
   const std::vector<std::string> formats = ExportNames();
   for (int i = 0; i < recipe.export__size(); ++i) {
     if (std::find(formats.begin(), formats.end(), recipe.export_(i)) != formats.end()) continue;

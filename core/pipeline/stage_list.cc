@@ -8,6 +8,16 @@ std::string DenseStageName(int perplexity) { return absl::StrCat("evaluate:dense
 
 std::string CompressedStageName(int perplexity) { return absl::StrCat("evaluate:compressed:", perplexity); }
 
+std::string TaskLabel(const LoadedTask& task) {
+  const bool usual = task.few_shot == task.definition.few_shot().count();
+  return absl::StrCat(task.definition.name(), usual ? "" : absl::StrCat(":", task.few_shot, "shot"),
+                      task.chat_template ? ":chat" : "");
+}
+
+std::string TaskStageName(absl::string_view subject, const LoadedTask& task) {
+  return absl::StrCat("evaluate:", subject, ":task:", TaskLabel(task));
+}
+
 std::string ExportStageName(const std::string& format) { return absl::StrCat("export:", format); }
 
 bool Compresses(const v1::Recipe& recipe) { return recipe.stages_size() > 0; }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/evaluate/tasks/loaded_task.h"
 #include "tersor/v1/recipe.pb.h"
 
 namespace tersor {
@@ -15,6 +16,10 @@ inline constexpr char kPerformanceStage[] = "evaluate:performance";
 // "evaluate:dense:0", "evaluate:compressed:0": the i-th perplexity of the recipe.
 std::string DenseStageName(int perplexity);
 std::string CompressedStageName(int perplexity);
+// "arc_easy", "mmlu:5shot", "boolq:chat": a task told apart from the same task asked otherwise.
+std::string TaskLabel(const LoadedTask& task);
+// "evaluate:dense:task:arc_easy"; `subject` is "dense" or "compressed".
+std::string TaskStageName(absl::string_view subject, const LoadedTask& task);
 std::string ExportStageName(const std::string& format);
 
 // Whether the recipe changes the model at all; one that does not is only evaluated and exported.

@@ -43,6 +43,16 @@ std::string GatesPart(const v1::Report& report) {
   return report.gates_size() == 1 ? "the gate passed" : absl::StrCat("all ", report.gates_size(), " gates passed");
 }
 
+// " Damaged: knowledge (lost 5.2 points ...).", or nothing.
+std::string DamagePart(const v1::Report& report) {
+  std::vector<std::string> damaged;
+  for (const v1::AbilityResult& ability : report.abilities()) {
+    if (ability.outcome() != v1::ABILITY_OUTCOME_DAMAGED) continue;
+    damaged.push_back(absl::StrCat(ability.ability(), " (lost ", FigureText(100 * ability.drop(), 3), " points)"));
+  }
+  return damaged.empty() ? "" : absl::StrCat(" Damaged: ", absl::StrJoin(damaged, ", "), ".");
+}
+
 }  // namespace
 
 std::string VerdictSentence(const v1::Report& report) {
@@ -53,6 +63,7 @@ std::string VerdictSentence(const v1::Report& report) {
   }
   parts.push_back(GatesPart(report));
   std::string sentence = absl::StrCat(VerdictWord(report.verdict()), ": ", absl::StrJoin(parts, ", "), ".");
+  absl::StrAppend(&sentence, DamagePart(report));
   if (!report.cached_from().empty()) {
     absl::StrAppend(&sentence, " Nothing changed since job ", report.cached_from(), ": its answer.");
   }

@@ -46,6 +46,7 @@ std::unique_ptr<Command> NewDoctorCommand(std::function<std::vector<Finding>()> 
 std::unique_ptr<Command> NewRunCommand(Engine* engine);
 std::unique_ptr<Command> NewInitCommand(Engine* engine);
 std::unique_ptr<Command> NewModelsInspectCommand();
+std::unique_ptr<Command> NewTasksCommand();
 std::unique_ptr<Command> NewTokenizeCommand();
 std::unique_ptr<Command> NewGenerateCommand();
 

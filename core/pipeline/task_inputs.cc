@@ -1,0 +1,151 @@
+// The part of the inputs that tasks are.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/sha256.h"
+#include "core/chat/chat_template.h"
+#include "core/pipeline/job_inputs.h"
+#include "core/pipeline/stage_list.h"
+
+namespace tersor {
+namespace {
+
+// "" where there is no such token.
+std::string TokenText(const Tokenizer& tokenizer, int64_t id) {
+  if (id < 0) return "";
+  const auto token = static_cast<int32_t>(id);
+  return tokenizer.Decode({&token, 1}).value_or("");
+}
+
+class TaskReader {
+ public:
+  TaskReader(const PipelineContext& context, JobInputs& inputs, std::vector<FieldViolation>& violations)
+      : library_(context.data_paths, context.task_paths), inputs_(inputs), violations_(violations) {}
+
+  void ReadNamed(const v1::Evaluation& evaluate);
+  void ReadSuite(const v1::SuiteEvaluation& evaluation);
+
+ private:
+  void Violate(const std::string& field, absl::string_view what) { violations_.push_back({field, std::string(what)}); }
+  void Warn(const char* code, const std::string& task, const std::string& message) {
+    v1::Warning& warning = inputs_.warnings.emplace_back();
+    warning.set_code(code);
+    warning.set_where(task);
+    warning.set_message(message);
+  }
+  void CheckTemplate(bool wanted, const std::string& field);
+  // Adds it unless its data is missing and `skips_missing`.
+  void Read(const v1::TaskEvaluation& task, const std::string& ability, const std::string& field, bool skips_missing);
+  std::string AbilityOf(const std::string& task) const;
+
+  TaskLibrary library_;
+  JobInputs& inputs_;
+  std::vector<FieldViolation>& violations_;
+  std::set<std::string> named_;
+  v1::SuiteDefinition suite_;
+};
+
+void TaskReader::CheckTemplate(bool wanted, const std::string& field) {
+  if (!wanted || inputs_.tokenizer == nullptr) return;
+  const TaskText text = DescribeTaskText(inputs_);
+  const absl::Status tried =
+      text.chat == nullptr ? absl::InvalidArgumentError("the model has no chat template") : text.chat("Hello").status();
+  if (!tried.ok()) Violate(absl::StrCat(field, ".apply_chat_template"), tried.message());
+}
+
+std::string TaskReader::AbilityOf(const std::string& task) const {
+  for (const v1::SuiteTask& one : suite_.tasks()) {
+    if (one.name() == task) return one.ability();
+  }
+  return "";
+}
+
+void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability, const std::string& field,
+                      bool skips_missing) {
+  absl::StatusOr<FoundTask> found = library_.FindTask(task.name());
+  if (!found.ok()) return Violate(absl::StrCat(field, ".name"), found.status().message());
+  absl::StatusOr<LoadedTask> loaded = LoadFoundTask(library_, *std::move(found), task);
+  if (absl::IsNotFound(loaded.status()) && skips_missing) {
+    return Warn("SUITE_TASK_WITHOUT_DATA", task.name(),
+                absl::StrCat("left out of the suite: ", loaded.status().message()));
+  }
+  if (!loaded.ok()) return Violate(field, loaded.status().message());
+  loaded->ability = ability;
+  if (loaded->skipped > 0) {
+    Warn("TASK_ITEMS_SKIPPED", task.name(),
+         absl::StrCat(loaded->skipped, " items have two choices that are the same text after the same prompt"));
+  }
+  const std::string label = TaskLabel(*loaded);
+  const bool twice = std::any_of(inputs_.tasks.begin(), inputs_.tasks.end(),
+                                 [&](const LoadedTask& other) { return TaskLabel(other) == label; });
+  if (twice) return Violate(field, absl::StrCat(label, " is named twice"));
+  inputs_.tasks.push_back(*std::move(loaded));
+}
+
+void TaskReader::ReadNamed(const v1::Evaluation& evaluate) {
+  if (evaluate.has_suite()) {
+    absl::StatusOr<v1::SuiteDefinition> suite = library_.FindSuite(evaluate.suite().name());
+    if (suite.ok()) {
+      suite_ = *std::move(suite);
+    } else {
+      Violate("evaluate.suite.name", suite.status().message());
+    }
+  }
+  for (int i = 0; i < evaluate.tasks_size(); ++i) {
+    const v1::TaskEvaluation& task = evaluate.tasks(i);
+    const std::string field = absl::StrCat("evaluate.tasks[", i, "]");
+    CheckTemplate(task.apply_chat_template(), field);
+    named_.insert(task.name());
+    Read(task, AbilityOf(task.name()), field, false);
+  }
+}
+
+void TaskReader::ReadSuite(const v1::SuiteEvaluation& evaluation) {
+  const size_t before = inputs_.tasks.size(), faults = violations_.size();
+  CheckTemplate(evaluation.apply_chat_template(), "evaluate.suite");
+  if (evaluation.limit() < 0) return Violate("evaluate.suite.limit", "must be 0 (all) or more");
+  for (const v1::SuiteTask& one : suite_.tasks()) {
+    if (named_.contains(one.name())) continue;
+    v1::TaskEvaluation task;
+    task.set_name(one.name());
+    task.set_limit(evaluation.has_limit() ? evaluation.limit() : one.limit());
+    if (one.has_few_shot()) task.set_few_shot(one.few_shot());
+    task.set_apply_chat_template(evaluation.apply_chat_template());
+    Read(task, one.ability(), "evaluate.suite", true);
+  }
+  if (suite_.tasks_size() > 0 && inputs_.tasks.size() == before && named_.empty() && violations_.size() == faults) {
+    Violate("evaluate.suite", absl::StrCat("the data of none of the suite's tasks is there: ",
+                                           inputs_.warnings.empty() ? "" : inputs_.warnings.front().message()));
+  }
+}
+
+}  // namespace
+
+void ReadTasks(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
+               std::vector<FieldViolation>& violations) {
+  TaskReader reader(context, inputs, violations);
+  reader.ReadNamed(recipe.evaluate());
+  if (recipe.evaluate().has_suite()) reader.ReadSuite(recipe.evaluate().suite());
+}
+
+TaskText DescribeTaskText(const JobInputs& inputs) {
+  const ModelSpec& spec = inputs.model.spec;
+  TaskText text;
+  text.tokenizer = inputs.tokenizer.get();
+  text.prefix_id = spec.bos_id >= 0 ? spec.bos_id : spec.eos_ids.empty() ? -1 : spec.eos_ids.front();
+  text.context_length = spec.context_length;
+  if (inputs.model.assets.chat_template.empty()) return text;
+  text.template_sha256 = Sha256Hex(inputs.model.assets.chat_template);
+  text.chat = [chat = ChatTemplate::Parse(inputs.model.assets.chat_template),
+               variables = ChatVariables{TokenText(*inputs.tokenizer, spec.bos_id),
+                                         TokenText(*inputs.tokenizer, spec.eos_ids.empty() ? -1 : spec.eos_ids[0])}](
+                  absl::string_view prompt) -> absl::StatusOr<std::string> {
+    if (!chat.ok()) return chat.status();
+    return chat->Render({{"user", std::string(prompt)}}, variables);
+  };
+  return text;
+}
+
+}  // namespace tersor
