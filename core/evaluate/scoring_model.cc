@@ -10,6 +10,7 @@ absl::StatusOr<ScoringModel> PrepareScoring(const Model& model, const ComputeOpt
   TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Head> head, Head::Load(model, options));
   ScoringModel scoring;
   scoring.width = model.spec.width;
+  scoring.context_length = model.spec.context_length;
   scoring.head = std::move(head);
   scoring.hidden_states = [model, options](std::span<const int32_t> ids, const std::vector<int64_t>& offsets,
                                            const CancellationToken* cancellation,

@@ -23,6 +23,8 @@ struct ScoringModel {
       const std::function<void(int, int)>& on_block)>;
 
   int64_t width = 0;
+  // 0 where unknown.
+  int64_t context_length = 0;
   HiddenStatesFunction hidden_states;
   std::shared_ptr<const Head> head;
 };
