@@ -116,7 +116,8 @@ absl::Status ScoreBatch(const ScoringModel& model, const Batch& batch, std::span
     scores[i].greedy = true;
     for (const int32_t target : requests[i].continuation) {
       scores[i].log_likelihood += log_likelihoods[at];
-      scores[i].greedy = scores[i].greedy && top1[at++] == target;
+      scores[i].greedy = scores[i].greedy && top1[at] == target;
+      ++at;
     }
   }
   return rank_first ? RankFirst(*model.head, hidden, requests, scores) : absl::OkStatus();

@@ -91,14 +91,14 @@ TEST_F(PlanTest, EveryFaultIsInOneAnswer) {
   recipe_.add_gates("happiness >= 3");
   recipe_.add_export_("floppy");
   recipe_.set_precision("f8");
-  recipe_.mutable_evaluate()->add_tasks("piqa");
+  recipe_.mutable_evaluate()->add_tasks()->set_name("pica");
   const PlanResult result = Plan();
   EXPECT_THAT(result.violations, Contains(Fault("stages[0].quantize.gptq.bits", "8")));
   EXPECT_THAT(result.violations, Contains(Fault("evaluate.perplexity[0].convention", "windows")));
   EXPECT_THAT(result.violations, Contains(Fault("gates[1]", "happiness")));
   EXPECT_THAT(result.violations, Contains(Fault("export[0]", "floppy")));
   EXPECT_THAT(result.violations, Contains(Fault("precision", "bf16")));
-  EXPECT_THAT(result.violations, Contains(Fault("evaluate.tasks", "not served")));
+  EXPECT_THAT(result.violations, Contains(Fault("evaluate.tasks[0].name", "did you mean \"piqa\"")));
 }
 
 TEST_F(PlanTest, GroupSizeThatDoesNotDivideProposesOthers) {

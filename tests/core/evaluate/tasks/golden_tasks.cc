@@ -7,6 +7,7 @@
 #include "core/model/model.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/core/model/demo_golden.h"
 #include "tests/testing/paths.h"
 
 namespace tersor {
@@ -38,7 +39,8 @@ void ExpectItem(const v1::TaskResult::Item& item, const json& golden) {
 }
 
 absl::StatusOr<v1::TaskResult> AskDemoModel(const LoadedTask& task) {
-  TERSOR_ASSIGN_OR_RETURN(const Model model, LoadModel(*testing::DemoModelPath()));
+  TERSOR_ASSIGN_OR_RETURN(Model loaded, LoadModel(*testing::DemoModelPath()));
+  const Model model = RoundedToHalf(std::move(loaded));
   TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
   TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, {.threads = 2}));
   TaskModel asked;
