@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -45,14 +46,14 @@ std::string NearestName(absl::string_view name, const std::vector<std::string>& 
   return nearest;
 }
 
+std::string NameHint(absl::string_view name, const std::vector<std::string>& known, absl::string_view list) {
+  const std::string nearest = NearestName(absl::AsciiStrToLower(name), known);
+  return absl::StrCat(nearest.empty() ? "; " : absl::StrCat("; did you mean \"", nearest, "\"? "), list, ": ",
+                      absl::StrJoin(known, ", "));
+}
+
 std::string UnknownName(absl::string_view what, absl::string_view name, const std::vector<std::string>& known) {
-  std::string message = absl::StrCat(what, " \"", name, "\" is not known");
-  if (const std::string nearest = NearestName(name, known); !nearest.empty()) {
-    absl::StrAppend(&message, "; did you mean \"", nearest, "\"?");
-  } else {
-    message += ".";
-  }
-  return absl::StrCat(message, " Known: ", absl::StrJoin(known, ", "));
+  return absl::StrCat(what, " \"", name, "\" is not known", NameHint(name, known));
 }
 
 }  // namespace tersor

@@ -13,7 +13,11 @@ namespace tersor {
 // slip (more than a third of the longer name's characters differ).
 std::string NearestName(absl::string_view name, const std::vector<std::string>& known);
 
-// `metric "kl_men" is not known; did you mean "kl_mean"? Known: kl_mean, ...`. `what` is the kind of thing.
+// What follows the mention of a name that is not known: `; did you mean "bits"? ` where there is a near one (letters'
+// case aside), else `; `, then `LIST: a, b, c`.
+std::string NameHint(absl::string_view name, const std::vector<std::string>& known, absl::string_view list = "known");
+
+// `metric "kl_men" is not known; did you mean "kl_mean"? known: kl_mean, ...`. `what` is the kind of thing.
 std::string UnknownName(absl::string_view what, absl::string_view name, const std::vector<std::string>& known);
 
 }  // namespace tersor

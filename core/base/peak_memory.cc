@@ -1,5 +1,7 @@
 #include "core/base/peak_memory.h"
 
+#include <malloc.h>
+
 #include <fstream>
 #include <string>
 
@@ -28,5 +30,7 @@ bool ResetPeakResidentBytes() {
   clear << "5" << std::flush;
   return clear.good();
 }
+
+void ReturnFreeMemory() { malloc_trim(0); }
 
 }  // namespace tersor

@@ -12,6 +12,9 @@ int64_t PeakResidentBytes();
 // Starts counting anew from the present size. Returns false where the kernel does not allow it.
 bool ResetPeakResidentBytes();
 
+// Gives memory that the process has freed, but its allocator kept, back to the system.
+void ReturnFreeMemory();
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_BASE_PEAK_MEMORY_H_

@@ -4,7 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/encoding/float_token_format.h"
+#include "core/encoding/int_static_format.h"
 #include "core/encoding/int_token_format.h"
+#include "core/encoding/outlier_pair_format.h"
+#include "core/encoding/shifted_format.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -18,6 +22,10 @@ struct Entry {
 
 constexpr std::array kEntries = {
     Entry{IntTokenFormat::kName, IntTokenFormat::Rebuild},
+    Entry{FloatTokenFormat::kName, FloatTokenFormat::Rebuild},
+    Entry{IntStaticFormat::kName, IntStaticFormat::Rebuild},
+    Entry{OutlierPairFormat::kName, OutlierPairFormat::Rebuild},
+    Entry{ShiftedFormat::kName, ShiftedFormat::Rebuild},
 };
 
 }  // namespace

@@ -44,6 +44,8 @@ class EncodedTensor {
   virtual const ActivationFormat* input_format() const { return nullptr; }
   // The weight without its input format: what kernels and exports look into.
   virtual const EncodedTensor& weight() const { return *this; }
+  // Gives back the memory of fields that lie in mapped files; see ReleaseMappedPages.
+  virtual void ReleasePages() const;
 
   int64_t rows() const { return shape().size() < 2 ? 1 : shape()[0]; }
   int64_t columns() const { return shape().empty() ? 1 : shape().back(); }

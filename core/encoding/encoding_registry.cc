@@ -4,10 +4,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/encoding/bit_plane_tensor.h"
+#include "core/encoding/codebook_tensor.h"
+#include "core/encoding/columns_tensor.h"
 #include "core/encoding/dense_tensor.h"
+#include "core/encoding/float8_tensor.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/encoding/indexed_int_tensor.h"
 #include "core/encoding/input_format_tensor.h"
+#include "core/encoding/low_rank_tensor.h"
+#include "core/encoding/outlier_pair_tensor.h"
+#include "core/encoding/sparse_tensor.h"
+#include "core/encoding/sum_tensor.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -23,7 +32,16 @@ constexpr std::array kEntries = {
     Entry{DenseTensor::kName, DenseTensor::FromFields},
     Entry{GroupIntTensor::kName, GroupIntTensor::FromFields},
     Entry{GgufBlockTensor::kName, GgufBlockTensor::FromFields},
+    Entry{CodebookTensor::kName, CodebookTensor::FromFields},
+    Entry{BitPlaneTensor::kName, BitPlaneTensor::FromFields},
+    Entry{OutlierPairTensor::kName, OutlierPairTensor::FromFields},
+    Entry{ColumnsTensor::kName, ColumnsTensor::FromFields},
+    Entry{SparseTensor::kName, SparseTensor::FromFields},
+    Entry{LowRankTensor::kName, LowRankTensor::FromFields},
+    Entry{SumTensor::kName, SumTensor::FromFields},
     Entry{InputFormatTensor::kName, InputFormatTensor::FromFields},
+    Entry{IndexedIntTensor::kName, IndexedIntTensor::FromFields},
+    Entry{Float8Tensor::kName, Float8Tensor::FromFields},
 };
 
 }  // namespace

@@ -104,6 +104,20 @@ struct Q6_K {
   }
 };
 
+// E8M0 exponent; 16 bytes of FP4 codes, low nibbles first: w = 2^(e - 127) * number.
+struct MXFP4 {
+  static constexpr int64_t kValues = 32, kBytes = 17;
+  TERSOR_INLINE void Decode(const uint8_t* __restrict in, float* __restrict out) {
+    constexpr float kNumbers[16] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, 0, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+    // The exponent as a float's own; 0 stands for the subnormal 2^-127.
+    const uint32_t bits = in[0] == 0 ? 0x00400000u : static_cast<uint32_t>(in[0]) << 23;
+    float scale;
+    std::memcpy(&scale, &bits, sizeof(scale));
+    for (int i = 0; i < 16; ++i) out[i] = scale * kNumbers[in[1 + i] & 15];
+    for (int i = 0; i < 16; ++i) out[16 + i] = scale * kNumbers[in[1 + i] >> 4];
+  }
+};
+
 template <class Format>
 TERSOR_INLINE void DecodeRun(const std::byte* in, int64_t blocks, float* out) {
   const uint8_t* bytes = reinterpret_cast<const uint8_t*>(in);
@@ -132,7 +146,8 @@ constexpr GgufBlockType Row(uint32_t id, absl::string_view name) {
 }
 
 constexpr std::array kTypes = {
-    Row<Q4_0>(2, "Q4_0"), Row<Q4_1>(3, "Q4_1"), Row<Q8_0>(8, "Q8_0"), Row<Q4_K>(12, "Q4_K"), Row<Q6_K>(14, "Q6_K"),
+    Row<Q4_0>(2, "Q4_0"),  Row<Q4_1>(3, "Q4_1"),  Row<Q8_0>(8, "Q8_0"),
+    Row<Q4_K>(12, "Q4_K"), Row<Q6_K>(14, "Q6_K"), Row<MXFP4>(39, "MXFP4"),
 };
 
 }  // namespace

@@ -10,8 +10,12 @@
 namespace tersor {
 
 struct PlannedEncoding {
-  // As EncodedTensor::encoding(): "group-int", ...
+  // As EncodedTensor::encoding() of the weight without its input format: "group-int", ...
   std::string encoding;
+  // Of all fields, those of the input format included: exact, or an upper bound where the values decide.
+  uint64_t bytes = 0;
+  // As ActivationFormat::name(): "int-token"; empty where inputs stay in float.
+  std::string input_format = "";
   // Of group-int.
   int bits = 0;
   int64_t group_size = 0;

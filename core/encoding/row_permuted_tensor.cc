@@ -26,6 +26,7 @@ class RowPermutedTensor final : public EncodedTensor {
   const Shape& shape() const override { return base_->shape(); }
   uint64_t byte_size() const override { return base_->byte_size(); }
   nlohmann::json Parameters() const override { return base_->Parameters(); }
+  void ReleasePages() const override { base_->ReleasePages(); }
 
   void DecodeRows(int64_t first, int64_t count, float* out) const override {
     for (int64_t i = 0; i < count; ++i) base_->DecodeRows(GgufRow(first + i, head_size_), 1, out + i * columns());

@@ -30,6 +30,10 @@ class MappedFile {
   size_t size_;
 };
 
+// Gives the memory of the whole pages in `bytes` back to the system where they lie in a mapped file: they are read
+// again when next touched. Does nothing to other memory. Thread-safe.
+void ReleaseMappedPages(std::span<const std::byte> bytes);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_TENSOR_MAPPED_FILE_H_

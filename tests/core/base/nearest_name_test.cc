@@ -19,11 +19,17 @@ TEST(NearestNameTest, LeavesOtherWordsAlone) {
   EXPECT_EQ(NearestName(std::string(100000, 'k'), kKnown), "");
 }
 
+TEST(NearestNameTest, HintSeesPastCapitals) {
+  EXPECT_EQ(NameHint("KL_Mean", {"kl_mean", "size"}, "known keys"),
+            "; did you mean \"kl_mean\"? known keys: kl_mean, size");
+  EXPECT_EQ(NameHint("", {"a"}), "; known: a");
+}
+
 TEST(NearestNameTest, MessageListsWhatThereIs) {
   EXPECT_EQ(UnknownName("metric", "kl_men", kKnown),
-            "metric \"kl_men\" is not known; did you mean \"kl_mean\"? Known: kl_mean, kl_p99, perplexity_ratio");
+            "metric \"kl_men\" is not known; did you mean \"kl_mean\"? known: kl_mean, kl_p99, perplexity_ratio");
   EXPECT_EQ(UnknownName("metric", "accuracy", kKnown),
-            "metric \"accuracy\" is not known. Known: kl_mean, kl_p99, perplexity_ratio");
+            "metric \"accuracy\" is not known; known: kl_mean, kl_p99, perplexity_ratio");
 }
 
 }  // namespace

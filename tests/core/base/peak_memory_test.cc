@@ -17,5 +17,21 @@ TEST(PeakMemoryTest, GrowsWithWhatIsTouchedAndStays) {
   EXPECT_LT(PeakResidentBytes(), kBytes);
 }
 
+TEST(PeakMemoryTest, ReturnsWhatIsFree) {
+  constexpr int kPieces = 4096;
+  constexpr int64_t kPiece = 16 << 10;
+  std::vector<std::vector<char>> pieces;
+  for (int i = 0; i < kPieces; ++i) pieces.emplace_back(kPiece, 1);
+  // The last piece keeps the heap from shrinking by itself.
+  std::vector<char> last = std::move(pieces.back());
+  pieces.clear();
+  ReturnFreeMemory();
+  if (!ResetPeakResidentBytes()) GTEST_SKIP() << "the kernel does not reset VmHWM here";
+  const int64_t after = PeakResidentBytes();
+  for (int i = 0; i < kPieces; ++i) pieces.emplace_back(kPiece, 1);
+  EXPECT_GT(PeakResidentBytes() - after, kPieces * kPiece / 2);
+  EXPECT_EQ(last.size(), static_cast<size_t>(kPiece));
+}
+
 }  // namespace
 }  // namespace tersor

@@ -1,0 +1,73 @@
+#include "tests/core/encoding/encoding_samples.h"
+
+#include <random>
+
+#include "core/encoding/bit_plane_tensor.h"
+#include "core/encoding/codebook_tensor.h"
+#include "core/encoding/columns_tensor.h"
+#include "core/encoding/dense_tensor.h"
+#include "core/encoding/input_format_tensor.h"
+#include "core/encoding/int_token_format.h"
+#include "core/encoding/low_rank_tensor.h"
+#include "core/encoding/sparse_tensor.h"
+#include "core/encoding/sum_tensor.h"
+#include "core/tensor/float16.h"
+
+namespace tersor::testing {
+namespace {
+
+constexpr int64_t kRows = 6, kColumns = 32;
+
+std::vector<float> Normal(size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+EncodedTensorPtr Codebook(const CodeBook& book, int64_t group_size, ScaleForm form) {
+  const int64_t groups = kColumns / (group_size == -1 ? kColumns : group_size);
+  std::vector<float> scales = Normal(kRows * groups, 1);
+  for (float& scale : scales) scale = 0.1f + std::abs(scale);
+  std::vector<uint8_t> codes;
+  for (const float value : Normal(kRows * kColumns, 2)) codes.push_back(book.Nearest(value));
+  return *CodebookTensor::Create({kRows, kColumns, &book, group_size}, codes,
+                                 *GroupScales::Encode(form, kRows, groups, scales));
+}
+
+EncodedTensorPtr BitPlanes() {
+  std::vector<uint8_t> codes;
+  for (const float value : Normal(kRows * kColumns, 3)) codes.push_back(static_cast<uint8_t>(4 + 2 * value) & 7);
+  std::vector<uint16_t> scales;
+  for (const float value : Normal(kRows * 2 * 3, 4)) scales.push_back(FloatToF16(value));
+  return *BitPlaneTensor::Create({kRows, kColumns, 3, 16}, codes, scales);
+}
+
+}  // namespace
+
+std::vector<EncodingSample> EncodingSamples() {
+  std::vector<EncodingSample> samples;
+  samples.push_back({"nf4", Codebook(Nf4Book(), 8, ScaleForm::kF16)});
+  samples.push_back({"nf4_double", Codebook(Nf4Book(), 8, ScaleForm::kDouble)});
+  samples.push_back({"fp8", Codebook(E4m3Book(), -1, ScaleForm::kF32)});
+  samples.push_back({"e5m2_shift", Codebook(E5m2Book(), 16, ScaleForm::kRowShift)});
+  samples.push_back({"mxfp4", Codebook(E2m1Book(), 32, ScaleForm::kE8m0)});
+  samples.push_back({"nvfp4", Codebook(E2m1Book(), 16, ScaleForm::kE4m3)});
+  samples.push_back({"bit_planes", BitPlanes()});
+  const EncodedTensorPtr columns = *ColumnsTensor::Create({kRows, kColumns}, {3, 31}, Normal(kRows * 2, 5));
+  const EncodedTensorPtr sparse = *SparseTensor::Create({kRows, kColumns}, {{0, 1, 2.5f}, {0, 31, -1}, {5, 0, 7}});
+  const EncodedTensorPtr low_rank =
+      *LowRankTensor::Create(*DenseTensor::FromFloats({kRows, 2}, Normal(kRows * 2, 6)),
+                             *DenseTensor::FromFloats({2, kColumns}, Normal(kColumns * 2, 7)));
+  samples.push_back({"columns", columns});
+  samples.push_back({"sparse", sparse});
+  samples.push_back({"sparse_without_entries", *SparseTensor::Create({kRows, kColumns}, {})});
+  samples.push_back({"low_rank", low_rank});
+  samples.push_back({"sum", *SumTensor::Create({samples[0].tensor, columns, sparse, low_rank})});
+  samples.push_back(
+      {"quantized_input", *InputFormatTensor::Create(samples.back().tensor, *IntTokenFormat::Create(kColumns, {}))});
+  return samples;
+}
+
+}  // namespace tersor::testing
