@@ -123,6 +123,15 @@ HWY_INLINE void ScaleRow(float* x, int64_t count, float factor) {
   for (int64_t i = 0; i < count; i += lanes) hn::StoreU(hn::Mul(hn::LoadU(d, x + i), factors), d, x + i);
 }
 
+HWY_INLINE void CapRow(float* scores, int64_t count, float cap) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  const V caps = hn::Set(d, cap), inverse = hn::Set(d, 1.0f / cap);
+  for (int64_t i = 0; i < count; i += lanes) {
+    hn::StoreU(hn::Mul(caps, hn::Tanh(d, hn::Mul(hn::LoadU(d, scores + i), inverse))), d, scores + i);
+  }
+}
+
 // Scratch of a tile; row r is head r % group of position r / group.
 struct Rows {
   int64_t count;
@@ -151,6 +160,7 @@ void AttendBlock(const AttentionTile& tile, const Rows& rows, int64_t block) {
       std::fill(scores, scores + width, 0.0f);
       continue;
     }
+    if (tile.score_cap > 0) CapRow(scores, width, tile.score_cap);
     const Seen seen{begin, end, width};
     const float before = rows.largest[r];
     const float here = seen.all() ? LargestScore<true>(scores, seen) : LargestScore<false>(scores, seen);

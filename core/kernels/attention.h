@@ -30,6 +30,8 @@ struct AttentionTile {
   // A position sees itself and the window - 1 positions before it; 0 is all of them.
   int64_t window = 0;
   float scale = 1;
+  // Scores s become cap * tanh(s / cap); 0 leaves them.
+  float score_cap = 0;
   // Position of the first query, and how many follow one another.
   int64_t first_position = 0;
   int64_t positions = 0;

@@ -1,6 +1,11 @@
 #include "core/kernels/grid_rounding.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "core/kernels/scratch.h"
 #include "core/kernels/targets.h"
+#include "core/tensor/float16.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/grid_rounding.cc"
@@ -28,31 +33,46 @@ HWY_INLINE float NearestCodeOf(float value, float inverse_scale, const GridCandi
   return hn::GetLane(hn::Min(hn::Max(code, hn::Zero(one)), hn::Set(one, max_code)));
 }
 
-void RoundWithFeedback(const FeedbackPanel& panel, const PanelGrid& grid, float* codes, float* errors, float* losses) {
+// Rounds a few columns; row k of `feedback` is `stride` floats on.
+void RoundColumns(int64_t columns, const float* feedback, int64_t stride, const float* importances,
+                  const float* weights, float* targets, const PanelGrid& grid, float* codes, float* errors,
+                  float* losses) {
   const Lanes d;
   const int64_t lanes = hn::Lanes(d);
   const auto max_code = hn::Set(d, grid.max_code);
-  for (int64_t r = 0; r < kPanelRows; r += lanes) hn::StoreU(hn::Zero(d), d, losses + r);
-  for (int64_t k = 0; k < panel.columns; ++k) {
-    const float* feedback = panel.feedback + k * panel.feedback_stride;
-    const auto importance = hn::Set(d, panel.importance[k]);
+  for (int64_t k = 0; k < columns; ++k, feedback += stride) {
+    const auto importance = hn::Set(d, importances[k]);
     for (int64_t r = 0; r < kPanelRows; r += lanes) {
       const int64_t at = k * kPanelRows + r, grid_at = k * grid.stride + r;
       const auto scale = hn::LoadU(d, grid.scales + grid_at);
       const auto zero_point = hn::LoadU(d, grid.zero_points + grid_at);
-      const auto target = hn::LoadU(d, panel.targets + at);
+      const auto target = hn::LoadU(d, targets + at);
       const auto code = NearestCode(target, hn::LoadU(d, grid.inverse_scales + grid_at), zero_point, max_code);
       const auto value = hn::Mul(hn::Sub(code, zero_point), scale);
       const auto miss = hn::Sub(target, value);
       hn::StoreU(hn::MulAdd(hn::Mul(importance, miss), miss, hn::LoadU(d, losses + r)), d, losses + r);
       hn::StoreU(code, d, codes + at);
-      hn::StoreU(hn::Sub(hn::LoadU(d, panel.weights + at), value), d, errors + at);
+      const auto error = hn::Sub(hn::LoadU(d, weights + at), value);
+      hn::StoreU(error, d, errors + at);
+      for (int64_t j = k + 1; j < columns; ++j) {
+        float* later = targets + j * kPanelRows + r;
+        hn::StoreU(hn::MulAdd(error, hn::Set(d, feedback[j]), hn::LoadU(d, later)), d, later);
+      }
     }
-    for (int64_t j = k + 1; j < panel.held_columns; ++j) {
-      const auto factor = hn::Set(d, feedback[j]);
-      for (int64_t r = 0; r < kPanelRows; r += lanes) {
-        float* target = panel.targets + j * kPanelRows + r;
-        hn::StoreU(hn::MulAdd(hn::LoadU(d, errors + k * kPanelRows + r), factor, hn::LoadU(d, target)), d, target);
+  }
+}
+
+// SolveFeedback for a few columns; `negated` receives -x.
+void SolveColumns(int64_t columns, const float* feedback, int64_t stride, float* x, float* negated) {
+  const Lanes d;
+  const int64_t lanes = hn::Lanes(d);
+  for (int64_t k = 0; k < columns; ++k, feedback += stride) {
+    for (int64_t r = 0; r < kPanelRows; r += lanes) {
+      const auto value = hn::LoadU(d, x + k * kPanelRows + r);
+      hn::StoreU(hn::Neg(value), d, negated + k * kPanelRows + r);
+      for (int64_t j = k + 1; j < columns; ++j) {
+        float* later = x + j * kPanelRows + r;
+        hn::StoreU(hn::NegMulAdd(value, hn::Set(d, feedback[j]), hn::LoadU(d, later)), d, later);
       }
     }
   }
@@ -95,43 +115,103 @@ void DescendCoordinates(int64_t columns, const float* moment, const float* inver
   }
 }
 
-// Sum of importance * error^2.
-float GridError(const float* values, const float* importance, int64_t count, const GridCandidate& grid,
-                float max_code) {
+// Adding this to a float below 2^22 leaves its nearest integer in the last bits.
+constexpr float kIntegerBias = 12582912.0f;
+
+// Errors of kCandidates candidates, of which `scales` and `zero_points` are the first.
+template <int kCandidates, class V>
+HWY_INLINE void GridErrors(const float* values, const float* importance, int64_t columns, const float* scales,
+                           const float* zero_points, V max_code, V* errors) {
   const Lanes d;
-  const int64_t lanes = hn::Lanes(d);
-  const float inverse_scale = grid.scale == 0 ? 0 : 1 / grid.scale;
-  const auto scale = hn::Set(d, grid.scale), inverse = hn::Set(d, inverse_scale);
-  const auto zero_point = hn::Set(d, grid.zero_point), max = hn::Set(d, max_code), one = hn::Set(d, 1.0f);
-  auto sum = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const auto value = hn::LoadU(d, values + i);
-    const auto code = NearestCode(value, inverse, zero_point, max);
-    const auto miss = hn::Sub(value, hn::Mul(hn::Sub(code, zero_point), scale));
-    const auto weight = importance == nullptr ? one : hn::LoadU(d, importance + i);
-    sum = hn::MulAdd(hn::Mul(weight, miss), miss, sum);
+  const V low = hn::Set(d, kIntegerBias), high = hn::Add(low, max_code);
+  V scale[kCandidates], inverse[kCandidates], bias[kCandidates];
+  for (int c = 0; c < kCandidates; ++c) {
+    scale[c] = hn::LoadU(d, scales + c * kPanelRows);
+    inverse[c] = hn::Div(hn::Set(d, 1.0f), scale[c]);
+    inverse[c] = hn::IfThenZeroElse(hn::Eq(scale[c], hn::Zero(d)), inverse[c]);
+    bias[c] = hn::Add(low, hn::LoadU(d, zero_points + c * kPanelRows));
+    errors[c] = hn::Zero(d);
   }
-  float total = hn::GetLane(hn::SumOfLanes(d, sum));
-  for (; i < count; ++i) {
-    const float code = NearestCodeOf(values[i], inverse_scale, grid, max_code);
-    const float miss = values[i] - (code - grid.zero_point) * grid.scale;
-    total += (importance == nullptr ? 1.0f : importance[i]) * miss * miss;
+  for (int64_t k = 0; k < columns; ++k) {
+    const V value = hn::LoadU(d, values + k * kPanelRows);
+    const V weight = hn::Set(d, importance == nullptr ? 1.0f : importance[k]);
+    for (int c = 0; c < kCandidates; ++c) {
+      const V code = hn::Min(hn::Max(hn::MulAdd(value, inverse[c], bias[c]), low), high);
+      const V miss = hn::NegMulAdd(hn::Sub(code, bias[c]), scale[c], value);
+      errors[c] = hn::MulAdd(hn::Mul(weight, miss), miss, errors[c]);
+    }
   }
-  return total;
 }
 
-int64_t BestGrid(const float* values, const float* importance, int64_t count, const GridCandidate* candidates,
-                 int64_t candidate_count, float max_code) {
-  int64_t best = 0;
-  float least = 0;
-  for (int64_t c = 0; c < candidate_count; ++c) {
-    const float error = GridError(values, importance, count, candidates[c], max_code);
-    if (c > 0 && !(error < least)) continue;
-    best = c;
-    least = error;
+template <int kCandidates>
+HWY_INLINE void TryGrids(const float* values, const float* importance, int64_t columns,
+                         const GridCandidates& candidates, int64_t first, int64_t row, float max_code, float* least,
+                         int32_t* best) {
+  const Lanes d;
+  const hn::RebindToSigned<Lanes> integers;
+  hn::Vec<Lanes> errors[kCandidates];
+  const int64_t at = first * kPanelRows + row;
+  GridErrors<kCandidates>(values + row, importance, columns, candidates.scales + at, candidates.zero_points + at,
+                          hn::Set(d, max_code), errors);
+  for (int c = 0; c < kCandidates; ++c) {
+    const auto before = hn::LoadU(d, least + row);
+    const auto better = hn::Lt(errors[c], before);
+    hn::StoreU(hn::IfThenElse(better, errors[c], before), d, least + row);
+    const auto index = hn::Set(integers, static_cast<int32_t>(first + c));
+    hn::StoreU(hn::IfThenElse(hn::RebindMask(integers, better), index, hn::LoadU(integers, best + row)), integers,
+               best + row);
   }
-  return best;
+}
+
+void BestGrids(const float* values, const float* importance, int64_t columns, const GridCandidates& candidates,
+               float max_code, int32_t* best) {
+  constexpr int kTogether = 4;
+  const int64_t lanes = hn::Lanes(Lanes());
+  HWY_ALIGN float least[kPanelRows];
+  std::fill(least, least + kPanelRows, std::numeric_limits<float>::infinity());
+  std::fill(best, best + kPanelRows, 0);
+  for (int64_t row = 0; row < kPanelRows; row += lanes) {
+    int64_t c = 0;
+    for (; c + kTogether <= candidates.count; c += kTogether) {
+      TryGrids<kTogether>(values, importance, columns, candidates, c, row, max_code, least, best);
+    }
+    for (; c < candidates.count; ++c) {
+      TryGrids<1>(values, importance, columns, candidates, c, row, max_code, least, best);
+    }
+  }
+}
+
+void LeastSquaresScales(const float* values, const float* importance, int64_t columns, const float* scales,
+                        const float* zero_points, float max_code, float* fitted) {
+  const Lanes d;
+  const int64_t lanes = hn::Lanes(d);
+  const auto zero = hn::Zero(d), one = hn::Set(d, 1.0f), max = hn::Set(d, max_code);
+  for (int64_t row = 0; row < kPanelRows; row += lanes) {
+    const auto scale = hn::LoadU(d, scales + row), zero_point = hn::LoadU(d, zero_points + row);
+    const auto inverse = hn::IfThenZeroElse(hn::Eq(scale, zero), hn::Div(one, scale));
+    auto product = zero, square = zero;
+    for (int64_t k = 0; k < columns; ++k) {
+      const auto value = hn::LoadU(d, values + k * kPanelRows + row);
+      const auto steps = hn::Sub(NearestCode(value, inverse, zero_point, max), zero_point);
+      const auto weighted = hn::Mul(steps, hn::Set(d, importance == nullptr ? 1.0f : importance[k]));
+      product = hn::MulAdd(weighted, value, product);
+      square = hn::MulAdd(weighted, steps, square);
+    }
+    hn::StoreU(hn::IfThenElse(hn::Gt(square, zero), hn::Div(product, square), scale), d, fitted + row);
+  }
+}
+
+void RoundToF16(float* values, int64_t count) {
+  const hn::CappedTag<float, 16> d;
+  const hn::Rebind<hwy::float16_t, decltype(d)> half;
+  const int64_t lanes = hn::Lanes(d);
+  const auto largest = hn::Set(d, 65504.0f);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto value = hn::Min(hn::Max(hn::LoadU(d, values + i), hn::Neg(largest)), largest);
+    hn::StoreU(hn::PromoteTo(d, hn::DemoteTo(half, value)), d, values + i);
+  }
+  for (; i < count; ++i) values[i] = F16ToFloat(FloatToF16(std::min(std::max(values[i], -65504.0f), 65504.0f)));
 }
 
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes) {
@@ -159,14 +239,73 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tersor {
 
-HWY_EXPORT(RoundWithFeedback);
+HWY_EXPORT(RoundColumns);
+HWY_EXPORT(SolveColumns);
 HWY_EXPORT(DescendCoordinates);
-HWY_EXPORT(BestGrid);
+HWY_EXPORT(BestGrids);
+HWY_EXPORT(LeastSquaresScales);
+HWY_EXPORT(RoundToF16);
 HWY_EXPORT(RoundToGrid);
+
+namespace {
+
+// Columns worked on one by one; those before them in the block reach them by a product.
+constexpr int64_t kFewColumns = 16;
+static_assert(kPanelColumns % kFewColumns == 0, "few columns must lie in one panel");
+
+// Calls run(column, how many) for few columns at a time, none of them in two panels.
+template <typename Run>
+void ForFewColumns(int64_t first, int64_t count, const Run& run) {
+  const int64_t end = first + count;
+  for (int64_t column = first; column < end;) {
+    const int64_t columns = std::min(kFewColumns - column % kFewColumns, end - column);
+    run(column, columns);
+    column += columns;
+  }
+}
+
+}  // namespace
+
+void AddFeedback(const TrianglePanels& feedback, int64_t begin, int64_t end, int64_t first, int64_t count,
+                 const float* errors, float* targets) {
+  // So many errors and factors stay in the first-level cache.
+  constexpr int64_t kDepth = 128;
+  for (int64_t column = first; column < first + count;) {
+    const int64_t columns = std::min(kPanelColumns - column % kPanelColumns, first + count - column);
+    for (int64_t k = begin; k < end; k += kDepth) {
+      AddOuterProducts({std::min(kDepth, end - k), feedback.column(column) + k * kPanelColumns, kPanelColumns, columns,
+                        errors + (k - begin) * kPanelRows, kPanelRows, kPanelRows,
+                        targets + (column - first) * kPanelRows, kPanelRows});
+    }
+    column += columns;
+  }
+}
+
+void SolveFeedback(const TrianglePanels& feedback, int64_t first, int64_t count, float* x) {
+  ScratchBuffer negated(count * kPanelRows);
+  ForFewColumns(first, count, [&](int64_t column, int64_t columns) {
+    float* at = x + (column - first) * kPanelRows;
+    AddFeedback(feedback, first, column, column, columns, negated.data(), at);
+    HWY_DYNAMIC_DISPATCH(SolveColumns)
+    (columns, feedback.column(column) + column * kPanelColumns, kPanelColumns, at,
+     negated.data() + (column - first) * kPanelRows);
+  });
+}
 
 void RoundWithFeedback(const FeedbackPanel& panel, const PanelGrid& grid, float* codes, float* errors, float* losses) {
   LimitTargets();
-  HWY_DYNAMIC_DISPATCH(RoundWithFeedback)(panel, grid, codes, errors, losses);
+  std::fill(losses, losses + kPanelRows, 0.0f);
+  ForFewColumns(panel.first, panel.columns, [&](int64_t column, int64_t columns) {
+    const int64_t k = column - panel.first, at = k * kPanelRows;
+    AddFeedback(*panel.feedback, panel.first, column, column, columns, errors, panel.targets + at);
+    PanelGrid own = grid;
+    own.scales += k * grid.stride;
+    own.inverse_scales += k * grid.stride;
+    own.zero_points += k * grid.stride;
+    HWY_DYNAMIC_DISPATCH(RoundColumns)
+    (columns, panel.feedback->column(column) + column * kPanelColumns, kPanelColumns, panel.importance + k,
+     panel.weights + at, panel.targets + at, own, codes + at, errors + at, losses);
+  });
 }
 
 void DescendCoordinates(int64_t columns, const float* moment, const float* inverse_diagonal, const PanelGrid& grid,
@@ -175,10 +314,21 @@ void DescendCoordinates(int64_t columns, const float* moment, const float* inver
   HWY_DYNAMIC_DISPATCH(DescendCoordinates)(columns, moment, inverse_diagonal, grid, codes, errors, gradient);
 }
 
-int64_t BestGrid(const float* values, const float* importance, int64_t count, const GridCandidate* candidates,
-                 int64_t candidate_count, float max_code) {
+void BestGrids(const float* values, const float* importance, int64_t columns, const GridCandidates& candidates,
+               float max_code, int32_t* best) {
   LimitTargets();
-  return HWY_DYNAMIC_DISPATCH(BestGrid)(values, importance, count, candidates, candidate_count, max_code);
+  HWY_DYNAMIC_DISPATCH(BestGrids)(values, importance, columns, candidates, max_code, best);
+}
+
+void LeastSquaresScales(const float* values, const float* importance, int64_t columns, const float* scales,
+                        const float* zero_points, float max_code, float* fitted) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(LeastSquaresScales)(values, importance, columns, scales, zero_points, max_code, fitted);
+}
+
+void RoundToF16(float* values, int64_t count) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(RoundToF16)(values, count);
 }
 
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes) {

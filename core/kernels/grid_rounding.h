@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "core/kernels/triangle_panels.h"
+
 namespace tersor {
 
 // Rows of a panel. Element (column k, row r) of a panel array lies at [k * kPanelRows + r]: vectors run over rows,
@@ -21,24 +23,31 @@ struct PanelGrid {
   float max_code = 0;
 };
 
+// targets += what the errors of columns [begin, end) add to columns first .. first + count, row k of
+// `feedback` holds at [j] what an error of 1 in column k (weight minus rounded value) adds to column j > k. `errors` is
+// the panel array of columns [begin, end), `targets` that of the `count` columns.
+void AddFeedback(const TrianglePanels& feedback, int64_t begin, int64_t end, int64_t first, int64_t count,
+                 const float* errors, float* targets);
+
+// x_j := x_j - sum over first <= k < j of feedback_kj x_k, in order, for columns first .. first + count, of which `x`
+// is the panel array.
+void SolveFeedback(const TrianglePanels& feedback, int64_t first, int64_t count, float* x);
+
 // Neighbouring columns of GPTQ, rounded one after another.
 struct FeedbackPanel {
-  // Columns to round now, and how many the arrays hold: the later ones only receive feedback.
+  int64_t first = 0;
   int64_t columns = 0;
-  int64_t held_columns = 0;
-  const float* weights = nullptr;
-  // In: weights plus the feedback of all columns before the panel. Out: what each column was rounded from; in the
-  // columns after them, the feedback added.
-  float* targets = nullptr;
-  // Row k holds at [j] what an error of 1 in column k (weight minus rounded value) adds to column j > k.
-  const float* feedback = nullptr;
-  int64_t feedback_stride = 0;
-  // What a squared error of column k's target costs.
+  const TrianglePanels* feedback = nullptr;
+  // What a squared error of column first + k's target costs.
   const float* importance = nullptr;
+  // Panel arrays of these columns.
+  const float* weights = nullptr;
+  // In: weights plus the feedback of all columns before `first`. Out: what each column was rounded from.
+  float* targets = nullptr;
 };
 
-// Rounds the panel's columns in order. `codes` and `errors` (weight minus rounded value) are panel arrays that receive
-// the answer; `losses` [kPanelRows] receives each row's sum of importance * (target - rounded value)^2.
+// Rounds the panel's columns in order. `codes` and `errors` (weight minus rounded value) are panel arrays of these
+// columns that receive the answer, `losses` [kPanelRows] each row's sum of importance * (target - rounded value)^2.
 void RoundWithFeedback(const FeedbackPanel& panel, const PanelGrid& grid, float* codes, float* errors, float* losses);
 
 // One sweep of coordinate descent: for each column k in order, the code that minimizes d^T H d with the row's other
@@ -53,10 +62,26 @@ struct GridCandidate {
   float zero_point = 0;
 };
 
-// Index of the candidate whose rounding of `values` has the least sum of importance * error^2 (all importances 1 where
-// null); the first of equals.
-int64_t BestGrid(const float* values, const float* importance, int64_t count, const GridCandidate* candidates,
-                 int64_t candidate_count, float max_code);
+// Grids that each row of a panel might get: panel arrays of `count` candidates.
+struct GridCandidates {
+  int64_t count = 0;
+  const float* scales = nullptr;
+  const float* zero_points = nullptr;
+};
+
+// best[row]: index of the candidate whose rounding of the row's `values` (a panel array of `columns` columns) has the
+// least sum of importance * error^2, importance by column (all 1 where null); the first of equals.
+void BestGrids(const float* values, const float* importance, int64_t columns, const GridCandidates& candidates,
+               float max_code, int32_t* best);
+
+// The scale that is best for the codes each row's values have on its grid: sum of importance * value * (code - zero
+// point) over that of importance * (code - zero point)^2; the grid's own scale where all codes are its zero point.
+// `scales` and `zero_points` hold a panel's rows, as `fitted` does.
+void LeastSquaresScales(const float* values, const float* importance, int64_t columns, const float* scales,
+                        const float* zero_points, float max_code, float* fitted);
+
+// Rounds each value to F16 and back; beyond the largest finite F16 to that.
+void RoundToF16(float* values, int64_t count);
 
 // codes[i] = the grid's nearest code for values[i].
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes);

@@ -108,6 +108,35 @@ DivergenceStats ReducePair(const float* dense, const float* other, int64_t count
   return stats;
 }
 
+// With d = log q - log p and l = log((1 + exp(-|d|)) / 2), the larger of p and q adds -l of itself, the smaller one
+// -|d| - l of itself: no difference of large numbers, and nothing at all where d is 0.
+template <class DF>
+HWY_INLINE hn::Vec<DF> JensenShannonTerms(DF d, hn::Vec<DF> log_p, hn::Vec<DF> log_q) {
+  const auto distance = hn::Abs(hn::Sub(log_q, log_p));
+  const auto larger = hn::Exp(d, hn::Max(log_p, log_q)), smaller = hn::Exp(d, hn::Min(log_p, log_q));
+  const auto half = hn::Mul(hn::Expm1(d, hn::Neg(distance)), hn::Set(d, 0.5f));
+  return hn::Neg(hn::MulAdd(smaller, distance, hn::Mul(hn::Add(larger, smaller), hn::Log1p(d, half))));
+}
+
+double JensenShannon(const float* dense, float dense_log_sum, const float* other, float other_log_sum, int64_t count) {
+  const D d;
+  const int64_t lanes = hn::Lanes(d);
+  const auto dense_sum = hn::Set(d, dense_log_sum), other_sum = hn::Set(d, other_log_sum);
+  DoubleSum sum;
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    sum.Add(JensenShannonTerms(d, hn::Sub(hn::LoadU(d, dense + i), dense_sum),
+                               hn::Sub(hn::LoadU(d, other + i), other_sum)));
+  }
+  double total = sum.Total();
+  const hn::CappedTag<float, 1> one;
+  for (; i < count; ++i) {
+    total += hn::GetLane(
+        JensenShannonTerms(one, hn::Set(one, dense[i] - dense_log_sum), hn::Set(one, other[i] - other_log_sum)));
+  }
+  return total / 2;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace tersor
 HWY_AFTER_NAMESPACE();
@@ -123,6 +152,7 @@ double Rescale(float part, float whole) { return part == whole ? 1.0 : std::exp(
 
 HWY_EXPORT(Reduce);
 HWY_EXPORT(ReducePair);
+HWY_EXPORT(JensenShannon);
 
 void LogitStats::Append(const LogitStats& next) {
   if (next.argmax < 0) return;
@@ -156,6 +186,13 @@ LogitStats ReduceLogits(const float* logits, int64_t count, int64_t first) {
 DivergenceStats ReduceLogitPair(const float* dense, const float* other, int64_t count, int64_t first) {
   LimitTargets();
   return count <= 0 ? DivergenceStats() : HWY_DYNAMIC_DISPATCH(ReducePair)(dense, other, count, first);
+}
+
+double JensenShannonPart(const float* dense, double dense_log_sum, const float* other, double other_log_sum,
+                         int64_t count) {
+  LimitTargets();
+  return HWY_DYNAMIC_DISPATCH(JensenShannon)(dense, static_cast<float>(dense_log_sum), other,
+                                             static_cast<float>(other_log_sum), count);
 }
 
 }  // namespace tersor

@@ -36,6 +36,11 @@ struct DivergenceStats {
 
 DivergenceStats ReduceLogitPair(const float* dense, const float* other, int64_t count, int64_t first);
 
+// What `count` ids add to the Jensen-Shannon divergence, in nats, of two rows of logits whose LogSumExp over all ids
+// are given: sum of p log(p / m) / 2 + q log(q / m) / 2 with m = (p + q) / 2. 0 where the rows are equal.
+double JensenShannonPart(const float* dense, double dense_log_sum, const float* other, double other_log_sum,
+                         int64_t count);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_KERNELS_LOGIT_REDUCTIONS_H_

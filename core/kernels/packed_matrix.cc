@@ -55,9 +55,8 @@ struct PackedMatrix::State {
   }
 
   // `rows` is one of kTiles; x is of the operand type.
-  void RunTile(int64_t rows, const void* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
-               int64_t y_stride) {
-    const auto matmul = FindMatmul({precision, rows, outputs, inputs, x_stride, y_stride, bias != nullptr, accumulate});
+  void RunTile(int64_t rows, const void* x, int64_t x_stride, float* y, int64_t y_stride) {
+    const auto matmul = FindMatmul({precision, rows, outputs, inputs, x_stride, y_stride, false, false});
     ScratchBuffer scratchpad(FloatsFor(matmul->scratchpad.get_size()));
     const dnnl::engine& engine = CpuEngine();
     std::unordered_map<int, memory> arguments = {
@@ -65,38 +64,55 @@ struct PackedMatrix::State {
         {DNNL_ARG_WEIGHTS, memory(matmul->weights, engine, storage.data())},
         {DNNL_ARG_DST, memory(matmul->y, engine, y)},
         {DNNL_ARG_SCRATCHPAD, memory(matmul->scratchpad, engine, scratchpad.data())}};
-    if (bias != nullptr) {
-      arguments.emplace(DNNL_ARG_BIAS, memory(matmul->bias, engine, const_cast<float*>(bias)));
-    }
     dnnl::stream stream(engine);
     matmul->primitive.execute(stream, arguments);
     stream.wait();
   }
 
-  // Fewer rows than the smallest tile: through padded copies.
-  void RunTail(int64_t rows, const float* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
-               int64_t y_stride) {
-    ScratchBuffer padded_x(kSmallestTile * inputs);
-    ScratchBuffer padded_y(kSmallestTile * outputs);
-    std::fill(padded_x.data() + rows * inputs, padded_x.data() + padded_x.size(), 0.0f);
-    std::fill(padded_y.data() + rows * outputs, padded_y.data() + padded_y.size(), 0.0f);
-    for (int64_t row = 0; row < rows; ++row) {
-      std::memcpy(padded_x.data() + row * inputs, x + row * x_stride, inputs * sizeof(float));
-      if (accumulate) std::memcpy(padded_y.data() + row * outputs, y + row * y_stride, outputs * sizeof(float));
-    }
-    RunRows(kSmallestTile, padded_x.data(), inputs, bias, accumulate, padded_y.data(), outputs);
-    for (int64_t row = 0; row < rows; ++row) {
-      std::memcpy(y + row * y_stride, padded_y.data() + row * outputs, outputs * sizeof(float));
+  // The library's own sums of bias and old values round differently for different numbers of rows (AVX-512): they are
+  // added to finished products.
+  void AddRows(const float* products, int64_t rows, const float* bias, bool accumulate, float* y, int64_t y_stride) {
+    for (int64_t row = 0; row < rows; ++row, products += outputs, y += y_stride) {
+      if (bias == nullptr && !accumulate) {
+        std::memcpy(y, products, outputs * sizeof(float));
+      } else if (bias == nullptr) {
+        for (int64_t i = 0; i < outputs; ++i) y[i] += products[i];
+      } else if (!accumulate) {
+        for (int64_t i = 0; i < outputs; ++i) y[i] = products[i] + bias[i];
+      } else {
+        for (int64_t i = 0; i < outputs; ++i) y[i] += products[i] + bias[i];
+      }
     }
   }
 
-  void RunRows(int64_t rows, const float* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
+  // Fewer rows than the smallest tile: through a padded copy.
+  void RunTail(int64_t rows, const float* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
                int64_t y_stride) {
-    if (precision == Precision::kF32) return RunTile(rows, x, x_stride, bias, accumulate, y, y_stride);
+    ScratchBuffer padded(kSmallestTile * inputs);
+    ScratchBuffer products(kSmallestTile * outputs);
+    std::fill(padded.data() + rows * inputs, padded.data() + padded.size(), 0.0f);
+    for (int64_t row = 0; row < rows; ++row) {
+      std::memcpy(padded.data() + row * inputs, x + row * x_stride, inputs * sizeof(float));
+    }
+    RunRows(kSmallestTile, padded.data(), inputs, products.data(), outputs);
+    AddRows(products.data(), rows, bias, accumulate, y, y_stride);
+  }
+
+  // A tile of rows with what is added to them.
+  void RunSums(int64_t rows, const float* x, int64_t x_stride, const float* bias, bool accumulate, float* y,
+               int64_t y_stride) {
+    if (bias == nullptr && !accumulate) return RunRows(rows, x, x_stride, y, y_stride);
+    ScratchBuffer products(rows * outputs);
+    RunRows(rows, x, x_stride, products.data(), outputs);
+    AddRows(products.data(), rows, bias, accumulate, y, y_stride);
+  }
+
+  void RunRows(int64_t rows, const float* x, int64_t x_stride, float* y, int64_t y_stride) {
+    if (precision == Precision::kF32) return RunTile(rows, x, x_stride, y, y_stride);
     ScratchBuffer converted(FloatsFor(rows * inputs * sizeof(uint16_t)));
     uint16_t* operand = reinterpret_cast<uint16_t*>(converted.data());
     for (int64_t row = 0; row < rows; ++row) ConvertToBF16(x + row * x_stride, inputs, operand + row * inputs);
-    RunTile(rows, operand, inputs, bias, accumulate, y, y_stride);
+    RunTile(rows, operand, inputs, y, y_stride);
   }
 };
 
@@ -193,7 +209,7 @@ absl::Status PackedMatrix::Multiply(const float* x, int64_t x_stride, int64_t ro
     SingleThreadScope one_thread;
     for (const int64_t tile : kTiles) {
       for (; rows >= tile; rows -= tile, x += tile * x_stride, y += tile * y_stride) {
-        state_->RunRows(tile, x, x_stride, bias, accumulate, y, y_stride);
+        state_->RunSums(tile, x, x_stride, bias, accumulate, y, y_stride);
       }
     }
     if (rows > 0) state_->RunTail(rows, x, x_stride, bias, accumulate, y, y_stride);

@@ -29,6 +29,39 @@ std::vector<double> RmsNorm(std::span<const float> x, std::span<const float> wei
   return y;
 }
 
+std::vector<double> LayerNorm(std::span<const float> x, std::span<const float> weight, std::span<const float> bias,
+                              double epsilon) {
+  double mean = 0, variance = 0;
+  for (const float value : x) mean += value;
+  mean /= static_cast<double>(x.size());
+  for (const float value : x) variance += (value - mean) * (value - mean);
+  const double scale = 1 / std::sqrt(variance / static_cast<double>(x.size()) + epsilon);
+  std::vector<double> y(x.size());
+  for (size_t i = 0; i < x.size(); ++i) y[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+  return y;
+}
+
+std::vector<double> Activate(Activation activation, std::span<const float> x) {
+  std::vector<double> y(x.begin(), x.end());
+  for (double& v : y) {
+    switch (activation) {
+      case Activation::kSilu:
+        v = v / (1 + std::exp(-v));
+        break;
+      case Activation::kGelu:
+        v = v / 2 * (1 + std::erf(v / std::sqrt(2.0)));
+        break;
+      case Activation::kGeluTanh:
+        v = v / 2 * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (v + 0.044715 * v * v * v)));
+        break;
+      case Activation::kRelu:
+        v = std::max(v, 0.0);
+        break;
+    }
+  }
+  return y;
+}
+
 std::vector<double> Rope(std::span<const float> x, int64_t head_size, std::span<const float> cosines,
                          std::span<const float> sines) {
   std::vector<double> y(x.size());
@@ -64,7 +97,9 @@ std::vector<double> Attend(const AttentionShape& shape, std::span<const float> q
       for (int64_t key = first; key <= position; ++key) {
         double score = 0;
         for (int64_t i = 0; i < d; ++i) score += static_cast<double>(query[i]) * keys[key * key_width + kv + i];
-        weights.push_back(score / std::sqrt(static_cast<double>(d)));
+        score /= std::sqrt(static_cast<double>(d));
+        if (shape.score_cap > 0) score = shape.score_cap * std::tanh(score / shape.score_cap);
+        weights.push_back(score);
       }
       const double largest = *std::max_element(weights.begin(), weights.end());
       double sum = 0;

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "core/kernels/activations.h"
+
 namespace tersor::reference {
 
 // y [rows, outputs] = x [rows, inputs] W [outputs, inputs]^T + bias (empty: none).
@@ -15,11 +17,16 @@ std::vector<double> MatMul(std::span<const float> x, std::span<const float> weig
 // One row.
 std::vector<double> RmsNorm(std::span<const float> x, std::span<const float> weight, double epsilon);
 
+std::vector<double> LayerNorm(std::span<const float> x, std::span<const float> weight, std::span<const float> bias,
+                              double epsilon);
+
 // One row of heads, half-split.
 std::vector<double> Rope(std::span<const float> x, int64_t head_size, std::span<const float> cosines,
                          std::span<const float> sines);
 
 std::vector<double> SwiGlu(std::span<const float> gate, std::span<const float> up);
+
+std::vector<double> Activate(Activation activation, std::span<const float> x);
 
 struct AttentionShape {
   int64_t heads = 1;
@@ -27,6 +34,8 @@ struct AttentionShape {
   int64_t head_size = 1;
   // 0: none.
   int64_t window = 0;
+  // 0: none.
+  double score_cap = 0;
 };
 
 // Causal attention of one whole sequence: queries [positions, heads x head_size], keys and values

@@ -1,5 +1,6 @@
 #include "core/kernels/vector_ops.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/kernels/targets.h"
@@ -70,18 +71,27 @@ void RopeRow(float* x, int64_t heads, int64_t head_size, const float* cosines, c
   }
 }
 
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V SwiGluOf(D d, V gate, V up) {
+  // Highway's Exp is valid up to 104; beyond 88 the float is infinite and the quotient 0, as it must be.
+  const V e = hn::Exp(d, hn::Min(hn::Neg(gate), hn::Set(d, 100.0f)));
+  return hn::Mul(hn::Div(gate, hn::Add(hn::Set(d, 1.0f), e)), up);
+}
+
 void SwiGluRow(float* gate, const float* up, int64_t count) {
   const D d;
   const int64_t lanes = hn::Lanes(d);
-  const auto one = hn::Set(d, 1.0f);
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    const auto g = hn::LoadU(d, gate + i);
-    // Highway's Exp is valid up to 104; beyond 88 the float is infinite and the quotient 0, as it must be.
-    const auto e = hn::Exp(d, hn::Min(hn::Neg(g), hn::Set(d, 100.0f)));
-    hn::StoreU(hn::Mul(hn::Div(g, hn::Add(one, e)), hn::LoadU(d, up + i)), d, gate + i);
+    hn::StoreU(SwiGluOf(d, hn::LoadU(d, gate + i), hn::LoadU(d, up + i)), d, gate + i);
   }
-  for (; i < count; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
+  if (i == count) return;
+  // The last, partial vector is computed as a whole one, so that a value's place changes nothing.
+  HWY_ALIGN float gates[hn::MaxLanes(D())] = {}, ups[hn::MaxLanes(D())] = {};
+  std::copy(gate + i, gate + count, gates);
+  std::copy(up + i, up + count, ups);
+  hn::Store(SwiGluOf(d, hn::Load(d, gates), hn::Load(d, ups)), d, gates);
+  std::copy(gates, gates + (count - i), gate + i);
 }
 
 void ToBF16(const float* x, int64_t count, uint16_t* y) {

@@ -3,7 +3,6 @@
 #include <cblas.h>
 #include <lapacke.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -31,26 +30,13 @@ absl::StatusOr<int64_t> FailedPivot(int64_t n, std::span<double> matrix) {
   return info == 0 ? n : info - 1;
 }
 
-absl::Status NotPositive(int64_t pivot, int64_t n) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("the matrix is not positive definite: pivot ", pivot, " of ", n, " is not positive"));
-}
-
 }  // namespace
 
 absl::Status FactorLower(int64_t n, std::span<double> matrix) {
   TERSOR_ASSIGN_OR_RETURN(const int64_t pivot, FailedPivot(n, matrix));
-  return pivot == n ? absl::OkStatus() : NotPositive(pivot, n);
-}
-
-absl::Status FactorUpper(int64_t n, std::span<double> matrix) {
-  // Reversing rows and columns turns the upper triangle into the lower one; on the flat array it is one reversal.
-  std::reverse(matrix.begin(), matrix.end());
-  TERSOR_ASSIGN_OR_RETURN(const int64_t pivot, FailedPivot(n, matrix));
-  if (pivot != n) return NotPositive(n - 1 - pivot, n);
-  std::reverse(matrix.begin(), matrix.end());
-  for (int64_t i = 1; i < n; ++i) std::fill_n(matrix.begin() + i * n, i, 0.0);
-  return absl::OkStatus();
+  if (pivot == n) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the matrix is not positive definite: pivot ", pivot, " of ", n, " is not positive"));
 }
 
 void SolveFactored(int64_t n, std::span<const double> lower, std::span<double> b) {

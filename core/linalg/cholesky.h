@@ -14,10 +14,6 @@ namespace tersor {
 // says that A is not finite. Thread-safe.
 absl::Status FactorLower(int64_t n, std::span<double> matrix);
 
-// Factors A = R R^T with R upper triangular: what eliminates unknowns from the last to the first. Only the upper
-// triangle is read; it receives R, and the rest becomes zero. Errors as above.
-absl::Status FactorUpper(int64_t n, std::span<double> matrix);
-
 // Solves A x = b in place of `b`, given FactorLower's L.
 void SolveFactored(int64_t n, std::span<const double> lower, std::span<double> b);
 

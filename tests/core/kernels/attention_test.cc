@@ -63,6 +63,7 @@ class AttentionTest : public testing::TestWithParam<Case> {
     tile.group = shape.heads / shape.kv_heads;
     tile.window = shape.window;
     tile.scale = 1 / std::sqrt(static_cast<float>(shape.head_size));
+    tile.score_cap = static_cast<float>(shape.score_cap);
     tile.query_stride = tile.output_stride = shape.heads * shape.head_size;
     for (int64_t kv_head = 0; kv_head < shape.kv_heads; ++kv_head) {
       const Blocks blocks(shape, kv_head, keys_, values_);

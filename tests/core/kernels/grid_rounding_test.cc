@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "core/tensor/float16.h"
 #include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
@@ -33,26 +35,37 @@ struct Grids {
   float Value(int64_t at, float code) const { return (code - zero_points[at]) * scales[at]; }
 };
 
+TrianglePanels RandomFeedback(int64_t size) {
+  TrianglePanels feedback(size);
+  const std::vector<float> values = RandomFloats(size * size, 3, 0.1f);
+  for (int64_t i = 0; i < size; ++i) {
+    for (int64_t j = i; j < size; ++j) feedback.at(i, j) = i == j ? 1.0f : values[i * size + j];
+  }
+  return feedback;
+}
+
+float FeedbackAt(const TrianglePanels& feedback, int64_t i, int64_t j) { return feedback.column(j)[i * kPanelColumns]; }
+
 TEST(GridRoundingTest, FeedbackMatchesPlainLoops) {
-  for (const int64_t columns : {1, 5, 33}) {
-    for (const int64_t held : {columns, columns + 3}) {
-      const Grids grids(held, 4);
-      const std::vector<float> weights = RandomFloats(held * kRows, 1), start = RandomFloats(held * kRows, 2);
-      const std::vector<float> feedback = RandomFloats(columns * (held + 2), 3, 0.2f);
-      const std::vector<float> importance(held, 2.0f);
-      std::vector<float> targets = start, codes(held * kRows), errors(held * kRows), losses(kRows);
-      RoundWithFeedback({columns, held, weights.data(), targets.data(), feedback.data(), held + 2, importance.data()},
-                        grids.View(), codes.data(), errors.data(), losses.data());
+  constexpr int64_t kSize = 200;
+  const TrianglePanels feedback = RandomFeedback(kSize);
+  for (const int64_t columns : {1, 5, 33, 100}) {
+    for (const int64_t first : {0, 7, 60}) {
+      const Grids grids(columns, 4);
+      const std::vector<float> weights = RandomFloats(columns * kRows, 1), start = RandomFloats(columns * kRows, 2);
+      const std::vector<float> importance(columns, 2.0f);
+      std::vector<float> targets = start, codes(columns * kRows), errors(columns * kRows), losses(kRows);
+      RoundWithFeedback({first, columns, &feedback, importance.data(), weights.data(), targets.data()}, grids.View(),
+                        codes.data(), errors.data(), losses.data());
       for (int64_t row = 0; row < kRows; ++row) {
         double loss = 0;
-        for (int64_t k = 0; k < held; ++k) {
+        for (int64_t k = 0; k < columns; ++k) {
           const int64_t at = k * kRows + row;
           // The fast errors are fed back here too, so that a code on the edge does not make the two drift apart.
           double target = start[at];
-          for (int64_t i = 0; i < std::min(k, columns); ++i)
-            target += errors[i * kRows + row] * feedback[i * (held + 2) + k];
+          for (int64_t i = 0; i < k; ++i)
+            target += errors[i * kRows + row] * FeedbackAt(feedback, first + i, first + k);
           ASSERT_NEAR(targets[at], target, 1e-5);
-          if (k >= columns) continue;
           const double place = targets[at] * static_cast<double>(grids.inverse_scales[at]) + grids.zero_points[at];
           const bool edge = std::abs(place - std::floor(place) - 0.5) < 1e-3;
           if (!edge) {
@@ -63,6 +76,45 @@ TEST(GridRoundingTest, FeedbackMatchesPlainLoops) {
           loss += 2.0 * miss * miss;
         }
         ASSERT_NEAR(losses[row], loss, 1e-5 * (1 + loss));
+      }
+    }
+  }
+}
+
+TEST(GridRoundingTest, FeedbackOfEarlierColumnsMatchesPlainLoops) {
+  constexpr int64_t kSize = 300;
+  const TrianglePanels feedback = RandomFeedback(kSize);
+  const std::vector<float> errors = RandomFloats(kSize * kRows, 1), start = RandomFloats(kSize * kRows, 2);
+  for (const int64_t begin : {0, 20}) {
+    for (const int64_t first : {20, 150, 193}) {
+      const int64_t count = kSize - 193;
+      std::vector<float> targets(start.begin(), start.begin() + count * kRows);
+      AddFeedback(feedback, begin, first, first, count, errors.data() + begin * kRows, targets.data());
+      for (int64_t at = 0; at < count * kRows; ++at) {
+        double expected = start[at];
+        for (int64_t k = begin; k < first; ++k) {
+          expected += static_cast<double>(errors[k * kRows + at % kRows]) * FeedbackAt(feedback, k, first + at / kRows);
+        }
+        ASSERT_NEAR(targets[at], expected, 1e-4);
+      }
+    }
+  }
+}
+
+TEST(GridRoundingTest, SolvedFeedbackGivesTheRightSideBack) {
+  constexpr int64_t kSize = 150;
+  const TrianglePanels feedback = RandomFeedback(kSize);
+  for (const int64_t first : {0, 9}) {
+    for (const int64_t count : {1, 20, 141}) {
+      const std::vector<float> right = RandomFloats(count * kRows, 4);
+      std::vector<float> x = right;
+      SolveFeedback(feedback, first, count, x.data());
+      for (int64_t at = 0; at < count * kRows; ++at) {
+        double sum = 0;
+        for (int64_t k = 0; k <= at / kRows; ++k) {
+          sum += static_cast<double>(x[k * kRows + at % kRows]) * FeedbackAt(feedback, first + k, first + at / kRows);
+        }
+        ASSERT_NEAR(sum, right[at], 1e-4);
       }
     }
   }
@@ -130,31 +182,83 @@ TEST(GridRoundingTest, DescentEndsWhereNoSingleCodeImproves) {
   }
 }
 
-TEST(GridRoundingTest, BestGridAndRoundToGridMatchPlainLoops) {
-  for (const int64_t count : {1, 7, 32, 64, 100}) {
-    const std::vector<float> values = RandomFloats(count, 4);
-    std::vector<float> importance = RandomFloats(count, 5);
-    for (float& value : importance) value = std::abs(value) + 0.1f;
-    std::vector<GridCandidate> candidates;
-    for (int i = 0; i < 20; ++i) candidates.push_back({(i % 2 == 0 ? 1 : -1) * 0.02f * static_cast<float>(i), 8});
-    for (const bool weighted : {false, true}) {
-      std::vector<double> errors;
-      for (const GridCandidate& grid : candidates) {
-        std::vector<uint8_t> codes(count);
-        RoundToGrid(values.data(), count, grid, 15, codes.data());
-        double error = 0;
-        for (int64_t i = 0; i < count; ++i) {
-          const double place = grid.scale == 0 ? 8 : std::nearbyint(values[i] / grid.scale + 8);
-          const double value = (std::min(std::max(place, 0.0), 15.0) - 8) * grid.scale;
-          EXPECT_NEAR((codes[i] - 8) * grid.scale, value, 1e-4 + 1e-3 * std::abs(grid.scale));
-          error += (weighted ? importance[i] : 1) * (values[i] - value) * (values[i] - value);
+TEST(GridRoundingTest, BestGridsMatchPlainLoops) {
+  for (const int64_t columns : {1, 7, 64}) {
+    for (const int64_t candidates : {1, 4, 21}) {
+      const std::vector<float> values = RandomFloats(columns * kRows, 4);
+      std::vector<float> importance = RandomFloats(columns, 5);
+      for (float& value : importance) value = std::abs(value) + 0.1f;
+      const Grids grids(candidates, 4);
+      for (const bool weighted : {false, true}) {
+        int32_t best[kRows];
+        BestGrids(values.data(), weighted ? importance.data() : nullptr, columns,
+                  {candidates, grids.scales.data(), grids.zero_points.data()}, grids.max_code, best);
+        for (int64_t row = 0; row < kRows; ++row) {
+          std::vector<double> errors(candidates);
+          for (int64_t c = 0; c < candidates; ++c) {
+            const int64_t at = c * kRows + row;
+            for (int64_t k = 0; k < columns; ++k) {
+              const double value = values[k * kRows + row];
+              const double code = grids.scales[at] == 0 ? grids.zero_points[at] : grids.Code(at, value);
+              const double miss = value - grids.Value(at, static_cast<float>(code));
+              errors[c] += (weighted ? importance[k] : 1) * miss * miss;
+            }
+          }
+          ASSERT_LE(errors[best[row]], *std::min_element(errors.begin(), errors.end()) * (1 + 1e-4) + 1e-6);
         }
-        errors.push_back(error);
       }
-      const int64_t best = BestGrid(values.data(), weighted ? importance.data() : nullptr, count, candidates.data(),
-                                    static_cast<int64_t>(candidates.size()), 15);
-      EXPECT_LE(errors[best], *std::min_element(errors.begin(), errors.end()) * (1 + 1e-4) + 1e-6);
     }
+  }
+}
+
+TEST(GridRoundingTest, LeastSquaresScalesMatchPlainLoops) {
+  for (const int64_t columns : {1, 7, 64}) {
+    const std::vector<float> values = RandomFloats(columns * kRows, 4);
+    std::vector<float> importance = RandomFloats(columns, 5);
+    for (float& value : importance) value = std::abs(value) + 0.1f;
+    const Grids grids(1, 4);
+    for (const bool weighted : {false, true}) {
+      float fitted[kRows];
+      LeastSquaresScales(values.data(), weighted ? importance.data() : nullptr, columns, grids.scales.data(),
+                         grids.zero_points.data(), grids.max_code, fitted);
+      for (int64_t row = 0; row < kRows; ++row) {
+        double product = 0, square = 0;
+        for (int64_t k = 0; k < columns; ++k) {
+          const double value = values[k * kRows + row], weight = weighted ? importance[k] : 1;
+          const double steps = grids.scales[row] == 0 ? 0 : grids.Code(row, value) - grids.zero_points[row];
+          product += weight * value * steps;
+          square += weight * steps * steps;
+        }
+        const double expected = square > 0 ? product / square : grids.scales[row];
+        ASSERT_NEAR(fitted[row], expected, 1e-4 * (1 + std::abs(expected)));
+      }
+    }
+  }
+}
+
+TEST(GridRoundingTest, RoundToGridMatchesPlainLoops) {
+  for (const int64_t count : {1, 7, 32, 100}) {
+    const std::vector<float> values = RandomFloats(count, 4);
+    for (const float scale : {0.0f, 0.1f, -0.3f}) {
+      std::vector<uint8_t> codes(count);
+      RoundToGrid(values.data(), count, {scale, 8}, 15, codes.data());
+      for (int64_t i = 0; i < count; ++i) {
+        const double place = scale == 0 ? 8 : std::nearbyint(values[i] / scale + 8);
+        ASSERT_NEAR((codes[i] - 8) * scale, (std::min(std::max(place, 0.0), 15.0) - 8) * scale, 1e-4);
+      }
+    }
+  }
+}
+
+TEST(GridRoundingTest, RoundToF16MatchesTheScalarConversion) {
+  std::vector<float> values = RandomFloats(1003, 6, 3.0f);
+  for (size_t i = 0; i < values.size(); ++i) values[i] *= std::ldexp(1.0f, static_cast<int>(i % 40) - 24);
+  values[0] = 1e6f;
+  values[17] = -1e6f;
+  std::vector<float> rounded = values;
+  RoundToF16(rounded.data(), static_cast<int64_t>(rounded.size()));
+  for (size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(rounded[i], F16ToFloat(FloatToF16(std::min(std::max(values[i], -65504.0f), 65504.0f)))) << values[i];
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/kernels/reference.h"
 #include "tests/core/kernels/random_floats.h"
@@ -60,6 +61,34 @@ TEST(LogitReductionsTest, DivergenceOverChunks) {
       EXPECT_NEAR(same.Divergence(), 0, 1e-12);
     }
   }
+}
+
+TEST(LogitReductionsTest, JensenShannonEqualsPlainArithmetic) {
+  for (const int64_t count : {5, 160, 4099}) {
+    for (const float spread : {0.01f, 0.5f, 30.0f}) {
+      const std::vector<float> dense = RandomFloats(count, 2, 4);
+      std::vector<float> other = RandomFloats(count, 3, spread);
+      for (int64_t i = 0; i < count; ++i) other[i] += dense[i];
+      const double dense_sum = reference::LogSumExp(dense), other_sum = reference::LogSumExp(other);
+      double expected = 0;
+      for (int64_t i = 0; i < count; ++i) {
+        const double p = std::exp(dense[i] - dense_sum), q = std::exp(other[i] - other_sum), m = (p + q) / 2;
+        expected += (p > 0 ? p * std::log(p / m) : 0) / 2 + (q > 0 ? q * std::log(q / m) : 0) / 2;
+      }
+      double whole = 0;
+      for (int64_t first = 0; first < count; first += 100) {
+        whole += JensenShannonPart(dense.data() + first, dense_sum, other.data() + first, other_sum,
+                                   std::min<int64_t>(100, count - first));
+      }
+      EXPECT_NEAR(whole, expected, 1e-8 + 1e-4 * expected) << count << " ids, spread " << spread;
+      EXPECT_EQ(JensenShannonPart(dense.data(), dense_sum, dense.data(), dense_sum, count), 0);
+    }
+  }
+}
+
+TEST(LogitReductionsTest, JensenShannonOfDisjointRowsIsLogTwo) {
+  const std::vector<float> a = {0, -3e4f}, b = {-3e4f, 0};
+  EXPECT_NEAR(JensenShannonPart(a.data(), 0, b.data(), 0, 2), std::log(2.0), 1e-6);
 }
 
 }  // namespace

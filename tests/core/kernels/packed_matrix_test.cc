@@ -75,6 +75,15 @@ TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
       ASSERT_EQ(std::memcmp(y.data(), whole.data() + first * outputs, y.size() * sizeof(float)), 0)
           << rows << " rows from " << first;
     }
+    const std::vector<float> bias = RandomFloats(outputs, 4), before = RandomFloats(kRows * outputs, 5);
+    std::vector<float> sums = before;
+    ASSERT_TRUE(packed->Multiply(x.data(), inputs, kRows, bias.data(), true, sums.data(), outputs).ok());
+    for (const auto& [first, rows] : parts) {
+      std::vector<float> y(before.begin() + first * outputs, before.begin() + (first + rows) * outputs);
+      ASSERT_TRUE(packed->Multiply(x.data() + first * inputs, inputs, rows, bias.data(), true, y.data(), outputs).ok());
+      ASSERT_EQ(std::memcmp(y.data(), sums.data() + first * outputs, y.size() * sizeof(float)), 0)
+          << rows << " rows from " << first << ", added to others";
+    }
     std::vector<float> threaded(kRows * outputs);
     ASSERT_TRUE(ParallelFor(2, 6, [&](int64_t i) {
                   return packed->Multiply(x.data() + i * 100 * inputs, inputs, 100, nullptr, false,
@@ -86,7 +95,8 @@ TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, PackedMatrixTest,
                          testing::Values(Size{192, 576}, Size{576, 576}, Size{1536, 576}, Size{576, 1536}, Size{1, 1},
-                                         Size{3, 7}, Size{65, 33}, Size{160, 64}, Size{512, 577}, Size{129, 2049}),
+                                         Size{3, 7}, Size{65, 33}, Size{160, 64}, Size{512, 577}, Size{129, 2049},
+                                         Size{72, 120}, Size{72, 100}, Size{40, 72}, Size{120, 72}, Size{100, 72}),
                          [](const auto& size) {
                            return std::to_string(size.param.outputs) + "x" + std::to_string(size.param.inputs);
                          });

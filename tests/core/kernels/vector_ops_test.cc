@@ -80,5 +80,21 @@ TEST(CpuInfoTest, NamesWhatRuns) {
   EXPECT_EQ(CheckBF16Support().ok(), info.bf16);
 }
 
+// Rows of a tile lie one after the other: a row must not notice where in the last vector it ends.
+TEST(SwiGluTest, AValuesPlaceChangesNothing) {
+  std::vector<float> gate(75), up(75);
+  for (size_t i = 0; i < gate.size(); ++i) {
+    gate[i] = std::sin(static_cast<float>(i)) * 5;
+    up[i] = std::cos(static_cast<float>(i));
+  }
+  std::vector<float> whole = gate;
+  SwiGlu(whole.data(), up.data(), 75);
+  for (int64_t first = 0; first < 75; first += 25) {
+    std::vector<float> part(gate.begin() + first, gate.begin() + first + 25);
+    SwiGlu(part.data(), up.data() + first, 25);
+    for (int64_t i = 0; i < 25; ++i) EXPECT_EQ(part[i], whole[first + i]) << first + i;
+  }
+}
+
 }  // namespace
 }  // namespace tersor

@@ -36,17 +36,13 @@ class CholeskyTest : public ::testing::TestWithParam<int64_t> {};
 TEST_P(CholeskyTest, FactorsMultiplyToTheMatrix) {
   const int64_t n = GetParam();
   const std::vector<double> matrix = PositiveDefinite(n);
-  std::vector<double> lower = matrix, upper = matrix;
+  std::vector<double> lower = matrix;
   ASSERT_TRUE(FactorLower(n, lower).ok());
-  ASSERT_TRUE(FactorUpper(n, upper).ok());
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
-      double from_lower = 0, from_upper = 0;
-      for (int64_t k = 0; k <= std::min(i, j); ++k) from_lower += lower[i * n + k] * lower[j * n + k];
-      for (int64_t k = std::max(i, j); k < n; ++k) from_upper += upper[i * n + k] * upper[j * n + k];
-      ASSERT_NEAR(from_lower, matrix[i * n + j], 1e-10 * n);
-      ASSERT_NEAR(from_upper, matrix[i * n + j], 1e-10 * n);
-      ASSERT_TRUE(j >= i || upper[i * n + j] == 0);
+      double product = 0;
+      for (int64_t k = 0; k <= std::min(i, j); ++k) product += lower[i * n + k] * lower[j * n + k];
+      ASSERT_NEAR(product, matrix[i * n + j], 1e-10 * n);
     }
   }
 }
@@ -68,9 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, CholeskyTest, ::testing::Values(1, 2, 7, 64, 129
 
 TEST(CholeskyErrorTest, NamesThePivot) {
   const std::vector<double> matrix = {4, 0, 0, 0, -1, 0, 0, 0, 9};
-  std::vector<double> lower = matrix, upper = matrix;
-  EXPECT_THAT(FactorLower(3, lower).message(), HasSubstr("pivot 1 of 3"));
-  absl::Status status = FactorUpper(3, upper);
+  std::vector<double> lower = matrix;
+  const absl::Status status = FactorLower(3, lower);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("pivot 1 of 3"));
 }
