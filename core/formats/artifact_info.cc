@@ -73,4 +73,12 @@ v1::ArtifactInfo RelativeToArtifacts(v1::ArtifactInfo info) {
   return info;
 }
 
+bool FilesStand(const v1::ArtifactInfo& info, const fs::path& artifacts_dir) {
+  return std::all_of(info.files().begin(), info.files().end(), [&](const v1::ArtifactInfo::File& file) {
+    std::error_code error;
+    const uintmax_t bytes = fs::file_size(artifacts_dir / file.path(), error);
+    return !error && bytes == static_cast<uintmax_t>(file.bytes());
+  });
+}
+
 }  // namespace tersor

@@ -18,6 +18,9 @@ absl::StatusOr<v1::ArtifactInfo> DescribeArtifact(absl::string_view name, const 
 // "config.json" becomes "tersor/config.json". A file's own entry stays.
 v1::ArtifactInfo RelativeToArtifacts(v1::ArtifactInfo info);
 
+// Whether every file of the artifact still stands in `artifacts_dir` with its size.
+bool FilesStand(const v1::ArtifactInfo& info, const std::filesystem::path& artifacts_dir);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_FORMATS_ARTIFACT_INFO_H_

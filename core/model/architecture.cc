@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/model/architecture_rules.h"
 #include "core/model/model.h"
 
 namespace tersor {
@@ -16,17 +17,10 @@ constexpr std::array kArchitectures = {
                  .qkv_bias = BiasRule::kStated,
                  .output_bias = BiasRule::kStated,
                  .mlp_bias = BiasRule::kStated,
-                 .qk_norm = false,
-                 .window = WindowRule::kNone,
-                 .default_window = 0,
                  .gguf_permuted = true},
     Architecture{.name = "mistral",
                  .class_name = "MistralForCausalLM",
                  .gguf_name = "llama",
-                 .qkv_bias = BiasRule::kNever,
-                 .output_bias = BiasRule::kNever,
-                 .mlp_bias = BiasRule::kNever,
-                 .qk_norm = false,
                  .window = WindowRule::kAllLayers,
                  .default_window = 4096,
                  .gguf_permuted = true},
@@ -34,22 +28,96 @@ constexpr std::array kArchitectures = {
                  .class_name = "Qwen2ForCausalLM",
                  .gguf_name = "qwen2",
                  .qkv_bias = BiasRule::kAlways,
-                 .output_bias = BiasRule::kNever,
-                 .mlp_bias = BiasRule::kNever,
-                 .qk_norm = false,
                  .window = WindowRule::kUpperLayers,
-                 .default_window = 4096,
-                 .gguf_permuted = false},
+                 .default_window = 4096},
     Architecture{.name = "qwen3",
                  .class_name = "Qwen3ForCausalLM",
                  .gguf_name = "qwen3",
                  .qkv_bias = BiasRule::kStated,
                  .output_bias = BiasRule::kStated,
-                 .mlp_bias = BiasRule::kNever,
                  .qk_norm = true,
                  .window = WindowRule::kUpperLayers,
+                 .default_window = 4096},
+    Architecture{.name = "gpt2",
+                 .class_name = "GPT2LMHeadModel",
+                 .qkv_bias = BiasRule::kAlways,
+                 .output_bias = BiasRule::kAlways,
+                 .mlp_bias = BiasRule::kAlways,
+                 .keys = {.width = "n_embd",
+                          .layers = "n_layer",
+                          .heads = "n_head",
+                          .inner_width = "n_inner",
+                          .context = "n_positions",
+                          .epsilon = "layer_norm_epsilon",
+                          .activation = "activation_function"},
+                 .default_tied = true,
+                 .norm = NormKind::kLayer,
+                 .gated = false,
+                 .default_activation = "gelu_new",
+                 .positions = PositionKind::kLearned,
+                 .required = kGpt2Switches,
+                 .rules = kGpt2Rules,
+                 .optional_prefix = "transformer."},
+    Architecture{.name = "opt",
+                 .class_name = "OPTForCausalLM",
+                 .qkv_bias = BiasRule::kAlways,
+                 .output_bias = BiasRule::kAlways,
+                 .mlp_bias = BiasRule::kAlways,
+                 .keys = {.inner_width = "ffn_dim", .epsilon = "", .activation = "activation_function"},
+                 .default_tied = true,
+                 .norm = NormKind::kLayer,
+                 .gated = false,
+                 .default_activation = "relu",
+                 .positions = PositionKind::kLearned,
+                 .position_offset = 2,
+                 .required = kOptSwitches,
+                 .rules = kOptRules,
+                 .optional_prefix = "model."},
+    Architecture{.name = "gpt_neox",
+                 .class_name = "GPTNeoXForCausalLM",
+                 .qkv_bias = BiasRule::kStated,
+                 .output_bias = BiasRule::kStated,
+                 .mlp_bias = BiasRule::kAlways,
+                 .default_bias = true,
+                 .keys = {.epsilon = "layer_norm_eps"},
+                 .norm = NormKind::kLayer,
+                 .may_be_parallel = true,
+                 .gated = false,
+                 .default_activation = "gelu",
+                 .default_partial_rotary = 0.25,
+                 .rules = kGptNeoxRules},
+    Architecture{
+        .name = "phi3", .class_name = "Phi3ForCausalLM", .window = WindowRule::kAllLayers, .rules = kPhi3Rules},
+    Architecture{.name = "gemma2",
+                 .class_name = "Gemma2ForCausalLM",
+                 .qkv_bias = BiasRule::kStated,
+                 .output_bias = BiasRule::kStated,
+                 .window = WindowRule::kAlternating,
                  .default_window = 4096,
-                 .gguf_permuted = false},
+                 .window_period = 2,
+                 .keys = {.activation = "hidden_activation"},
+                 .default_tied = true,
+                 .norm = NormKind::kRmsPlusOne,
+                 .placement = NormPlacement::kSandwich,
+                 .default_activation = "gelu_pytorch_tanh",
+                 .gemma_scales = true,
+                 .required = kGemmaSwitches},
+    Architecture{.name = "gemma3_text",
+                 .class_name = "Gemma3ForCausalLM",
+                 .qkv_bias = BiasRule::kStated,
+                 .output_bias = BiasRule::kStated,
+                 .qk_norm = true,
+                 .window = WindowRule::kAlternating,
+                 .default_window = 4096,
+                 .window_period = 6,
+                 .keys = {.activation = "hidden_activation"},
+                 .default_tied = true,
+                 .norm = NormKind::kRmsPlusOne,
+                 .placement = NormPlacement::kSandwich,
+                 .default_activation = "gelu_pytorch_tanh",
+                 .gemma_scales = true,
+                 .rope_by_layer_type = true,
+                 .required = kGemmaSwitches},
 };
 
 // What a layer's parameter is called and how large it is; an empty shape where this layer has none.
@@ -66,11 +134,14 @@ int64_t Keys(const LayerSpec& l) { return int64_t{l.attention.kv_heads} * l.atte
 int64_t Heads(const AttentionSpec& a) { return a.heads; }
 int64_t KvHeads(const AttentionSpec& a) { return a.kv_heads; }
 Shape If(bool present, int64_t size) { return present ? Shape{size} : Shape{}; }
+bool HasNormBias(const ModelSpec& m) { return m.norm == NormKind::kLayer; }
+bool IsSandwich(const LayerSpec& l) { return l.placement == NormPlacement::kSandwich; }
 
 using M = const ModelSpec&;
 using L = const LayerSpec&;
 constexpr std::array kLayerRoles = {
     LayerRole{"input_layernorm.weight", "attn_norm.weight", [](M m, L) { return Shape{m.width}; }},
+    LayerRole{"input_layernorm.bias", "attn_norm.bias", [](M m, L) { return If(HasNormBias(m), m.width); }},
     LayerRole{"self_attn.q_proj.weight", "attn_q.weight",
               [](M m, L l) {
                 return Shape{Queries(l), m.width};
@@ -101,11 +172,14 @@ constexpr std::array kLayerRoles = {
     LayerRole{"self_attn.o_proj.bias", "attn_output.bias",
               [](M m, L l) { return If(l.attention.output_bias, m.width); }},
     LayerRole{"post_attention_layernorm.weight", "ffn_norm.weight", [](M m, L) { return Shape{m.width}; }},
+    LayerRole{"post_attention_layernorm.bias", "ffn_norm.bias", [](M m, L) { return If(HasNormBias(m), m.width); }},
+    LayerRole{"pre_feedforward_layernorm.weight", "", [](M m, L l) { return If(IsSandwich(l), m.width); }},
+    LayerRole{"post_feedforward_layernorm.weight", "", [](M m, L l) { return If(IsSandwich(l), m.width); }},
     LayerRole{"mlp.gate_proj.weight", "ffn_gate.weight",
               [](M m, L l) {
-                return Shape{l.inner_width, m.width};
+                return l.gated ? Shape{l.inner_width, m.width} : Shape{};
               }},
-    LayerRole{"mlp.gate_proj.bias", "ffn_gate.bias", [](M, L l) { return If(l.mlp_bias, l.inner_width); }},
+    LayerRole{"mlp.gate_proj.bias", "ffn_gate.bias", [](M, L l) { return If(l.gated && l.mlp_bias, l.inner_width); }},
     LayerRole{"mlp.up_proj.weight", "ffn_up.weight",
               [](M m, L l) {
                 return Shape{l.inner_width, m.width};
@@ -135,6 +209,7 @@ absl::StatusOr<const Architecture*> FindArchitecture(absl::string_view name) {
 absl::StatusOr<const Architecture*> FindGgufArchitecture(absl::string_view gguf_name) {
   std::vector<absl::string_view> known;
   for (const Architecture& architecture : kArchitectures) {
+    if (architecture.gguf_name.empty()) continue;
     if (architecture.gguf_name == gguf_name) return &architecture;
     if (known.empty() || known.back() != architecture.gguf_name) known.push_back(architecture.gguf_name);
   }
@@ -146,6 +221,9 @@ absl::StatusOr<std::vector<ParameterSpec>> ModelParameters(const ModelSpec& spec
   TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(spec.architecture));
   std::vector<ParameterSpec> parameters;
   parameters.push_back({std::string(kEmbeddingName), "token_embd.weight", {spec.vocabulary, spec.width}});
+  if (spec.position_rows() > 0) {
+    parameters.push_back({std::string(kPositionsName), "position_embd.weight", {spec.position_rows(), spec.width}});
+  }
   for (size_t i = 0; i < spec.layers.size(); ++i) {
     const LayerSpec& layer = spec.layers[i];
     for (const LayerRole& role : kLayerRoles) {
@@ -158,6 +236,7 @@ absl::StatusOr<std::vector<ParameterSpec>> ModelParameters(const ModelSpec& spec
     }
   }
   parameters.push_back({std::string(kFinalNormName), "output_norm.weight", {spec.width}});
+  if (HasNormBias(spec)) parameters.push_back({std::string(kFinalNormBiasName), "output_norm.bias", {spec.width}});
   if (!spec.tied) parameters.push_back({std::string(kHeadName), "output.weight", {spec.vocabulary, spec.width}});
   return parameters;
 }

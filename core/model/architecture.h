@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/status.h"
 #include "core/model/model_spec.h"
+#include "core/model/tensor_layout.h"
 #include "core/tensor/tensor.h"
 
 namespace tersor {
@@ -30,6 +31,26 @@ enum class WindowRule {
   kAllLayers,
   // With use_sliding_window, for the layers from max_window_layers on.
   kUpperLayers,
+  // For all but every window_period-th layer.
+  kAlternating,
+};
+
+// What config.json calls its figures. An empty key: the file has none and the fallback holds.
+struct ConfigKeys {
+  absl::string_view width = "hidden_size";
+  absl::string_view layers = "num_hidden_layers";
+  absl::string_view heads = "num_attention_heads";
+  // Missing, or null in the file: four times the width where the key is n_inner, else an error.
+  absl::string_view inner_width = "intermediate_size";
+  absl::string_view context = "max_position_embeddings";
+  absl::string_view epsilon = "rms_norm_eps";
+  absl::string_view activation = "hidden_act";
+};
+
+// A switch of config.json that must have one value, or be missing, for the model to be what the row says.
+struct RequiredSwitch {
+  absl::string_view key;
+  bool value;
 };
 
 struct Architecture {
@@ -37,18 +58,47 @@ struct Architecture {
   absl::string_view name;
   // config.json's architectures[0].
   absl::string_view class_name;
-  // general.architecture of a GGUF file; several rows may share it, the first one is read.
-  absl::string_view gguf_name;
-  BiasRule qkv_bias;
-  BiasRule output_bias;
-  BiasRule mlp_bias;
+  // general.architecture of a GGUF file; several rows may share it, the first one is read. Empty: not read from or
+  // written to GGUF.
+  absl::string_view gguf_name = "";
+  BiasRule qkv_bias = BiasRule::kNever;
+  BiasRule output_bias = BiasRule::kNever;
+  BiasRule mlp_bias = BiasRule::kNever;
+  // What a missing attention_bias means where biases are stated.
+  bool default_bias = false;
   // RMSNorm over each head of q and k.
-  bool qk_norm;
-  WindowRule window;
+  bool qk_norm = false;
+  WindowRule window = WindowRule::kNone;
   // sliding_window where config.json has no such key; 0 is none.
-  int default_window;
+  int default_window = 0;
+  // Of kAlternating: every how manyth layer sees all.
+  int window_period = 0;
   // GGUF files hold q and k rows in the interleaved order: see row_permuted_tensor.h.
-  bool gguf_permuted;
+  bool gguf_permuted = false;
+
+  ConfigKeys keys = {};
+  // What a missing tie_word_embeddings means.
+  bool default_tied = false;
+  NormKind norm = NormKind::kRms;
+  NormPlacement placement = NormPlacement::kPre;
+  // use_parallel_residual, true where it is missing, says whether attention and MLP stand side by side.
+  bool may_be_parallel = false;
+  bool gated = true;
+  // Name of the activation where config.json has none.
+  absl::string_view default_activation = "silu";
+  PositionKind positions = PositionKind::kRope;
+  int64_t position_offset = 0;
+  // Share of each head that is turned where config.json does not say.
+  double default_partial_rotary = 1;
+  // Gemma's: embeddings times sqrt(width), scores by query_pre_attn_scalar, soft caps.
+  bool gemma_scales = false;
+  // Rope of the layers without a window and of those with one may differ (Gemma 3).
+  bool rope_by_layer_type = false;
+  std::span<const RequiredSwitch> required = {};
+  // Where Hugging Face's names or layout are not Llama's; empty: they are.
+  std::span<const TensorRule> rules = {};
+  // A prefix of the rules' names that some files leave out.
+  absl::string_view optional_prefix = "";
 };
 
 std::span<const Architecture> Architectures();
@@ -59,7 +109,7 @@ absl::StatusOr<const Architecture*> FindGgufArchitecture(absl::string_view gguf_
 
 // A parameter that a model must have.
 struct ParameterSpec {
-  // Hugging Face's name.
+  // Tersor's name: Llama's Hugging Face name, whatever the architecture.
   std::string name;
   // GGUF's name.
   std::string gguf_name;

@@ -21,9 +21,15 @@ class Linear;
 // Positions start at 0, or after what `cache` holds for the sequence.
 struct PackedBatch {
   std::vector<int64_t> offsets;
-  // Not owned; null when nothing is cached. Sequence i uses slot i; its new positions are the caller's to commit once
-  // all blocks have seen them.
+  // Not owned; null when nothing is cached. Sequence i uses slot i, or slots[i]; its new positions are the caller's to
+  // commit once all blocks have seen them.
   KvCache* cache = nullptr;
+  // Empty, or with `cache` a slot of its own for each sequence.
+  std::vector<int64_t> slots = {};
+  // Empty, or for each sequence how many of its first positions are those of the sequence before it (its own shared
+  // ones included): they are read from there, and its rows are what follows them. The first sequence's is 0. Without
+  // `cache` only.
+  std::vector<int64_t> shared = {};
 
   int64_t tokens() const { return offsets.empty() ? 0 : offsets.back(); }
   int64_t sequences() const { return static_cast<int64_t>(offsets.size()) - 1; }

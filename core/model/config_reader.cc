@@ -1,12 +1,15 @@
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/formats/json_fields.h"
 #include "core/formats/json_text.h"
 #include "core/model/architecture.h"
 #include "core/model/config_json.h"
-#include "core/model/json_fields.h"
+#include "core/model/config_rope.h"
 #include "core/model/spec_check.h"
 
 namespace tersor {
@@ -27,91 +30,65 @@ absl::StatusOr<const Architecture*> ReadArchitecture(const JsonFields& config) {
                                                " models ", architecture->class_name, " is supported"));
 }
 
-// What Tersor would compute differently from what the file asks for.
-absl::Status RefuseUnknownFeatures(const JsonFields& config) {
-  if (const nlohmann::json* quantization = config.Find("quantization_config")) {
-    const std::string method =
-        quantization->is_object() ? quantization->value("quant_method", nlohmann::json()).dump() : "?";
-    return absl::UnimplementedError(
-        absl::StrCat("the weights are quantized already (\"quantization_config\" with method ", method,
-                     "); give the original model"));
+// Switches that make a model of another kind than the row describes.
+absl::Status CheckSwitches(const JsonFields& config, const Architecture& architecture, int64_t width) {
+  for (const RequiredSwitch& required : architecture.required) {
+    TERSOR_ASSIGN_OR_RETURN(const bool value, config.BoolOr(required.key, required.value));
+    if (value == required.value) continue;
+    return absl::UnimplementedError(absl::StrCat("\"", required.key, "\" is ", value ? "true" : "false", "; of ",
+                                                 architecture.name, " models only those with ",
+                                                 required.value ? "true" : "false", " are supported"));
   }
-  TERSOR_ASSIGN_OR_RETURN(const std::string activation, config.StringOr("hidden_act", "silu"));
-  if (activation != "silu") {
-    return absl::UnimplementedError(absl::StrCat("\"hidden_act\" is \"", activation, "\"; \"silu\" is supported"));
-  }
-  TERSOR_ASSIGN_OR_RETURN(const double partial, config.NumberOr("partial_rotary_factor", 1));
-  if (partial != 1) return absl::UnimplementedError("\"partial_rotary_factor\" other than 1 is not supported");
-  return absl::OkStatus();
+  TERSOR_ASSIGN_OR_RETURN(const int64_t projected, config.IntegerOr("word_embed_proj_dim", 1, kMaxInt, width));
+  if (projected == width) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat("\"word_embed_proj_dim\" is ", projected, ", another than the width, which is not supported"));
 }
 
-absl::StatusOr<Llama3RopeScaling> ReadLlama3(const JsonFields& scaling) {
-  Llama3RopeScaling llama3;
-  TERSOR_ASSIGN_OR_RETURN(llama3.factor, scaling.Number("factor"));
-  TERSOR_ASSIGN_OR_RETURN(llama3.low_freq_factor, scaling.Number("low_freq_factor"));
-  TERSOR_ASSIGN_OR_RETURN(llama3.high_freq_factor, scaling.Number("high_freq_factor"));
-  TERSOR_ASSIGN_OR_RETURN(llama3.original_context, scaling.Integer("original_max_position_embeddings", 1, INT64_MAX));
-  return llama3;
-}
+struct NamedActivation {
+  absl::string_view name;
+  Activation activation;
+};
+constexpr std::array kActivations = {
+    NamedActivation{"silu", Activation::kSilu},          NamedActivation{"swish", Activation::kSilu},
+    NamedActivation{"gelu", Activation::kGelu},          NamedActivation{"gelu_new", Activation::kGeluTanh},
+    NamedActivation{"gelu_fast", Activation::kGeluTanh}, NamedActivation{"gelu_pytorch_tanh", Activation::kGeluTanh},
+    NamedActivation{"relu", Activation::kRelu}};
 
-absl::Status ReadRopeType(const JsonFields& scaling, RopeSpec& rope) {
-  TERSOR_ASSIGN_OR_RETURN(const std::string old_type, scaling.StringOr("type", "default"));
-  TERSOR_ASSIGN_OR_RETURN(const std::string type, scaling.StringOr("rope_type", old_type));
-  if (type == "default") return absl::OkStatus();
-  if (type == "linear") {
-    TERSOR_ASSIGN_OR_RETURN(rope.linear_factor, scaling.Number("factor"));
-    return absl::OkStatus();
-  }
-  if (type == "llama3") {
-    TERSOR_ASSIGN_OR_RETURN(rope.llama3, ReadLlama3(scaling));
-    return absl::OkStatus();
+absl::StatusOr<Activation> ReadActivation(const JsonFields& config, const Architecture& architecture) {
+  const absl::string_view key = architecture.keys.activation;
+  TERSOR_ASSIGN_OR_RETURN(const std::string name, config.StringOr(key, architecture.default_activation));
+  std::vector<absl::string_view> known;
+  for (const NamedActivation& row : kActivations) {
+    if (row.name == name) return row.activation;
+    known.push_back(row.name);
   }
   return absl::UnimplementedError(
-      absl::StrCat("rope type \"", type, "\" is not supported; supported: default, linear, llama3"));
-}
-
-absl::StatusOr<RopeSpec> ReadRope(const JsonFields& config) {
-  RopeSpec rope;
-  TERSOR_ASSIGN_OR_RETURN(rope.theta, config.NumberOr("rope_theta", rope.theta));
-  const absl::string_view key = config.Has("rope_parameters") ? "rope_parameters" : "rope_scaling";
-  const nlohmann::json* object = config.Find(key);
-  if (object == nullptr) return rope;
-  if (!object->is_object()) return absl::InvalidArgumentError(absl::StrCat("\"", key, "\" is not an object"));
-  for (const auto& [name, value] : object->items()) {
-    if (value.is_object()) {
-      return absl::UnimplementedError(
-          absl::StrCat("\"", key, "\" differs by layer type (\"", name, "\"), which is not supported"));
-    }
-  }
-  const JsonFields scaling(*object);
-  absl::StatusOr<double> theta = scaling.NumberOr("rope_theta", rope.theta);
-  if (!theta.ok()) return Annotate(theta.status(), key);
-  rope.theta = *theta;
-  absl::StatusOr<double> partial = scaling.NumberOr("partial_rotary_factor", 1);
-  if (!partial.ok()) return Annotate(partial.status(), key);
-  if (*partial != 1) return absl::UnimplementedError("\"partial_rotary_factor\" other than 1 is not supported");
-  absl::Status status = ReadRopeType(scaling, rope);
-  if (!status.ok()) return Annotate(status, key);
-  return rope;
+      absl::StrCat("\"", key, "\" is \"", name, "\"; supported: ", absl::StrJoin(known, ", ")));
 }
 
 absl::StatusOr<AttentionSpec> ReadAttention(const JsonFields& config, const Architecture& architecture, int64_t width) {
   AttentionSpec attention;
-  TERSOR_ASSIGN_OR_RETURN(attention.heads, config.Integer("num_attention_heads", 1, kMaxInt));
+  TERSOR_ASSIGN_OR_RETURN(attention.heads, config.Integer(architecture.keys.heads, 1, kMaxInt));
   TERSOR_ASSIGN_OR_RETURN(attention.kv_heads, config.IntegerOr("num_key_value_heads", 1, kMaxInt, attention.heads));
   if (!config.Has("head_dim") && width % attention.heads != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("\"num_attention_heads\" is ", attention.heads,
-                                                   ", which does not divide \"hidden_size\" ", width,
+    return absl::InvalidArgumentError(absl::StrCat("\"", architecture.keys.heads, "\" is ", attention.heads,
+                                                   ", which does not divide \"", architecture.keys.width, "\" ", width,
                                                    ", and there is no \"head_dim\""));
   }
   TERSOR_ASSIGN_OR_RETURN(attention.head_size, config.IntegerOr("head_dim", 1, kMaxInt, width / attention.heads));
-  TERSOR_ASSIGN_OR_RETURN(const bool stated, config.BoolOr("attention_bias", false));
+  TERSOR_ASSIGN_OR_RETURN(const bool stated, config.BoolOr("attention_bias", architecture.default_bias));
   const auto biased = [stated](BiasRule rule) {
     return rule == BiasRule::kAlways || (rule == BiasRule::kStated && stated);
   };
   attention.qkv_bias = biased(architecture.qkv_bias);
   attention.output_bias = biased(architecture.output_bias);
   attention.qk_norm = architecture.qk_norm;
+  if (!architecture.gemma_scales) return attention;
+  TERSOR_ASSIGN_OR_RETURN(const double scalar, config.NumberOr("query_pre_attn_scalar", 256));
+  if (!(scalar > 0)) return absl::InvalidArgumentError("\"query_pre_attn_scalar\" is not positive");
+  attention.score_scale = 1 / std::sqrt(scalar);
+  TERSOR_ASSIGN_OR_RETURN(attention.score_cap, config.NumberOr("attn_logit_softcapping", 0));
   return attention;
 }
 
@@ -131,8 +108,12 @@ absl::StatusOr<std::vector<int>> ReadWindows(const JsonFields& config, const Arc
     return absl::InvalidArgumentError(
         absl::StrCat("\"layer_types\" has ", types.size(), " entries for ", layers, " layers"));
   }
+  TERSOR_ASSIGN_OR_RETURN(const int64_t old_period,
+                          config.IntegerOr("_sliding_window_pattern", 1, kMaxInt, architecture.window_period));
+  TERSOR_ASSIGN_OR_RETURN(const int64_t period, config.IntegerOr("sliding_window_pattern", 1, kMaxInt, old_period));
   for (int64_t i = 0; i < layers; ++i) {
     bool sliding = used && (!upper || i >= first);
+    if (architecture.window == WindowRule::kAlternating) sliding = (i + 1) % period != 0;
     if (!types.empty()) {
       if (types[i] != "full_attention" && types[i] != "sliding_attention") {
         return absl::UnimplementedError(
@@ -158,27 +139,59 @@ absl::Status ReadTokens(const JsonFields& config, ModelSpec& spec) {
   return absl::OkStatus();
 }
 
+// Everything but the layers.
+absl::StatusOr<ModelSpec> ReadFrame(const JsonFields& config, const Architecture& architecture) {
+  const ConfigKeys& keys = architecture.keys;
+  ModelSpec spec;
+  spec.architecture = std::string(architecture.name);
+  TERSOR_ASSIGN_OR_RETURN(spec.vocabulary, config.Integer("vocab_size", 1, kMaxInt));
+  TERSOR_ASSIGN_OR_RETURN(spec.width, config.Integer(keys.width, 1, kMaxInt));
+  TERSOR_ASSIGN_OR_RETURN(spec.context_length, config.Integer(keys.context, 1, INT64_MAX));
+  spec.norm = architecture.norm;
+  const double usual_epsilon = architecture.norm == NormKind::kLayer ? 1e-5 : 1e-6;
+  TERSOR_ASSIGN_OR_RETURN(spec.norm_epsilon, config.NumberOr(keys.epsilon, usual_epsilon));
+  TERSOR_ASSIGN_OR_RETURN(spec.tied, config.BoolOr("tie_word_embeddings", architecture.default_tied));
+  spec.positions = architecture.positions;
+  spec.position_offset = architecture.position_offset;
+  if (architecture.gemma_scales) {
+    spec.embedding_scale = std::sqrt(static_cast<double>(spec.width));
+    TERSOR_ASSIGN_OR_RETURN(spec.logit_cap, config.NumberOr("final_logit_softcapping", 0));
+  }
+  TERSOR_RETURN_IF_ERROR(ReadTokens(config, spec));
+  return spec;
+}
+
+absl::StatusOr<LayerSpec> ReadLayer(const JsonFields& config, const Architecture& architecture, int64_t width) {
+  LayerSpec layer;
+  TERSOR_ASSIGN_OR_RETURN(layer.attention, ReadAttention(config, architecture, width));
+  const absl::string_view inner = architecture.keys.inner_width;
+  if (inner == "n_inner" && !config.Has(inner)) {
+    layer.inner_width = static_cast<int>(std::min(4 * width, kMaxInt));
+  } else {
+    TERSOR_ASSIGN_OR_RETURN(layer.inner_width, config.Integer(inner, 1, kMaxInt));
+  }
+  TERSOR_ASSIGN_OR_RETURN(const bool mlp_bias, config.BoolOr("mlp_bias", false));
+  layer.mlp_bias =
+      architecture.mlp_bias == BiasRule::kAlways || (architecture.mlp_bias == BiasRule::kStated && mlp_bias);
+  layer.gated = architecture.gated;
+  layer.placement = architecture.placement;
+  TERSOR_ASSIGN_OR_RETURN(layer.activation, ReadActivation(config, architecture));
+  if (architecture.may_be_parallel) {
+    TERSOR_ASSIGN_OR_RETURN(layer.parallel, config.BoolOr("use_parallel_residual", true));
+  }
+  return layer;
+}
+
 absl::StatusOr<ModelSpec> ReadSpec(const JsonFields& config) {
   TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, ReadArchitecture(config));
-  TERSOR_RETURN_IF_ERROR(RefuseUnknownFeatures(config));
-  ModelSpec spec;
-  spec.architecture = std::string(architecture->name);
-  TERSOR_ASSIGN_OR_RETURN(spec.vocabulary, config.Integer("vocab_size", 1, kMaxInt));
-  TERSOR_ASSIGN_OR_RETURN(spec.width, config.Integer("hidden_size", 1, kMaxInt));
-  TERSOR_ASSIGN_OR_RETURN(spec.context_length, config.Integer("max_position_embeddings", 1, INT64_MAX));
-  TERSOR_ASSIGN_OR_RETURN(spec.norm_epsilon, config.NumberOr("rms_norm_eps", 1e-6));
-  TERSOR_ASSIGN_OR_RETURN(spec.tied, config.BoolOr("tie_word_embeddings", false));
-  TERSOR_RETURN_IF_ERROR(ReadTokens(config, spec));
-  LayerSpec layer;
-  TERSOR_ASSIGN_OR_RETURN(layer.attention, ReadAttention(config, *architecture, spec.width));
-  TERSOR_ASSIGN_OR_RETURN(layer.rope, ReadRope(config));
-  TERSOR_ASSIGN_OR_RETURN(layer.inner_width, config.Integer("intermediate_size", 1, kMaxInt));
-  TERSOR_ASSIGN_OR_RETURN(const bool mlp_bias, config.BoolOr("mlp_bias", false));
-  layer.mlp_bias = architecture->mlp_bias == BiasRule::kStated && mlp_bias;
-  TERSOR_ASSIGN_OR_RETURN(const int64_t layers, config.Integer("num_hidden_layers", 1, kMaxLayers));
+  TERSOR_ASSIGN_OR_RETURN(ModelSpec spec, ReadFrame(config, *architecture));
+  TERSOR_RETURN_IF_ERROR(CheckSwitches(config, *architecture, spec.width));
+  TERSOR_ASSIGN_OR_RETURN(LayerSpec layer, ReadLayer(config, *architecture, spec.width));
+  TERSOR_ASSIGN_OR_RETURN(const int64_t layers, config.Integer(architecture->keys.layers, 1, kMaxLayers));
   TERSOR_ASSIGN_OR_RETURN(const std::vector<int> windows, ReadWindows(config, *architecture, layers));
   for (const int window : windows) {
     layer.attention.sliding_window = window;
+    TERSOR_ASSIGN_OR_RETURN(layer.rope, ReadRope(config, *architecture, layer.attention.head_size, window > 0));
     spec.layers.push_back(layer);
   }
   TERSOR_RETURN_IF_ERROR(CheckSpec(spec));

@@ -1,4 +1,4 @@
-// The block of Llama-like decoders. Private to core/model; see block.h for the contract.
+// The block of decoder models, as its LayerSpec describes it. Private to core/model; see block.h for the contract.
 #ifndef TERSOR_CORE_MODEL_DECODER_BLOCK_H_
 #define TERSOR_CORE_MODEL_DECODER_BLOCK_H_
 
@@ -10,6 +10,7 @@
 #include "core/model/block.h"
 #include "core/model/kv_cache.h"
 #include "core/model/linear.h"
+#include "core/model/normalization.h"
 #include "core/model/rope_table.h"
 
 namespace tersor {
@@ -48,8 +49,10 @@ class DecoderBlock final : public Block {
   DecoderBlock(const Model& model, int index, const ComputeOptions& options);
   void DescribeLinears();
   absl::Status LoadParameters(const Model& model);
+  absl::Status LoadNorms(const Model& model);
 
   absl::Status CheckBatch(const PackedBatch& batch, size_t hidden_size) const;
+  absl::Status CheckShared(const PackedBatch& batch) const;
   absl::StatusOr<Pass> Begin(const PackedBatch& batch) const;
   // Calls run(tile) for all tiles of the batch, on the block's threads.
   template <typename Run>
@@ -58,14 +61,22 @@ class DecoderBlock final : public Block {
   // Keeps the weights of linear layers [first, end) in the form that Multiply reads; see Linear::Hold.
   absl::StatusOr<std::vector<std::shared_ptr<const void>>> Hold(int first, int end) const;
   absl::Status Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const;
-  void Norm(const std::vector<float>& weight, const float* x, int64_t rows, float* y) const;
-  // Norms (where the model has them) and rope of one position's queries and keys.
-  void RotateRow(const RopeTable& rope, int64_t position, float* query, float* key) const;
+  // residual += linear(x), through the norm that follows the layer where there is one.
+  absl::Status AddOutput(LinearIndex linear, const float* x, int64_t rows, float* residual) const;
+  // The same of one row, by the kernels of Step.
+  absl::Status AddRowOutput(LinearIndex linear, const float* x, float* residual) const;
+  // Learned positions of rows [first, first + count), added to `hidden`; only the first block has them.
+  void AddPositions(const Pass& pass, Tile tile, float* hidden) const;
+  // The norm before the feed-forward layer and the attention's output added, in the model's order.
+  absl::Status FinishAttention(const float* attended, int64_t rows, float* residual, float* input) const;
+  // Norms (where the model has them) and rope of one position's queries and keys. `rope` may be null.
+  void RotateRow(const RopeTable* rope, int64_t position, float* query, float* key) const;
   // Everything but where queries and outputs are.
   AttentionTile MakeTile(int64_t first_position, int64_t positions) const;
   // Queries go to `queries` (rows of the tile), keys and values to the pass's cache.
   absl::Status QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const;
   absl::Status GateUpTile(int64_t rows, const float* input, float* inner) const;
+  // Once the queries of all tiles are there.
   absl::Status AttendAll(const Pass& pass, const float* queries, float* attended) const;
 
   LayerSpec spec_;
@@ -73,10 +84,14 @@ class DecoderBlock final : public Block {
   ComputeOptions options_;
   KvFormat kv_format_;
   int64_t width_;
-  float epsilon_;
+  bool has_rope_;
   std::vector<Segment> segments_;
   std::array<Part, kLinears> parts_;
-  std::vector<float> input_norm_, inner_norm_, query_norm_, key_norm_;
+  Normalization input_norm_, inner_norm_, query_norm_, key_norm_;
+  // Of width 0 where nothing is normed after the layers.
+  Normalization after_attention_, after_mlp_;
+  // Learned positions [rows, width]; empty in all blocks but the first.
+  std::vector<float> positions_;
 };
 
 }  // namespace tersor

@@ -43,7 +43,7 @@ DecoderBlock::DecoderBlock(const Model& model, int index, const ComputeOptions& 
       options_(options),
       kv_format_(model.kv_format),
       width_(model.spec.width),
-      epsilon_(static_cast<float>(model.spec.norm_epsilon)) {
+      has_rope_(model.spec.positions == PositionKind::kRope) {
   DescribeLinears();
 }
 
@@ -61,14 +61,15 @@ void DecoderBlock::DescribeLinears() {
   parts_[kDown].layer = {absl::StrCat(prefix, "mlp.down_proj"), width_, spec_.inner_width};
   segments_ = {{"qkv", width_, {parts_[kQuery].layer, parts_[kKey].layer, parts_[kValue].layer}},
                {"out", queries, {parts_[kOutput].layer}},
-               {"gate_up", width_, {parts_[kGate].layer, parts_[kUp].layer}},
+               {"gate_up", width_, {parts_[kUp].layer}},
                {"down", spec_.inner_width, {parts_[kDown].layer}}};
+  if (spec_.gated) segments_[kGateUpSegment].linears = {parts_[kGate].layer, parts_[kUp].layer};
 }
 
 absl::Status DecoderBlock::LoadParameters(const Model& model) {
   const AttentionSpec& a = spec_.attention;
-  const std::string prefix = absl::StrCat("model.layers.", index_, ".");
   for (int i = 0; i < kLinears; ++i) {
+    if (i == kGate && !spec_.gated) continue;
     Part& part = parts_[i];
     const bool has_bias = i <= kValue ? a.qkv_bias : i == kOutput ? a.output_bias : spec_.mlp_bias;
     if (has_bias) {
@@ -77,17 +78,37 @@ absl::Status DecoderBlock::LoadParameters(const Model& model) {
     TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(part.layer.name + ".weight"));
     TERSOR_RETURN_IF_ERROR(SetWeight(part.layer.name, *weight));
   }
-  TERSOR_ASSIGN_OR_RETURN(input_norm_, LoadVector(model, prefix + "input_layernorm.weight", width_));
-  TERSOR_ASSIGN_OR_RETURN(inner_norm_, LoadVector(model, prefix + "post_attention_layernorm.weight", width_));
-  if (!a.qk_norm) return absl::OkStatus();
-  TERSOR_ASSIGN_OR_RETURN(query_norm_, LoadVector(model, prefix + "self_attn.q_norm.weight", a.head_size));
-  TERSOR_ASSIGN_OR_RETURN(key_norm_, LoadVector(model, prefix + "self_attn.k_norm.weight", a.head_size));
+  return LoadNorms(model);
+}
+
+absl::Status DecoderBlock::LoadNorms(const Model& model) {
+  const AttentionSpec& a = spec_.attention;
+  const std::string prefix = absl::StrCat("model.layers.", index_, ".");
+  const bool sandwich = spec_.placement == NormPlacement::kSandwich;
+  TERSOR_ASSIGN_OR_RETURN(input_norm_, Normalization::Load(model, prefix + "input_layernorm", width_));
+  const std::string inner = sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+  TERSOR_ASSIGN_OR_RETURN(inner_norm_, Normalization::Load(model, prefix + inner, width_));
+  if (sandwich) {
+    TERSOR_ASSIGN_OR_RETURN(after_attention_, Normalization::Load(model, prefix + "post_attention_layernorm", width_));
+    TERSOR_ASSIGN_OR_RETURN(after_mlp_, Normalization::Load(model, prefix + "post_feedforward_layernorm", width_));
+  }
+  if (a.qk_norm) {
+    TERSOR_ASSIGN_OR_RETURN(query_norm_, Normalization::Load(model, prefix + "self_attn.q_norm", a.head_size));
+    TERSOR_ASSIGN_OR_RETURN(key_norm_, Normalization::Load(model, prefix + "self_attn.k_norm", a.head_size));
+  }
+  if (index_ != 0 || model.spec.positions != PositionKind::kLearned) return absl::OkStatus();
+  TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr table, model.Find(kPositionsName));
+  TERSOR_RETURN_IF_ERROR(CheckShape(kPositionsName, *table, model.spec.position_rows(), width_));
+  positions_.resize(static_cast<size_t>(model.spec.context_length * width_));
+  table->DecodeRows(model.spec.position_offset, model.spec.context_length, positions_.data());
   return absl::OkStatus();
 }
 
 std::vector<const Linear*> DecoderBlock::linears() const {
   std::vector<const Linear*> linears;
-  for (const Part& part : parts_) linears.push_back(&part.linear);
+  for (int i = 0; i < kLinears; ++i) {
+    if (i != kGate || spec_.gated) linears.push_back(&parts_[i].linear);
+  }
   return linears;
 }
 

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernels/activations.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/scratch.h"
-#include "core/kernels/vector_ops.h"
 #include "core/model/decoder_block.h"
 
 namespace tersor {
@@ -30,11 +30,18 @@ absl::Status DecoderBlock::Step(KvCache& cache, int64_t slot, std::span<float> h
   float* gate = value + key_width;
   float* up = gate + spec_.inner_width;
 
-  Norm(input_norm_, hidden.data(), 1, input);
+  if (!positions_.empty()) {
+    if ((position + 1) * width_ > static_cast<int64_t>(positions_.size())) {
+      return absl::OutOfRangeError(absl::StrCat("the model has ", positions_.size() / width_, " learned positions"));
+    }
+    for (int64_t i = 0; i < width_; ++i) hidden[i] += positions_[position * width_ + i];
+  }
+  input_norm_.Apply(hidden.data(), 1, input);
   const RowProduct qkv[] = {parts_[kQuery].linear.Row(input, false, query), parts_[kKey].linear.Row(input, false, key),
                             parts_[kValue].linear.Row(input, false, value)};
   TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, qkv));
-  RotateRow(*RopeTable::Get(spec_.rope, a.head_size, position + 1), position, query, key);
+  const auto rope = has_rope_ ? RopeTable::Get(spec_.rope, a.head_size, position + 1) : nullptr;
+  RotateRow(rope.get(), position, query, key);
   cache.Append(index_, slot, position, key, value);
   cache.Seal(index_, slot, position + 1);
   AttentionTile tile = MakeTile(position, 1);
@@ -46,14 +53,32 @@ absl::Status DecoderBlock::Step(KvCache& cache, int64_t slot, std::span<float> h
     cache.Attend(index_, slot, static_cast<int>(kv_head), part);
     return absl::OkStatus();
   }));
-  const RowProduct out[] = {parts_[kOutput].linear.Row(attended, true, hidden.data())};
-  TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, out));
-  Norm(inner_norm_, hidden.data(), 1, input);
-  const RowProduct gate_up[] = {parts_[kGate].linear.Row(input, false, gate), parts_[kUp].linear.Row(input, false, up)};
-  TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, gate_up));
-  SwiGlu(gate, up, spec_.inner_width);
-  const RowProduct down[] = {parts_[kDown].linear.Row(gate, true, hidden.data())};
-  return MultiplyRow(options_.threads, down);
+  if (spec_.parallel) inner_norm_.Apply(hidden.data(), 1, input);
+  TERSOR_RETURN_IF_ERROR(AddRowOutput(kOutput, attended, hidden.data()));
+  if (!spec_.parallel) inner_norm_.Apply(hidden.data(), 1, input);
+  if (spec_.gated) {
+    const RowProduct gate_up[] = {parts_[kGate].linear.Row(input, false, gate),
+                                  parts_[kUp].linear.Row(input, false, up)};
+    TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, gate_up));
+    ActivateGated(spec_.activation, gate, up, spec_.inner_width);
+  } else {
+    const RowProduct only_up[] = {parts_[kUp].linear.Row(input, false, gate)};
+    TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, only_up));
+    Activate(spec_.activation, gate, spec_.inner_width);
+  }
+  return AddRowOutput(kDown, gate, hidden.data());
+}
+
+absl::Status DecoderBlock::AddRowOutput(LinearIndex linear, const float* x, float* residual) const {
+  const Normalization& after = linear == kDown ? after_mlp_ : after_attention_;
+  const bool direct = after.width() == 0;
+  ScratchBuffer output(direct ? 0 : width_);
+  const RowProduct product[] = {parts_[linear].linear.Row(x, direct, direct ? residual : output.data())};
+  TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, product));
+  if (direct) return absl::OkStatus();
+  after.Apply(output.data(), 1, output.data());
+  for (int64_t i = 0; i < width_; ++i) residual[i] += output.data()[i];
+  return absl::OkStatus();
 }
 
 }  // namespace tersor

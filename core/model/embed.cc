@@ -21,6 +21,10 @@ absl::Status Embed(const Model& model, std::span<const int32_t> ids, std::span<f
     }
     table->DecodeRows(ids[i], 1, hidden.data() + i * width);
   }
+  const float scale = static_cast<float>(model.spec.embedding_scale);
+  if (scale != 1) {
+    for (float& value : hidden) value *= scale;
+  }
   return absl::OkStatus();
 }
 

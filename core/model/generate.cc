@@ -19,21 +19,6 @@ namespace {
 // Prompts go through the blocks in pieces of this many tokens.
 constexpr int64_t kPrefillTokens = 512;
 
-// Keys and values of all layers lie in one kind of page.
-absl::StatusOr<KvShape> CacheShape(const Model& model) {
-  const ModelSpec& spec = model.spec;
-  if (spec.layers.empty()) return absl::InvalidArgumentError("the model has no blocks");
-  const AttentionSpec& first = spec.layers[0].attention;
-  for (size_t i = 0; i < spec.layers.size(); ++i) {
-    const AttentionSpec& a = spec.layers[i].attention;
-    if (a.kv_heads == first.kv_heads && a.head_size == first.head_size) continue;
-    return absl::UnimplementedError(absl::StrCat("generation with blocks of different shapes: block ", i, " has ",
-                                                 a.kv_heads, " key-value heads of size ", a.head_size, ", block 0 has ",
-                                                 first.kv_heads, " of size ", first.head_size));
-  }
-  return KvShape{static_cast<int>(spec.layers.size()), first.kv_heads, first.head_size, model.kv_format};
-}
-
 class ResidentGenerator final : public Generator {
  public:
   static absl::StatusOr<std::unique_ptr<Generator>> Create(const Model& model, const ComputeOptions& options) {
@@ -94,13 +79,30 @@ class ResidentGenerator final : public Generator {
     return Since(start);
   }
 
-  absl::StatusOr<double> TimeDecode(int tokens) override {
-    constexpr int kPrompt = 16;
-    TERSOR_ASSIGN_OR_RETURN(std::vector<float> logits, Prefill(SomeIds(kPrompt), nullptr));
-    const std::vector<int32_t> ids = SomeIds(tokens);
-    const auto start = std::chrono::steady_clock::now();
-    for (const int32_t id : ids) TERSOR_RETURN_IF_ERROR(Decode(id, logits));
-    return Since(start);
+  absl::StatusOr<std::vector<double>> TimeDecode(const DecodeTiming& timing) override {
+    if (timing.batch < 1 || timing.context < 1) {
+      return absl::InvalidArgumentError("decoding is timed with at least one sequence and one id before it");
+    }
+    TERSOR_ASSIGN_OR_RETURN(std::vector<float> logits, Prefill(SomeIds(timing.context), nullptr));
+    PackedBatch batch{.offsets = {0, 1}, .cache = &cache_, .slots = {0}};
+    for (int i = 1; i < timing.batch; ++i) {
+      batch.slots.push_back(cache_.AddSlot());
+      batch.offsets.push_back(i + 1);
+      std::vector<float> hidden;
+      TERSOR_RETURN_IF_ERROR(PrefillPiece(SomeIds(timing.context), batch.slots.back(), hidden));
+    }
+    logits.resize(timing.batch * model_.spec.vocabulary);
+    const std::vector<int32_t> ids = SomeIds(timing.steps + timing.batch);
+    std::vector<double> seconds;
+    for (int step = 0; step < timing.steps; ++step) {
+      const auto start = std::chrono::steady_clock::now();
+      TERSOR_RETURN_IF_ERROR(timing.batch == 1
+                                 ? Decode(ids[step], logits)
+                                 : DecodeBatch(batch, std::span(ids).subspan(step, timing.batch), logits));
+      seconds.push_back(Since(start));
+    }
+    for (int i = 1; i < timing.batch; ++i) cache_.Release(batch.slots[i]);
+    return seconds;
   }
 
  private:
@@ -136,7 +138,7 @@ class ResidentGenerator final : public Generator {
     for (int64_t first = kept; first < static_cast<int64_t>(prompt.size()); first += kPrefillTokens) {
       TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));
       const int64_t count = std::min<int64_t>(kPrefillTokens, prompt.size() - first);
-      TERSOR_RETURN_IF_ERROR(PrefillPiece(prompt.subspan(first, count), hidden));
+      TERSOR_RETURN_IF_ERROR(PrefillPiece(prompt.subspan(first, count), 0, hidden));
       prompt_.insert(prompt_.end(), prompt.begin() + first, prompt.begin() + first + count);
     }
     std::vector<float> logits(model_.spec.vocabulary);
@@ -147,14 +149,15 @@ class ResidentGenerator final : public Generator {
     return logits;
   }
 
-  absl::Status PrefillPiece(std::span<const int32_t> ids, std::vector<float>& hidden) {
+  absl::Status PrefillPiece(std::span<const int32_t> ids, int64_t slot, std::vector<float>& hidden) {
     PackedBatch batch;
     batch.offsets = {0, static_cast<int64_t>(ids.size())};
     batch.cache = &cache_;
+    batch.slots = {slot};
     hidden.resize(ids.size() * model_.spec.width);
     TERSOR_RETURN_IF_ERROR(Embed(model_, ids, hidden));
     for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Forward(batch, hidden));
-    cache_.Commit(0, batch.tokens());
+    cache_.Commit(slot, batch.tokens());
     return absl::OkStatus();
   }
 
@@ -164,6 +167,15 @@ class ResidentGenerator final : public Generator {
     for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Step(cache_, 0, hidden));
     cache_.Commit(0, 1);
     return head_->RowLogits(hidden, logits);
+  }
+
+  // One id of each of the batch's sequences; logits [sequences, vocabulary].
+  absl::Status DecodeBatch(const PackedBatch& batch, std::span<const int32_t> ids, std::vector<float>& logits) {
+    std::vector<float> hidden(ids.size() * model_.spec.width);
+    TERSOR_RETURN_IF_ERROR(Embed(model_, ids, hidden));
+    for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Forward(batch, hidden));
+    for (const int64_t slot : batch.slots) cache_.Commit(slot, 1);
+    return head_->Logits(hidden, batch.sequences(), logits);
   }
 
   Model model_;

@@ -27,6 +27,14 @@ struct GenerateOptions {
   const CancellationToken* cancellation = nullptr;
 };
 
+// Decoding to be timed: `batch` sequences of their own, each of `context` ids before the first of `steps` steps, which
+// decode one id of each sequence. One sequence is decoded by Block::Step, several together by Block::Forward.
+struct DecodeTiming {
+  int steps = 64;
+  int context = 16;
+  int batch = 1;
+};
+
 // All blocks of a model resident for repeated use. Thread-compatible. What a prompt shares with the one before it is
 // not computed again; results depend on neither that nor the number of threads.
 class Generator {
@@ -46,9 +54,10 @@ class Generator {
   // Logits of the last position after `prompt`.
   virtual absl::StatusOr<std::vector<float>> LastLogits(std::span<const int32_t> prompt) = 0;
 
-  // Wall seconds of one prefill of `tokens` ids, and of decoding `tokens` ids one by one after a short prompt.
+  // Wall seconds of one prefill of `tokens` ids, the logits after the last one included.
   virtual absl::StatusOr<double> TimePrefill(int tokens) = 0;
-  virtual absl::StatusOr<double> TimeDecode(int tokens) = 0;
+  // Wall seconds of each step of decoding.
+  virtual absl::StatusOr<std::vector<double>> TimeDecode(const DecodeTiming& timing) = 0;
 };
 
 }  // namespace tersor

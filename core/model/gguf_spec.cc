@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -95,25 +96,33 @@ absl::StatusOr<const Architecture*> ReadArchitecture(const GgufMetadata& metadat
   return absl::UnimplementedError(absl::StrCat(keys.Key("attention.sliding_window"), " is not supported"));
 }
 
-// The parameters whose factors are `factors`, out of Llama 3's family; low and high are 1 and 4 and the original
-// context 8192 in every published model.
-absl::StatusOr<Llama3RopeScaling> RecognizeLlama3(const std::vector<float>& factors, const RopeSpec& plain) {
-  Llama3RopeScaling scaling;
-  scaling.factor = *std::max_element(factors.begin(), factors.end());
+bool HasFactors(const RopeSpec& plain, const Llama3RopeScaling& scaling, const std::vector<float>& factors) {
   const int64_t head_size = static_cast<int64_t>(factors.size()) * 2;
   RopeSpec scaled = plain;
   scaled.llama3 = scaling;
-  bool same = std::isfinite(scaling.factor) && scaling.factor > 0;
-  if (same) {
-    const std::vector<double> before = RopeFrequencies(plain, head_size);
-    const std::vector<double> after = RopeFrequencies(scaled, head_size);
-    for (size_t i = 0; i < factors.size(); ++i) {
-      same = same && std::abs(before[i] / after[i] - factors[i]) <= 1e-4 * factors[i];
-    }
+  const std::vector<double> before = RopeFrequencies(plain, head_size);
+  const std::vector<double> after = RopeFrequencies(scaled, head_size);
+  for (size_t i = 0; i < factors.size(); ++i) {
+    if (!(std::abs(before[i] / after[i] - factors[i]) <= 1e-4 * factors[i])) return false;
   }
-  if (same) return scaling;
-  return absl::UnimplementedError(
-      absl::StrCat("tensor \"", kGgufRopeFactorsName, "\" holds frequency factors that are not Llama 3's"));
+  return true;
+}
+
+// The original contexts that `factors` may come from: the published models', what an interpolated factor tells, and
+// (where none is interpolated) powers of two.
+std::vector<int64_t> OriginalContexts(const RopeSpec& plain, const Llama3RopeScaling& scaling,
+                                      const std::vector<float>& factors) {
+  std::vector<int64_t> contexts = {scaling.original_context};
+  const std::vector<double> frequencies = RopeFrequencies(plain, static_cast<int64_t>(factors.size()) * 2);
+  for (size_t i = 0; i < factors.size(); ++i) {
+    if (factors[i] <= 1 || factors[i] >= scaling.factor) continue;
+    const double smooth = (1 / factors[i] - 1 / scaling.factor) / (1 - 1 / scaling.factor);
+    const double context = (smooth * (scaling.high_freq_factor - scaling.low_freq_factor) + scaling.low_freq_factor) *
+                           2 * std::numbers::pi / (frequencies[i] * plain.linear_factor);
+    if (context >= 1 && context < kMaxInt) contexts.push_back(std::llround(context));
+  }
+  for (int64_t power = 1 << 5; power <= 1 << 20; power *= 2) contexts.push_back(power);
+  return contexts;
 }
 
 absl::StatusOr<RopeSpec> ReadRope(const GgufFile& file, const ArchitectureKeys& keys, int64_t head_size) {
@@ -210,6 +219,19 @@ absl::Status ReadTokens(const GgufMetadata& metadata, ModelSpec& spec) {
 }
 
 }  // namespace
+
+absl::StatusOr<Llama3RopeScaling> RecognizeLlama3(const std::vector<float>& factors, const RopeSpec& plain) {
+  Llama3RopeScaling scaling;
+  scaling.factor = *std::max_element(factors.begin(), factors.end());
+  if (std::isfinite(scaling.factor) && scaling.factor >= 1) {
+    for (const int64_t context : OriginalContexts(plain, scaling, factors)) {
+      scaling.original_context = context;
+      if (HasFactors(plain, scaling, factors)) return scaling;
+    }
+  }
+  return absl::UnimplementedError(
+      absl::StrCat("tensor \"", kGgufRopeFactorsName, "\" holds frequency factors that are not Llama 3's"));
+}
 
 absl::StatusOr<ModelSpec> SpecFromGguf(const GgufFile& file) {
   TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, ReadArchitecture(file.metadata));

@@ -2,6 +2,8 @@
 #ifndef TERSOR_CORE_MODEL_GGUF_SPEC_H_
 #define TERSOR_CORE_MODEL_GGUF_SPEC_H_
 
+#include <vector>
+
 #include "core/base/status.h"
 #include "core/formats/gguf_reader.h"
 #include "core/model/model_spec.h"
@@ -15,6 +17,10 @@ absl::StatusOr<ModelSpec> SpecFromGguf(const GgufFile& file);
 
 // The tensor of frequency factors, which is no parameter.
 inline constexpr absl::string_view kGgufRopeFactorsName = "rope_freqs.weight";
+
+// The parameters of Llama 3's scaling that make `factors` (what the frequencies of `plain` are divided by, one for each
+// pair of a head). UNIMPLEMENTED where there are none with the published low and high factors, 1 and 4.
+absl::StatusOr<Llama3RopeScaling> RecognizeLlama3(const std::vector<float>& factors, const RopeSpec& plain);
 
 }  // namespace tersor
 

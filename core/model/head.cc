@@ -1,14 +1,15 @@
 #include "core/model/head.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/kernels/logit_reductions.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/scratch.h"
-#include "core/kernels/vector_ops.h"
 #include "core/model/packed_head.h"
 #include "core/model/weights.h"
 
@@ -36,8 +37,9 @@ absl::StatusOr<std::unique_ptr<PackedHead>> PackedHead::Create(const Model& mode
   head->options_ = options;
   head->width_ = model.spec.width;
   head->vocabulary_ = model.spec.vocabulary;
-  head->epsilon_ = static_cast<float>(model.spec.norm_epsilon);
-  TERSOR_ASSIGN_OR_RETURN(head->norm_, LoadVector(model, kFinalNormName, head->width_));
+  head->logit_cap_ = static_cast<float>(model.spec.logit_cap);
+  TERSOR_ASSIGN_OR_RETURN(head->norm_,
+                          Normalization::Load(model, absl::StripSuffix(kFinalNormName, ".weight"), head->width_));
   TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Head());
   TERSOR_RETURN_IF_ERROR(
       CheckShape(model.spec.tied ? kEmbeddingName : kHeadName, *weight, head->vocabulary_, head->width_));
@@ -49,9 +51,7 @@ absl::StatusOr<std::unique_ptr<PackedHead>> PackedHead::Create(const Model& mode
   return head;
 }
 
-void PackedHead::Norm(const float* hidden, int64_t rows, float* normed) const {
-  RmsNorm(hidden, width_, rows, width_, norm_.data(), epsilon_, normed, width_);
-}
+void PackedHead::Norm(const float* hidden, int64_t rows, float* normed) const { norm_.Apply(hidden, rows, normed); }
 
 absl::Status PackedHead::Logits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const {
   TERSOR_RETURN_IF_ERROR(CheckRows(hidden.size(), rows, width_));
@@ -77,7 +77,14 @@ absl::Status PackedHead::RowLogits(std::span<const float> hidden, std::span<floa
   for (int64_t chunk = 0; chunk < chunks(); ++chunk) {
     products.push_back(chunks_[chunk].Row(normed.data(), false, logits.data() + chunk * kChunkIds));
   }
-  return MultiplyRow(options_.threads, products);
+  TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, products));
+  Cap(logits.data(), vocabulary_);
+  return absl::OkStatus();
+}
+
+void PackedHead::Cap(float* logits, int64_t count) const {
+  if (logit_cap_ == 0) return;
+  for (int64_t i = 0; i < count; ++i) logits[i] = logit_cap_ * std::tanh(logits[i] / logit_cap_);
 }
 
 absl::Status PackedHead::LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,
@@ -136,7 +143,10 @@ absl::Status PackedHead::GroupLikelihoods(const float* hidden, std::span<const i
 
 absl::Status PackedHead::ChunkLogits(const float* normed, int64_t rows, int64_t chunk, float* logits,
                                      int64_t stride) const {
-  return chunks_[chunk].Multiply(normed, width_, rows, false, logits, stride);
+  TERSOR_RETURN_IF_ERROR(chunks_[chunk].Multiply(normed, width_, rows, false, logits, stride));
+  if (logit_cap_ == 0) return absl::OkStatus();
+  for (int64_t row = 0; row < rows; ++row) Cap(logits + row * stride, chunks_[chunk].outputs());
+  return absl::OkStatus();
 }
 
 }  // namespace tersor

@@ -13,7 +13,8 @@
 
 namespace tersor {
 
-// Writes the embedding rows of `ids` to hidden [ids.size(), width]. OUT_OF_RANGE names an id outside the vocabulary.
+// Writes the embedding rows of `ids`, scaled as the model wants them, to hidden [ids.size(), width]. Learned positions
+// are not in them: the first block adds those. OUT_OF_RANGE names an id outside the vocabulary.
 absl::Status Embed(const Model& model, std::span<const int32_t> ids, std::span<float> hidden);
 
 // Final RMSNorm and the language-model head, prepared for the matmul library. Thread-compatible.
@@ -42,11 +43,12 @@ class Head {
                                    int64_t stride) const = 0;
 };
 
-// Per row: KL(softmax(dense logits) || softmax(other logits)) in nats, and whether the top-1 ids agree.
+// Per row: KL(softmax(dense logits) || softmax(other logits)) in nats, whether the top-1 ids agree, and, unless
+// `jensen_shannon` is empty, the Jensen-Shannon divergence of the two in nats.
 // Both hidden are [rows, width] before their models' final norms.
 absl::Status Divergence(const Head& dense, std::span<const float> dense_hidden, const Head& other,
                         std::span<const float> other_hidden, int64_t rows, std::span<double> kl,
-                        std::span<uint8_t> same_top1);
+                        std::span<uint8_t> same_top1, std::span<double> jensen_shannon = {});
 
 }  // namespace tersor
 

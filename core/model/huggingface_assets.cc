@@ -10,8 +10,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/atomic_file.h"
+#include "core/formats/json_fields.h"
 #include "core/formats/json_text.h"
-#include "core/model/json_fields.h"
 
 namespace tersor {
 namespace {

@@ -1,13 +1,19 @@
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/base/atomic_file.h"
 #include "core/encoding/dense_tensor.h"
+#include "core/formats/json_text.h"
+#include "core/formats/quantized_weights.h"
 #include "core/formats/safetensors.h"
+#include "core/model/architecture.h"
 #include "core/model/config_json.h"
 #include "core/model/huggingface_assets.h"
 #include "core/model/model_source.h"
@@ -18,25 +24,40 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 
-// Buffers that older checkpoints store and that are computed from the configuration.
-constexpr std::array kHarmlessEndings = {".rotary_emb.inv_freq", ".rotary_emb.cos_cached", ".rotary_emb.sin_cached"};
+// Buffers that older checkpoints store and that are computed from the configuration: angles, and masks.
+constexpr std::array kHarmlessEndings = {".rotary_emb.inv_freq", ".rotary_emb.cos_cached", ".rotary_emb.sin_cached",
+                                         ".attention.bias",      ".attention.masked_bias", ".attn.bias",
+                                         ".attn.masked_bias"};
 
 bool IsHarmless(absl::string_view name) {
   return std::any_of(kHarmlessEndings.begin(), kHarmlessEndings.end(),
                      [&](const char* ending) { return absl::EndsWith(name, ending); });
 }
 
+// What the file calls a parameter that it stores for itself.
+absl::StatusOr<std::string> FileName(const ModelSpec& spec, absl::string_view parameter, const Safetensors& weights) {
+  TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(spec.architecture));
+  for (const TensorRule& rule : architecture->rules) {
+    if (rule.parameters[0] != parameter) continue;
+    const std::string shorter(absl::StripPrefix(rule.file, architecture->optional_prefix));
+    return weights.tensors.count(rule.file) > 0 ? std::string(rule.file) : shorter;
+  }
+  return std::string(parameter);
+}
+
 // Tied models may store their head too, as long as it is the embedding.
-absl::Status DropTiedHead(Safetensors& weights) {
-  const auto head = weights.tensors.find(kHeadName);
-  const auto embedding = weights.tensors.find(kEmbeddingName);
+absl::Status DropTiedHead(const ModelSpec& spec, Safetensors& weights) {
+  TERSOR_ASSIGN_OR_RETURN(const std::string head_name, FileName(spec, kHeadName, weights));
+  TERSOR_ASSIGN_OR_RETURN(const std::string embedding_name, FileName(spec, kEmbeddingName, weights));
+  const auto head = weights.tensors.find(head_name);
+  const auto embedding = weights.tensors.find(embedding_name);
   if (head == weights.tensors.end() || embedding == weights.tensors.end()) return absl::OkStatus();
   const Tensor& a = head->second;
   const Tensor& b = embedding->second;
   if (a.dtype() != b.dtype() || a.shape() != b.shape() ||
       !std::equal(a.bytes().begin(), a.bytes().end(), b.bytes().begin(), b.bytes().end())) {
-    return absl::InvalidArgumentError(absl::StrCat("config.json says \"tie_word_embeddings\", but tensor \"", kHeadName,
-                                                   "\" differs from \"", kEmbeddingName, "\""));
+    return absl::InvalidArgumentError(absl::StrCat("config.json says \"tie_word_embeddings\", but tensor \"", head_name,
+                                                   "\" differs from \"", embedding_name, "\""));
   }
   weights.tensors.erase(head);
   return absl::OkStatus();
@@ -53,10 +74,39 @@ absl::StatusOr<TensorMap> DenseTensors(const Safetensors& weights) {
   return tensors;
 }
 
-absl::StatusOr<TensorMap> LoadParameters(const ModelSpec& spec, Safetensors& weights) {
-  if (spec.tied) TERSOR_RETURN_IF_ERROR(DropTiedHead(weights));
-  TERSOR_ASSIGN_OR_RETURN(TensorMap tensors, DenseTensors(weights));
-  return TakeParameters(spec, std::move(tensors), TensorNames::kHuggingFace);
+// Some quantizers give every module a bias; one of zeros that the architecture lacks says nothing.
+absl::Status DropZeroBiases(const ModelSpec& spec, TensorMap& tensors) {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<FileTensor> files, FileTensors(spec));
+  std::set<absl::string_view> known;
+  for (const FileTensor& file : files) known.insert(file.name);
+  for (auto it = tensors.begin(); it != tensors.end();) {
+    bool drop = absl::EndsWith(it->first, ".bias") && known.count(it->first) == 0;
+    if (drop) {
+      const std::vector<float> values = it->second->Decode();
+      drop = std::all_of(values.begin(), values.end(), [](float value) { return value == 0; });
+    }
+    it = drop ? tensors.erase(it) : std::next(it);
+  }
+  return absl::OkStatus();
+}
+
+// Fills in the parameters and what the source says of their quantization.
+absl::Status LoadParameters(const nlohmann::json& config, Safetensors& weights, Model& model) {
+  if (model.spec.tied) TERSOR_RETURN_IF_ERROR(DropTiedHead(model.spec, weights));
+  TensorMap tensors;
+  const auto quantization = config.find("quantization_config");
+  if (quantization == config.end() || quantization->is_null()) {
+    TERSOR_ASSIGN_OR_RETURN(tensors, DenseTensors(weights));
+  } else {
+    std::erase_if(weights.tensors, [](const auto& entry) { return IsHarmless(entry.first); });
+    TERSOR_ASSIGN_OR_RETURN(QuantizedWeights quantized, ReadQuantizedWeights(*quantization, weights));
+    tensors = std::move(quantized.tensors);
+    TERSOR_RETURN_IF_ERROR(DropZeroBiases(model.spec, tensors));
+    model.source.quantization = std::move(quantized.format);
+    model.source.notes = std::move(quantized.notes);
+  }
+  TERSOR_ASSIGN_OR_RETURN(model.parameters, TakeFolderParameters(model.spec, std::move(tensors)));
+  return absl::OkStatus();
 }
 
 std::string FolderName(const std::filesystem::path& folder) {
@@ -81,9 +131,9 @@ absl::StatusOr<Model> LoadHuggingFace(const std::filesystem::path& folder, bool 
   }
   model.spec.name = FolderName(folder);
   TERSOR_ASSIGN_OR_RETURN(Safetensors weights, ReadSafetensorsFolder(folder));
-  absl::StatusOr<TensorMap> parameters = LoadParameters(model.spec, weights);
-  if (!parameters.ok()) return Annotate(parameters.status(), folder.string());
-  model.parameters = *std::move(parameters);
+  TERSOR_ASSIGN_OR_RETURN(const nlohmann::json json, ParseJsonObject(text, config.string()));
+  absl::Status status = LoadParameters(json, weights, model);
+  if (!status.ok()) return Annotate(status, folder.string());
   model.source.path = folder;
   model.source.format = "huggingface";
   TERSOR_ASSIGN_OR_RETURN(model.source.weight_bytes, FileBytes(weights.files));

@@ -1,14 +1,42 @@
 #include "core/model/kv_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace tersor {
 
-int64_t KvCache::AddSlot() {
-  slots_.emplace_back();
-  return slots() - 1;
+absl::StatusOr<KvShape> CacheShape(const Model& model) {
+  const ModelSpec& spec = model.spec;
+  if (spec.layers.empty()) return absl::InvalidArgumentError("the model has no blocks");
+  const AttentionSpec& first = spec.layers[0].attention;
+  for (size_t i = 0; i < spec.layers.size(); ++i) {
+    const AttentionSpec& a = spec.layers[i].attention;
+    if (a.kv_heads == first.kv_heads && a.head_size == first.head_size) continue;
+    return absl::UnimplementedError(absl::StrCat("generation with blocks of different shapes: block ", i, " has ",
+                                                 a.kv_heads, " key-value heads of size ", a.head_size, ", block 0 has ",
+                                                 first.kv_heads, " of size ", first.head_size));
+  }
+  return KvShape{static_cast<int>(spec.layers.size()), first.kv_heads, first.head_size, model.kv_format};
+}
+
+int64_t KvCache::Place(Slot slot) {
+  if (released_.empty()) {
+    slots_.push_back(std::move(slot));
+    return slots() - 1;
+  }
+  const int64_t number = released_.back();
+  released_.pop_back();
+  slots_[number] = std::move(slot);
+  return number;
+}
+
+int64_t KvCache::AddSlot() { return Place({}); }
+
+void KvCache::Release(int64_t slot) {
+  slots_[slot] = {};
+  released_.push_back(slot);
 }
 
 int64_t KvCache::Keepable(int64_t slot, int64_t positions) const {
@@ -27,8 +55,31 @@ absl::StatusOr<int64_t> KvCache::Fork(int64_t slot, int64_t positions) {
   const int64_t pages = (positions + kKeyBlock - 1) / kKeyBlock;
   forked.pages.assign(slots_[slot].pages.begin(), slots_[slot].pages.begin() + pages);
   forked.length = positions;
-  slots_.push_back(std::move(forked));
-  return slots() - 1;
+  return Place(std::move(forked));
+}
+
+absl::StatusOr<int64_t> KvCache::AddSlotAfter(int64_t slot, int64_t positions) {
+  if (slot < 0 || slot >= slots() || positions < 0 ||
+      positions > static_cast<int64_t>(slots_[slot].pages.size()) * kKeyBlock) {
+    return absl::OutOfRangeError(absl::StrCat("cannot share ", positions, " positions of cache slot ", slot));
+  }
+  Slot added;
+  const int64_t whole = positions / kKeyBlock;
+  added.pages.assign(slots_[slot].pages.begin(), slots_[slot].pages.begin() + whole);
+  added.length = positions;
+  added.shared_tail = positions % kKeyBlock;
+  if (added.shared_tail > 0) {
+    added.tail_source = slots_[slot].pages[whole];
+    added.pages.push_back(std::make_shared<KvPage>(shape_));
+  }
+  return Place(std::move(added));
+}
+
+void KvCache::FillShared(int layer, int64_t slot, int kv_head) {
+  const Slot& target = slots_[slot];
+  if (target.shared_tail == 0) return;
+  // Not committed yet: the length is still what is shared.
+  target.pages[target.length / kKeyBlock]->CopyFront(layer, kv_head, target.shared_tail, *target.tail_source);
 }
 
 absl::Status KvCache::Truncate(int64_t slot, int64_t positions) {

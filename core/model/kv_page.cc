@@ -52,6 +52,31 @@ void KvPage::Append(int layer, int64_t column, const float* keys, const float* v
   }
 }
 
+void KvPage::CopyFront(int layer, int kv_head, int64_t positions, const KvPage& from) {
+  const int64_t head = Head(layer, kv_head);
+  const bool floats = shape_.format.bits == 0;
+  if (floats || by_channel()) {
+    const int64_t offset = head * (KeyFloats() + (floats ? ValueFloats() : 0));
+    for (int64_t i = 0; i < shape_.head_size; ++i) {
+      std::copy_n(from.floats_.data() + offset + i * kKeyBlock, positions, floats_.data() + offset + i * kKeyBlock);
+    }
+    if (floats) {
+      const int64_t values = offset + KeyFloats();
+      std::copy_n(from.floats_.data() + values, positions * PaddedHeadSize(shape_.head_size), floats_.data() + values);
+      return;
+    }
+  } else {
+    const int64_t run = head * kKeyBlock;
+    std::copy_n(from.key_codes_.begin() + run * KeyRunBytes(), positions * KeyRunBytes(),
+                key_codes_.begin() + run * KeyRunBytes());
+    std::copy_n(from.key_grids_.begin() + run, positions, key_grids_.begin() + run);
+  }
+  const int64_t run = head * kKeyBlock;
+  std::copy_n(from.value_codes_.begin() + run * ValueRunBytes(), positions * ValueRunBytes(),
+              value_codes_.begin() + run * ValueRunBytes());
+  std::copy_n(from.value_grids_.begin() + run, positions, value_grids_.begin() + run);
+}
+
 void KvPage::Seal(int layer) {
   if (!by_channel() || sealed_[layer]) return;
   for (int h = 0; h < shape_.kv_heads; ++h) {

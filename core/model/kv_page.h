@@ -29,6 +29,8 @@ class KvPage {
 
   // Stores what one position holds of one layer.
   void Append(int layer, int64_t column, const float* keys, const float* values);
+  // Takes the first `positions` positions of a head over from a page of the same shape that is not sealed.
+  void CopyFront(int layer, int kv_head, int64_t positions, const KvPage& from);
   // Rounds the keys of a layer whose positions are all there; nothing where keys are not kept by channel.
   void Seal(int layer);
   bool sealed(int layer) const { return sealed_[layer]; }

@@ -38,11 +38,16 @@ struct ModelSource {
   // SHA-256 over the source files' hashes (weights, config, tokenizer).
   std::string sha256;
   int64_t weight_bytes = 0;
+  // How another tool quantized the weights: "gptq", "awq-gemm", "compressed-tensors:pack-quantized"; else empty.
+  std::string quantization;
+  // What the file asks of a runtime beside its weights and Tersor does not do, as sentences.
+  std::vector<std::string> notes;
 };
 
-// Parameters by Hugging Face name ("model.layers.0.self_attn.q_proj.weight"), in Hugging Face layout: q and k rows as
-// rotate_half wants them, whatever the source file's order. A tied head has no entry of its own.
-// Cheap to copy; tensors are shared. Whoever compresses replaces entries.
+// Parameters by Llama's Hugging Face names ("model.layers.0.self_attn.q_proj.weight") whatever the architecture calls
+// them, each for itself and [outputs, inputs] however the file joins them (tensor_layout.h): q and k rows as
+// rotate_half wants them. A tied head has no entry of its own. Cheap to copy; tensors are shared. Whoever compresses
+// replaces entries.
 class Model {
  public:
   ModelSpec spec;
@@ -70,6 +75,9 @@ absl::StatusOr<Model> LoadModel(const std::filesystem::path& path, bool hash_con
 inline constexpr absl::string_view kEmbeddingName = "model.embed_tokens.weight";
 inline constexpr absl::string_view kHeadName = "lm_head.weight";
 inline constexpr absl::string_view kFinalNormName = "model.norm.weight";
+inline constexpr absl::string_view kFinalNormBiasName = "model.norm.bias";
+// Learned positions.
+inline constexpr absl::string_view kPositionsName = "model.embed_positions.weight";
 
 }  // namespace tersor
 

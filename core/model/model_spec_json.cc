@@ -1,7 +1,9 @@
 #include "core/model/model_spec_json.h"
 
+#include <array>
 #include <cmath>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -79,6 +81,51 @@ class Fields {
   absl::Status status_;
 };
 
+constexpr std::array kActivations = {std::pair{"silu", Activation::kSilu}, std::pair{"gelu", Activation::kGelu},
+                                     std::pair{"gelu-tanh", Activation::kGeluTanh},
+                                     std::pair{"relu", Activation::kRelu}};
+constexpr std::array kNorms = {std::pair{"rms", NormKind::kRms}, std::pair{"rms-plus-one", NormKind::kRmsPlusOne},
+                               std::pair{"layer", NormKind::kLayer}};
+constexpr std::array kPlacements = {std::pair{"pre", NormPlacement::kPre},
+                                    std::pair{"sandwich", NormPlacement::kSandwich}};
+constexpr std::array kPositions = {std::pair{"rope", PositionKind::kRope},
+                                   std::pair{"learned", PositionKind::kLearned}};
+
+template <typename Names, typename T>
+const char* NameOf(const Names& names, T value) {
+  for (const auto& [name, known] : names) {
+    if (known == value) return name;
+  }
+  return "";
+}
+
+// Fields that came after the first containers are left out where they have their usual value, and read as that.
+template <typename T>
+void Optional(Fields& fields, const nlohmann::json& json, const char* key, T low, T high, T& out) {
+  if (!json.contains(key)) return;
+  if constexpr (std::is_same_v<T, bool>) {
+    fields.Bool(key, out);
+  } else if constexpr (std::is_same_v<T, double>) {
+    fields.Positive(key, out);
+  } else {
+    fields.Integer(key, low, high, out);
+  }
+}
+
+template <typename Names, typename T>
+void OptionalName(Fields& fields, const nlohmann::json& json, const char* key, const Names& names, T& out) {
+  if (!json.contains(key)) return;
+  std::string text;
+  fields.String(key, text);
+  for (const auto& [name, value] : names) {
+    if (text == name) {
+      out = value;
+      return;
+    }
+  }
+  fields.Fail(absl::StrCat(key, " is \"", text, "\", which is not known"));
+}
+
 nlohmann::json RopeToJson(const RopeSpec& rope) {
   nlohmann::json json = {{"theta", rope.theta}, {"linear_factor", rope.linear_factor}};
   if (rope.llama3.has_value()) {
@@ -87,22 +134,57 @@ nlohmann::json RopeToJson(const RopeSpec& rope) {
                       {"high_freq_factor", rope.llama3->high_freq_factor},
                       {"original_context", rope.llama3->original_context}};
   }
+  if (rope.longrope.has_value()) {
+    json["longrope"] = {{"short_factors", rope.longrope->short_factors},
+                        {"long_factors", rope.longrope->long_factors},
+                        {"original_context", rope.longrope->original_context},
+                        {"magnitude", rope.longrope->magnitude}};
+  }
+  if (rope.rotary_size != 0) json["rotary_size"] = rope.rotary_size;
   return json;
 }
 
 nlohmann::json LayerToJson(const LayerSpec& layer) {
   const AttentionSpec& attention = layer.attention;
-  return {{"attention",
-           {{"heads", attention.heads},
-            {"kv_heads", attention.kv_heads},
-            {"head_size", attention.head_size},
-            {"qkv_bias", attention.qkv_bias},
-            {"output_bias", attention.output_bias},
-            {"qk_norm", attention.qk_norm},
-            {"sliding_window", attention.sliding_window}}},
-          {"rope", RopeToJson(layer.rope)},
-          {"inner_width", layer.inner_width},
-          {"mlp_bias", layer.mlp_bias}};
+  nlohmann::json json = {{"attention",
+                          {{"heads", attention.heads},
+                           {"kv_heads", attention.kv_heads},
+                           {"head_size", attention.head_size},
+                           {"qkv_bias", attention.qkv_bias},
+                           {"output_bias", attention.output_bias},
+                           {"qk_norm", attention.qk_norm},
+                           {"sliding_window", attention.sliding_window}}},
+                         {"rope", RopeToJson(layer.rope)},
+                         {"inner_width", layer.inner_width},
+                         {"mlp_bias", layer.mlp_bias}};
+  if (attention.score_scale != 0) json["attention"]["score_scale"] = attention.score_scale;
+  if (attention.score_cap != 0) json["attention"]["score_cap"] = attention.score_cap;
+  if (!layer.gated) json["gated"] = false;
+  if (layer.activation != Activation::kSilu) json["activation"] = NameOf(kActivations, layer.activation);
+  if (layer.placement != NormPlacement::kPre) json["placement"] = NameOf(kPlacements, layer.placement);
+  if (layer.parallel) json["parallel"] = true;
+  return json;
+}
+
+absl::Status FactorsFromJson(Fields& fields, const char* key, std::vector<double>& factors) {
+  const nlohmann::json* list = fields.Array(key, kMaxWidth);
+  if (list == nullptr) return fields.status();
+  for (const nlohmann::json& factor : *list) {
+    if (!factor.is_number()) fields.Fail(absl::StrCat(key, " are not numbers"));
+    TERSOR_RETURN_IF_ERROR(fields.status());
+    factors.push_back(factor.get<double>());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LongRopeFromJson(const nlohmann::json& json, const std::string& where, RopeSpec& rope) {
+  Fields fields(json, where);
+  rope.longrope.emplace();
+  TERSOR_RETURN_IF_ERROR(FactorsFromJson(fields, "short_factors", rope.longrope->short_factors));
+  TERSOR_RETURN_IF_ERROR(FactorsFromJson(fields, "long_factors", rope.longrope->long_factors));
+  fields.Integer("original_context", 1, kMaxCount, rope.longrope->original_context);
+  fields.Positive("magnitude", rope.longrope->magnitude);
+  return fields.status();
 }
 
 absl::StatusOr<RopeSpec> RopeFromJson(const nlohmann::json& json, const std::string& where) {
@@ -110,7 +192,11 @@ absl::StatusOr<RopeSpec> RopeFromJson(const nlohmann::json& json, const std::str
   Fields fields(json, where);
   fields.Positive("theta", rope.theta);
   fields.Positive("linear_factor", rope.linear_factor);
+  Optional(fields, json, "rotary_size", 2, 1 << 24, rope.rotary_size);
   TERSOR_RETURN_IF_ERROR(fields.status());
+  if (json.contains("longrope")) {
+    TERSOR_RETURN_IF_ERROR(LongRopeFromJson(json["longrope"], fields.Where("longrope"), rope));
+  }
   if (!json.contains("llama3")) return rope;
   Fields scaling(json["llama3"], fields.Where("llama3"));
   rope.llama3.emplace();
@@ -132,6 +218,8 @@ absl::StatusOr<AttentionSpec> AttentionFromJson(const nlohmann::json& json, cons
   fields.Bool("output_bias", attention.output_bias);
   fields.Bool("qk_norm", attention.qk_norm);
   fields.Integer("sliding_window", 0, INT32_MAX, attention.sliding_window);
+  Optional(fields, json, "score_scale", 0.0, 0.0, attention.score_scale);
+  Optional(fields, json, "score_cap", 0.0, 0.0, attention.score_cap);
   TERSOR_RETURN_IF_ERROR(fields.status());
   if (attention.heads % attention.kv_heads != 0) fields.Fail("kv_heads does not divide heads");
   if (attention.head_size % 2 != 0) fields.Fail("head_size is odd");
@@ -144,6 +232,10 @@ absl::StatusOr<LayerSpec> LayerFromJson(const nlohmann::json& json, const std::s
   Fields fields(json, where);
   fields.Integer("inner_width", 1, kMaxWidth, layer.inner_width);
   fields.Bool("mlp_bias", layer.mlp_bias);
+  Optional(fields, json, "gated", false, true, layer.gated);
+  Optional(fields, json, "parallel", false, true, layer.parallel);
+  OptionalName(fields, json, "activation", kActivations, layer.activation);
+  OptionalName(fields, json, "placement", kPlacements, layer.placement);
   const nlohmann::json* attention = fields.Find("attention");
   const nlohmann::json* rope = fields.Find("rope");
   TERSOR_RETURN_IF_ERROR(fields.status());
@@ -157,17 +249,23 @@ absl::StatusOr<LayerSpec> LayerFromJson(const nlohmann::json& json, const std::s
 nlohmann::json SpecToJson(const ModelSpec& spec) {
   nlohmann::json layers = nlohmann::json::array();
   for (const LayerSpec& layer : spec.layers) layers.push_back(LayerToJson(layer));
-  return {{"architecture", spec.architecture},
-          {"name", spec.name},
-          {"vocabulary", spec.vocabulary},
-          {"width", spec.width},
-          {"context_length", spec.context_length},
-          {"norm_epsilon", spec.norm_epsilon},
-          {"tied", spec.tied},
-          {"layers", std::move(layers)},
-          {"bos_id", spec.bos_id},
-          {"eos_ids", spec.eos_ids},
-          {"pad_id", spec.pad_id}};
+  nlohmann::json json = {{"architecture", spec.architecture},
+                         {"name", spec.name},
+                         {"vocabulary", spec.vocabulary},
+                         {"width", spec.width},
+                         {"context_length", spec.context_length},
+                         {"norm_epsilon", spec.norm_epsilon},
+                         {"tied", spec.tied},
+                         {"layers", std::move(layers)},
+                         {"bos_id", spec.bos_id},
+                         {"eos_ids", spec.eos_ids},
+                         {"pad_id", spec.pad_id}};
+  if (spec.norm != NormKind::kRms) json["norm"] = NameOf(kNorms, spec.norm);
+  if (spec.positions != PositionKind::kRope) json["positions"] = NameOf(kPositions, spec.positions);
+  if (spec.position_offset != 0) json["position_offset"] = spec.position_offset;
+  if (spec.embedding_scale != 1) json["embedding_scale"] = spec.embedding_scale;
+  if (spec.logit_cap != 0) json["logit_cap"] = spec.logit_cap;
+  return json;
 }
 
 absl::StatusOr<ModelSpec> SpecFromJson(const nlohmann::json& json, absl::string_view where) {
@@ -182,6 +280,11 @@ absl::StatusOr<ModelSpec> SpecFromJson(const nlohmann::json& json, absl::string_
   fields.Bool("tied", spec.tied);
   fields.Integer("bos_id", -1, kMaxCount, spec.bos_id);
   fields.Integer("pad_id", -1, kMaxCount, spec.pad_id);
+  OptionalName(fields, json, "norm", kNorms, spec.norm);
+  OptionalName(fields, json, "positions", kPositions, spec.positions);
+  Optional(fields, json, "position_offset", int64_t{0}, kMaxCount, spec.position_offset);
+  Optional(fields, json, "embedding_scale", 0.0, 0.0, spec.embedding_scale);
+  Optional(fields, json, "logit_cap", 0.0, 0.0, spec.logit_cap);
   const nlohmann::json* eos_ids = fields.Array("eos_ids", 1000);
   const nlohmann::json* layers = fields.Array("layers", kMaxLayers);
   TERSOR_RETURN_IF_ERROR(fields.status());

@@ -7,6 +7,7 @@
 
 #include "core/model/head.h"
 #include "core/model/linear.h"
+#include "core/model/normalization.h"
 
 namespace tersor {
 
@@ -34,14 +35,16 @@ class PackedHead final : public Head {
  private:
   PackedHead() = default;
   int64_t chunks() const { return static_cast<int64_t>(chunks_.size()); }
+  void Cap(float* logits, int64_t count) const;
   absl::Status GroupLikelihoods(const float* hidden, std::span<const int32_t> targets,
                                 std::span<double> log_likelihoods, std::span<int32_t> top1) const;
 
   ComputeOptions options_;
   int64_t width_ = 0;
   int64_t vocabulary_ = 0;
-  float epsilon_ = 0;
-  std::vector<float> norm_;
+  // Of ModelSpec.
+  float logit_cap_ = 0;
+  Normalization norm_;
   std::vector<Linear> chunks_;
 };
 

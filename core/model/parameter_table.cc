@@ -4,9 +4,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/encoding/dense_tensor.h"
 #include "core/encoding/row_permuted_tensor.h"
+#include "core/encoding/row_selection.h"
 #include "core/model/architecture.h"
 #include "core/model/model.h"
+#include "core/model/tensor_layout.h"
 
 namespace tersor {
 namespace {
@@ -29,7 +33,54 @@ absl::StatusOr<EncodedTensorPtr> Take(const std::string& name, const ParameterSp
   return tensor;
 }
 
+std::string Without(absl::string_view prefix, const std::string& name) {
+  return std::string(absl::StripPrefix(name, prefix));
+}
+
+// Divides a tensor of the file among the parameters that it holds.
+absl::Status Divide(const FileTensor& file, const std::string& name, EncodedTensorPtr tensor, TensorMap& parameters) {
+  // Quantizers store what they make of a Conv1D as [outputs, inputs] like everything else.
+  if (file.transposed && tensor->encoding() == DenseTensor::kName) {
+    TERSOR_ASSIGN_OR_RETURN(tensor, TransposedDense(*tensor));
+  }
+  if (tensor->shape() != file.shape) {
+    return absl::InvalidArgumentError(absl::StrCat("tensor \"", name, "\" has shape ", ShapeString(tensor->shape()),
+                                                   ", the configuration wants ", ShapeString(file.shape)));
+  }
+  for (const TensorPart& part : file.parts) {
+    absl::StatusOr<EncodedTensorPtr> rows = SelectRows(tensor, {part.rows, part.first, part.run, part.stride});
+    if (!rows.ok()) return Annotate(rows.status(), absl::StrCat("tensor \"", name, "\""));
+    parameters.emplace(part.parameter, *std::move(rows));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NothingLeft(const ModelSpec& spec, const TensorMap& tensors) {
+  if (tensors.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("tensor \"", tensors.begin()->first, "\" of shape ", ShapeString(tensors.begin()->second->shape()),
+                   " is none that a ", spec.architecture, " of ", spec.layers.size(),
+                   " layers with this configuration has (", tensors.size(), " such in all)"));
+}
+
 }  // namespace
+
+absl::StatusOr<TensorMap> TakeFolderParameters(const ModelSpec& spec, TensorMap tensors) {
+  TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(spec.architecture));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<FileTensor> files, FileTensors(spec));
+  TensorMap parameters;
+  for (const FileTensor& file : files) {
+    auto it = tensors.find(file.name);
+    if (it == tensors.end()) it = tensors.find(Without(architecture->optional_prefix, file.name));
+    if (it == tensors.end()) return Missing(file.name, {file.parts[0].parameter, "", file.shape});
+    const std::string name = it->first;
+    const EncodedTensorPtr tensor = std::move(it->second);
+    tensors.erase(it);
+    TERSOR_RETURN_IF_ERROR(Divide(file, name, tensor, parameters));
+  }
+  TERSOR_RETURN_IF_ERROR(NothingLeft(spec, tensors));
+  return parameters;
+}
 
 absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors, TensorNames names) {
   TERSOR_ASSIGN_OR_RETURN(const std::vector<ParameterSpec> expected, ModelParameters(spec));
@@ -43,12 +94,7 @@ absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensor
     }
     parameters.emplace(parameter.name, std::move(tensor));
   }
-  if (!tensors.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tensor \"", tensors.begin()->first, "\" of shape ", ShapeString(tensors.begin()->second->shape()),
-                     " is none that a ", spec.architecture, " of ", spec.layers.size(),
-                     " layers with this configuration has (", tensors.size(), " such in all)"));
-  }
+  TERSOR_RETURN_IF_ERROR(NothingLeft(spec, tensors));
   return parameters;
 }
 

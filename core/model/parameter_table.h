@@ -14,11 +14,14 @@ namespace tersor {
 
 using TensorMap = std::map<std::string, EncodedTensorPtr, std::less<>>;
 
-enum class TensorNames { kHuggingFace, kGguf };
+enum class TensorNames { kTersor, kGguf };
 
-// Takes every parameter of `spec` out of `tensors`, under Hugging Face's names and, for GGUF, in Hugging Face's row
-// order. INVALID_ARGUMENT names a tensor that is missing, has another shape than expected, or is none of the model's.
+// Takes every parameter of `spec` out of `tensors`, under Tersor's names and, for GGUF, in Hugging Face's row order.
+// INVALID_ARGUMENT names a tensor that is missing, has another shape than expected, or is none of the model's.
 absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors, TensorNames names);
+
+// The same from the tensors of a Hugging Face folder, which may join or turn parameters (tensor_layout.h).
+absl::StatusOr<TensorMap> TakeFolderParameters(const ModelSpec& spec, TensorMap tensors);
 
 }  // namespace tersor
 

@@ -5,23 +5,31 @@
 #include <list>
 #include <mutex>
 #include <numbers>
-#include <tuple>
+#include <utility>
 
 namespace tersor {
 namespace {
 
-using Key = std::tuple<double, double, double, double, double, int64_t, int64_t>;
+// Everything that a table depends on.
+using Key = std::vector<double>;
 
-Key KeyOf(const RopeSpec& spec, int64_t head_size) {
-  // A factor of 0 stands for "no llama3 scaling".
-  const Llama3RopeScaling scaling = spec.llama3.value_or(Llama3RopeScaling{0, 0, 0, 0});
-  return {spec.theta,
-          spec.linear_factor,
-          scaling.factor,
-          scaling.low_freq_factor,
-          scaling.high_freq_factor,
-          scaling.original_context,
-          head_size};
+Key KeyOf(const RopeSpec& spec, int64_t turned, bool is_long) {
+  Key key = {spec.theta, spec.linear_factor, static_cast<double>(turned)};
+  if (spec.llama3) {
+    const Llama3RopeScaling& scaling = *spec.llama3;
+    key.insert(key.end(), {scaling.factor, scaling.low_freq_factor, scaling.high_freq_factor,
+                           static_cast<double>(scaling.original_context)});
+  }
+  if (spec.longrope) {
+    const std::vector<double>& factors = is_long ? spec.longrope->long_factors : spec.longrope->short_factors;
+    key.push_back(spec.longrope->magnitude);
+    key.insert(key.end(), factors.begin(), factors.end());
+  }
+  return key;
+}
+
+int64_t TurnedPart(const RopeSpec& spec, int64_t head_size) {
+  return spec.rotary_size == 0 ? head_size : spec.rotary_size;
 }
 
 // Long wavelengths are slowed down by `factor`, short ones stay, those between are interpolated.
@@ -37,23 +45,31 @@ double ScaleLlama3(const Llama3RopeScaling& scaling, double frequency) {
 
 }  // namespace
 
-std::vector<double> RopeFrequencies(const RopeSpec& spec, int64_t head_size) {
-  std::vector<double> frequencies(head_size / 2);
+std::vector<double> RopeFrequencies(const RopeSpec& spec, int64_t head_size, int64_t length) {
+  const int64_t turned = TurnedPart(spec, head_size);
+  std::vector<double> frequencies(turned / 2);
   for (size_t i = 0; i < frequencies.size(); ++i) {
-    const double frequency = std::pow(spec.theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_size));
+    const double frequency = std::pow(spec.theta, -2.0 * static_cast<double>(i) / static_cast<double>(turned));
     frequencies[i] = (spec.llama3 ? ScaleLlama3(*spec.llama3, frequency) : frequency) / spec.linear_factor;
+    if (!spec.longrope) continue;
+    const bool is_long = length > spec.longrope->original_context;
+    frequencies[i] /= (is_long ? spec.longrope->long_factors : spec.longrope->short_factors)[i];
   }
   return frequencies;
 }
 
-RopeTable::RopeTable(const RopeSpec& spec, int64_t head_size, int64_t positions)
-    : half_(head_size / 2), positions_(positions), cosines_(positions * half_), sines_(positions * half_) {
-  const std::vector<double> frequencies = RopeFrequencies(spec, head_size);
+RopeTable::RopeTable(const RopeSpec& spec, int64_t head_size, int64_t length, int64_t positions)
+    : half_(TurnedPart(spec, head_size) / 2),
+      positions_(positions),
+      cosines_(positions * half_),
+      sines_(positions * half_) {
+  const std::vector<double> frequencies = RopeFrequencies(spec, head_size, length);
+  const double magnitude = spec.longrope ? spec.longrope->magnitude : 1;
   for (int64_t position = 0; position < positions; ++position) {
     for (int64_t i = 0; i < half_; ++i) {
       const double angle = static_cast<double>(position) * frequencies[i];
-      cosines_[position * half_ + i] = static_cast<float>(std::cos(angle));
-      sines_[position * half_ + i] = static_cast<float>(std::sin(angle));
+      cosines_[position * half_ + i] = static_cast<float>(magnitude * std::cos(angle));
+      sines_[position * half_ + i] = static_cast<float>(magnitude * std::sin(angle));
     }
   }
 }
@@ -63,7 +79,8 @@ std::shared_ptr<const RopeTable> RopeTable::Get(const RopeSpec& spec, int64_t he
   // Most recently used first; few models are at work at a time.
   static auto* const tables = new std::list<std::pair<Key, std::shared_ptr<const RopeTable>>>;
   constexpr size_t kKept = 8;
-  const Key key = KeyOf(spec, head_size);
+  const bool is_long = spec.longrope && positions > spec.longrope->original_context;
+  const Key key = KeyOf(spec, TurnedPart(spec, head_size), is_long);
   std::lock_guard<std::mutex> lock(*mutex);
   auto found = std::find_if(tables->begin(), tables->end(), [&](const auto& entry) { return entry.first == key; });
   if (found != tables->end() && found->second->positions() >= positions) {
@@ -72,7 +89,7 @@ std::shared_ptr<const RopeTable> RopeTable::Get(const RopeSpec& spec, int64_t he
   }
   int64_t covered = 256;
   while (covered < positions) covered *= 2;
-  std::shared_ptr<const RopeTable> made(new RopeTable(spec, head_size, covered));
+  std::shared_ptr<const RopeTable> made(new RopeTable(spec, head_size, positions, covered));
   if (found != tables->end()) tables->erase(found);
   tables->emplace_front(key, made);
   if (tables->size() > kKept) tables->pop_back();

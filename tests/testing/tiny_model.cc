@@ -14,6 +14,7 @@
 #include "core/base/atomic_file.h"
 #include "core/tensor/float16.h"
 #include "nlohmann/json.hpp"
+#include "tests/testing/tiny_architecture.h"
 #include "tests/testing/tiny_tokenizer.h"
 
 namespace tersor::testing {
@@ -50,13 +51,33 @@ NamedTensor Matrix(Random& random, std::string name, int64_t rows, int64_t colum
   return tensor;
 }
 
+NamedTensor Bias(Random& random, std::string name, int64_t width) {
+  NamedTensor tensor{std::move(name), {width}, std::vector<float>(width)};
+  for (float& value : tensor.values) value = 0.3f * random.Normal();
+  return tensor;
+}
+
 NamedTensor Norm(Random& random, std::string name, int64_t width) {
   NamedTensor tensor{std::move(name), {width}, std::vector<float>(width)};
   for (float& value : tensor.values) value = 1 + 0.1f * random.Normal();
   return tensor;
 }
 
-std::vector<NamedTensor> Tensors(const TinyModelOptions& options) {
+// What an architecture has in its attention beside Llama's matrices.
+void AddAttentionVectors(Random& random, const std::string& attention, const TinyModelOptions& options,
+                         TinyArchitecture architecture, std::vector<NamedTensor>& tensors) {
+  const int64_t head_size = options.width / options.heads;
+  if (architecture == TinyArchitecture::kQwen2) {
+    tensors.push_back(Bias(random, attention + "q_proj.bias", options.width));
+    tensors.push_back(Bias(random, attention + "k_proj.bias", head_size * options.kv_heads));
+    tensors.push_back(Bias(random, attention + "v_proj.bias", head_size * options.kv_heads));
+  } else if (architecture == TinyArchitecture::kQwen3) {
+    tensors.push_back(Norm(random, attention + "q_norm.weight", head_size));
+    tensors.push_back(Norm(random, attention + "k_norm.weight", head_size));
+  }
+}
+
+std::vector<NamedTensor> Tensors(const TinyModelOptions& options, TinyArchitecture architecture) {
   Random random(options.seed);
   const int64_t width = options.width;
   const int64_t kv_width = int64_t{options.width / options.heads} * options.kv_heads;
@@ -70,6 +91,7 @@ std::vector<NamedTensor> Tensors(const TinyModelOptions& options) {
     tensors.push_back(Matrix(random, layer + "self_attn.k_proj.weight", kv_width, width, 1.5));
     tensors.push_back(Matrix(random, layer + "self_attn.v_proj.weight", kv_width, width, 1));
     tensors.push_back(Matrix(random, layer + "self_attn.o_proj.weight", width, width, 0.7));
+    AddAttentionVectors(random, layer + "self_attn.", options, architecture, tensors);
     tensors.push_back(Norm(random, layer + "post_attention_layernorm.weight", width));
     tensors.push_back(Matrix(random, layer + "mlp.gate_proj.weight", options.inner, width, 1));
     tensors.push_back(Matrix(random, layer + "mlp.up_proj.weight", options.inner, width, 1));
@@ -109,8 +131,9 @@ std::string SafetensorsBytes(const std::vector<NamedTensor>& tensors, DType dtyp
   return std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + text + values;
 }
 
-absl::Status WriteWeights(const std::filesystem::path& folder, const TinyModelOptions& options) {
-  const std::vector<NamedTensor> tensors = Tensors(options);
+absl::Status WriteWeights(const std::filesystem::path& folder, const TinyModelOptions& options,
+                          TinyArchitecture architecture) {
+  const std::vector<NamedTensor> tensors = Tensors(options, architecture);
   if (!options.sharded) {
     return WriteFileAtomically(folder / "model.safetensors", SafetensorsBytes(tensors, options.dtype));
   }
@@ -131,27 +154,53 @@ absl::Status WriteWeights(const std::filesystem::path& folder, const TinyModelOp
   return WriteFileAtomically(folder / "model.safetensors.index.json", index.dump(1));
 }
 
-std::string ConfigText(const TinyModelOptions& options) {
+void ApplyArchitecture(TinyArchitecture architecture, nlohmann::json& config) {
+  switch (architecture) {
+    case TinyArchitecture::kLlama:
+      return;
+    case TinyArchitecture::kLlama3:
+      config["rope_scaling"] = {{"rope_type", "llama3"},
+                                {"factor", 8.0},
+                                {"low_freq_factor", 1.0},
+                                {"high_freq_factor", 4.0},
+                                {"original_max_position_embeddings", 64}};
+      return;
+    case TinyArchitecture::kMistral:
+      config.update({{"architectures", {"MistralForCausalLM"}}, {"model_type", "mistral"}, {"sliding_window", 24}});
+      return;
+    case TinyArchitecture::kQwen2:
+      config.update({{"architectures", {"Qwen2ForCausalLM"}}, {"model_type", "qwen2"}});
+      return;
+    case TinyArchitecture::kQwen3:
+      config.update({{"architectures", {"Qwen3ForCausalLM"}},
+                     {"model_type", "qwen3"},
+                     {"head_dim", config["hidden_size"].get<int>() / config["num_attention_heads"].get<int>()}});
+      return;
+  }
+}
+
+std::string ConfigText(const TinyModelOptions& options, TinyArchitecture architecture) {
   const char* dtype = options.dtype == DType::kF32 ? "float32" : options.dtype == DType::kF16 ? "float16" : "bfloat16";
-  const nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}},
-                                 {"model_type", "llama"},
-                                 {"attention_bias", false},
-                                 {"mlp_bias", false},
-                                 {"bos_token_id", kTinyBosId},
-                                 {"eos_token_id", kTinyEosId},
-                                 {"hidden_act", "silu"},
-                                 {"hidden_size", options.width},
-                                 {"intermediate_size", options.inner},
-                                 {"max_position_embeddings", 2048},
-                                 {"num_attention_heads", options.heads},
-                                 {"num_hidden_layers", options.layers},
-                                 {"num_key_value_heads", options.kv_heads},
-                                 {"rms_norm_eps", 1e-5},
-                                 {"rope_theta", 10000.0},
-                                 {"rope_scaling", nullptr},
-                                 {"tie_word_embeddings", options.tied},
-                                 {"torch_dtype", dtype},
-                                 {"vocab_size", kTinyVocabulary}};
+  nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}},
+                           {"model_type", "llama"},
+                           {"attention_bias", false},
+                           {"mlp_bias", false},
+                           {"bos_token_id", kTinyBosId},
+                           {"eos_token_id", kTinyEosId},
+                           {"hidden_act", "silu"},
+                           {"hidden_size", options.width},
+                           {"intermediate_size", options.inner},
+                           {"max_position_embeddings", 2048},
+                           {"num_attention_heads", options.heads},
+                           {"num_hidden_layers", options.layers},
+                           {"num_key_value_heads", options.kv_heads},
+                           {"rms_norm_eps", 1e-5},
+                           {"rope_theta", 10000.0},
+                           {"rope_scaling", nullptr},
+                           {"tie_word_embeddings", options.tied},
+                           {"torch_dtype", dtype},
+                           {"vocab_size", kTinyVocabulary}};
+  ApplyArchitecture(architecture, config);
   return config.dump(2);
 }
 
@@ -169,6 +218,12 @@ std::string TokenizerConfigText() {
 
 absl::StatusOr<std::filesystem::path> WriteTinyModel(const std::filesystem::path& folder,
                                                      const TinyModelOptions& options) {
+  return WriteTinyModelOf(TinyArchitecture::kLlama, folder, options);
+}
+
+absl::StatusOr<std::filesystem::path> WriteTinyModelOf(TinyArchitecture architecture,
+                                                       const std::filesystem::path& folder,
+                                                       const TinyModelOptions& options) {
   const bool known_dtype =
       options.dtype == DType::kF32 || options.dtype == DType::kF16 || options.dtype == DType::kBF16;
   if (!known_dtype || options.layers < 1 || options.heads < 1 || options.kv_heads < 1 || options.inner < 1 ||
@@ -179,12 +234,12 @@ absl::StatusOr<std::filesystem::path> WriteTinyModel(const std::filesystem::path
   std::filesystem::create_directories(folder, error);
   if (error) return absl::InternalError(absl::StrCat("making ", folder.string(), ": ", error.message()));
   const nlohmann::json generation = {{"bos_token_id", kTinyBosId}, {"eos_token_id", kTinyEosId}, {"do_sample", false}};
-  TERSOR_RETURN_IF_ERROR(WriteWeights(folder, options));
+  TERSOR_RETURN_IF_ERROR(WriteWeights(folder, options, architecture));
   TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder / "tokenizer.json", TinyTokenizerJson()));
   TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder / "tokenizer_config.json", TokenizerConfigText()));
   TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder / "generation_config.json", generation.dump(2)));
   TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder / "LICENSE", "Random numbers; public domain.\n"));
-  TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder / "config.json", ConfigText(options)));
+  TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder / "config.json", ConfigText(options, architecture)));
   return folder;
 }
 

@@ -9,6 +9,7 @@
 #include "core/kernels/cpu_info.h"
 #include "core/model/head.h"
 #include "core/model/hidden_states.h"
+#include "core/model/kv_cache.h"
 #include "tests/core/model/synthetic_model.h"
 
 namespace tersor {
@@ -56,6 +57,72 @@ TEST(BlockTest, RowsDoNotDependOnBatchOrderOrThreads) {
       }
     }
   }
+}
+
+// Sequences that begin like the one before them, with beginnings of whole and broken pages of keys.
+class SharedPositionsTest : public ::testing::TestWithParam<KvFormat> {};
+
+TEST_P(SharedPositionsTest, GiveTheBitsOfWholeSequences) {
+  Model model = SyntheticModel(SmallSpec(), 1);
+  model.kv_format = GetParam();
+  const int64_t width = model.spec.width;
+  const std::vector<int64_t> lengths = {100, 103, 64, 200, 200, 130, 20};
+  const std::vector<int64_t> shared = {0, 100, 63, 64, 150, 128, 0};
+  std::vector<std::vector<int32_t>> sequences;
+  std::vector<int32_t> ids;
+  std::vector<int64_t> offsets = {0};
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    std::vector<int32_t> sequence;
+    if (i > 0) sequence.assign(sequences[i - 1].begin(), sequences[i - 1].begin() + shared[i]);
+    const std::vector<int32_t> own = RandomIds(model.spec, lengths[i] - shared[i], 10 + i);
+    sequence.insert(sequence.end(), own.begin(), own.end());
+    ids.insert(ids.end(), own.begin(), own.end());
+    offsets.push_back(static_cast<int64_t>(ids.size()));
+    sequences.push_back(std::move(sequence));
+  }
+  for (const int threads : {1, 3}) {
+    const auto together = HiddenStates(model, ids, offsets, {.threads = threads}, nullptr, nullptr, shared);
+    ASSERT_TRUE(together.ok()) << together.status();
+    for (size_t i = 0; i < lengths.size(); ++i) {
+      const std::vector<float> alone = RunHidden(model, sequences[i], {0, lengths[i]}, 1);
+      const int64_t own = lengths[i] - shared[i];
+      EXPECT_TRUE(
+          SameBits(std::span(*together).subspan(offsets[i] * width, own * width), std::span(alone).last(own * width)))
+          << "sequence " << i << ", threads " << threads;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, SharedPositionsTest,
+                         ::testing::Values(KvFormat{}, KvFormat{4, KvKeys::kToken}, KvFormat{2, KvKeys::kChannel}),
+                         [](const auto& format) {
+                           return format.param.bits == 0 ? std::string("float32")
+                                                         : "int" + std::to_string(format.param.bits);
+                         });
+
+TEST(BlockTest, SharedPositionsAndSlotsAreChecked) {
+  const Model model = SyntheticModel(SmallSpec(), 1);
+  const auto block = Block::Load(model, 0, {});
+  ASSERT_TRUE(block.ok());
+  const AttentionSpec& a = model.spec.layers[0].attention;
+  KvCache cache(KvShape{1, a.kv_heads, a.head_size});
+  cache.AddSlot();
+  cache.AddSlot();
+  std::vector<float> hidden(5 * model.spec.width);
+  const auto message = [&](const PackedBatch& batch) {
+    return std::string((*block)->Forward(batch, hidden).message());
+  };
+  EXPECT_THAT(message({.offsets = {0, 3, 5}, .shared = {0, 4}}), HasSubstr("of sequence 1 are 4 of 3"));
+  EXPECT_THAT(message({.offsets = {0, 3, 5}, .shared = {1, 0}}), HasSubstr("of sequence 0 are 1 of 0"));
+  EXPECT_THAT(message({.offsets = {0, 3, 5}, .shared = {0, -1}}), HasSubstr("of sequence 1 are -1"));
+  EXPECT_THAT(message({.offsets = {0, 3, 5}, .shared = {0}}), HasSubstr("not one a sequence"));
+  EXPECT_THAT(message({.offsets = {0, 3, 5}, .cache = &cache, .shared = {0, 1}}), HasSubstr("together with a cache"));
+  EXPECT_THAT(message({.offsets = {0, 3, 5}, .slots = {0, 1}}), HasSubstr("slots without a cache"));
+  for (const std::vector<int64_t>& slots : {std::vector<int64_t>{0}, {0, 0}, {0, 2}, {-1, 0}}) {
+    EXPECT_THAT(message({.offsets = {0, 3, 5}, .cache = &cache, .slots = slots}),
+                HasSubstr("slots must be one of the cache a sequence"));
+  }
+  EXPECT_EQ(message({.offsets = {0, 3, 5}, .cache = &cache, .slots = {1, 0}}), "");
 }
 
 TEST(BlockTest, SegmentsInARowAreForward) {

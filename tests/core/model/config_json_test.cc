@@ -158,7 +158,7 @@ std::vector<Fault> Faults() {
   constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
   return {
       {"NoType", [](Json& c) { c.erase("model_type"); }, {"\"model_type\" is missing"}},
-      {"UnknownType", [](Json& c) { c["model_type"] = "gpt2"; }, {"\"gpt2\"", "llama"}, kUnimplemented},
+      {"UnknownType", [](Json& c) { c["model_type"] = "mamba"; }, {"\"mamba\"", "llama"}, kUnimplemented},
       {"OtherHead",
        [](Json& c) { c["architectures"] = {"LlamaForSequenceClassification"}; },
        {"LlamaForSequenceClassification", "LlamaForCausalLM"},
@@ -191,7 +191,10 @@ std::vector<Fault> Faults() {
          c["eos_token_id"] = {1, -1};
        },
        {"\"eos_token_id\" is -1"}},
-      {"Activation", [](Json& c) { c["hidden_act"] = "gelu"; }, {"\"hidden_act\" is \"gelu\""}, kUnimplemented},
+      {"Activation",
+       [](Json& c) { c["hidden_act"] = "quick_gelu"; },
+       {"\"hidden_act\" is \"quick_gelu\""},
+       kUnimplemented},
       {"Yarn",
        [](Json& c) {
          c["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 2}};
@@ -215,13 +218,7 @@ std::vector<Fault> Faults() {
          c["rope_scaling"] = {{"type", "linear"}, {"factor", 0}};
        },
        {"linear rope factor is 0"}},
-      {"PartialRotary", [](Json& c) { c["partial_rotary_factor"] = 0.5; }, {"partial_rotary_factor"}, kUnimplemented},
-      {"Quantized",
-       [](Json& c) {
-         c["quantization_config"] = {{"quant_method", "gptq"}};
-       },
-       {"gptq"},
-       kUnimplemented},
+      {"PartialRotary", [](Json& c) { c["partial_rotary_factor"] = 1.5; }, {"partial_rotary_factor"}},
   };
 }
 

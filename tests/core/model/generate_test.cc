@@ -133,10 +133,16 @@ TEST_F(GenerateTest, BadRequestsAreErrors) {
 
 TEST_F(GenerateTest, TimesArePositive) {
   const auto generator = Load(2);
-  auto prefill = generator->TimePrefill(100), decode = generator->TimeDecode(10);
-  ASSERT_TRUE(prefill.ok() && decode.ok());
+  const auto prefill = generator->TimePrefill(100);
+  ASSERT_TRUE(prefill.ok());
   EXPECT_GT(*prefill, 0);
-  EXPECT_GT(*decode, 0);
+  for (const int batch : {1, 3, 1}) {
+    const auto decode = generator->TimeDecode({.steps = 10, .context = 70, .batch = batch});
+    ASSERT_TRUE(decode.ok()) << decode.status();
+    ASSERT_EQ(decode->size(), 10);
+    for (const double seconds : *decode) EXPECT_GT(seconds, 0);
+  }
+  EXPECT_EQ(generator->TimeDecode({.batch = 0}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -94,22 +94,31 @@ TEST(GgufModelTest, IsTheHuggingFaceModelItCameFrom) {
 
 TEST(GgufModelTest, FindsLlama3ScalingAgain) {
   const Model wanted = TinyModel();
-  RopeSpec scaled = wanted.spec.layers[0].rope;
-  scaled.llama3 = Llama3RopeScaling{.factor = 32};
-  const std::vector<double> before = RopeFrequencies(wanted.spec.layers[0].rope, 16);
-  const std::vector<double> after = RopeFrequencies(scaled, 16);
+  GgufBuilder odd = Metadata(wanted.spec);
+  AddTensors(wanted, odd);
   std::vector<float> factors;
-  for (size_t i = 0; i < before.size(); ++i) factors.push_back(static_cast<float>(before[i] / after[i]));
-  ASSERT_THAT(factors, ::testing::Contains(32));
-  GgufBuilder builder = Metadata(wanted.spec);
-  AddTensors(wanted, builder);
-  GgufBuilder odd = builder;
-  builder.Floats("rope_freqs.weight", {8}, factors);
-  absl::StatusOr<Model> model = Load(builder);
-  ASSERT_TRUE(model.ok()) << model.status();
-  ASSERT_TRUE(model->spec.layers[1].rope.llama3.has_value());
-  EXPECT_EQ(model->spec.layers[1].rope.llama3->factor, 32);
-  EXPECT_EQ(model->spec.layers[1].rope.llama3->original_context, 8192);
+  for (const int64_t context : {8192, 64, 300, 12345}) {
+    RopeSpec scaled = wanted.spec.layers[0].rope;
+    scaled.llama3 = Llama3RopeScaling{.factor = 32, .original_context = context};
+    const std::vector<double> before = RopeFrequencies(wanted.spec.layers[0].rope, 16);
+    const std::vector<double> after = RopeFrequencies(scaled, 16);
+    factors.clear();
+    for (size_t i = 0; i < before.size(); ++i) factors.push_back(static_cast<float>(before[i] / after[i]));
+    ASSERT_THAT(factors, ::testing::Contains(32));
+    GgufBuilder builder = odd;
+    builder.Floats("rope_freqs.weight", {8}, factors);
+    absl::StatusOr<Model> model = Load(builder);
+    ASSERT_TRUE(model.ok()) << model.status();
+    const RopeSpec& found = model->spec.layers[1].rope;
+    ASSERT_TRUE(found.llama3.has_value());
+    EXPECT_EQ(found.llama3->factor, 32);
+    // Another context that gives the same frequencies would do as well.
+    const std::vector<double> again = RopeFrequencies(found, 16);
+    for (size_t i = 0; i < after.size(); ++i) EXPECT_NEAR(again[i] / after[i], 1, 1e-6) << context << " " << i;
+    if (context == 8192) {
+      EXPECT_EQ(found.llama3->original_context, 8192);
+    }
+  }
 
   factors[3] = 7;
   odd.Floats("rope_freqs.weight", {8}, factors);

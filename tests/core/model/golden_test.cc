@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/model/block.h"
 #include "core/model/generate.h"
 #include "core/model/head.h"
 #include "core/model/hidden_states.h"
+#include "core/model/kv_cache.h"
 #include "tests/core/model/demo_golden.h"
 
 namespace tersor {
@@ -57,9 +59,52 @@ TEST_P(TinyGoldenTest, LogitsAreThoseOfTransformers) {
   EXPECT_LT(difference, 1e-4f * largest);
 }
 
+// Every way through the blocks: segment by segment as compression goes, and token by token as generation does.
+TEST_P(TinyGoldenTest, SegmentsAndStepsAgreeWithForward) {
+  const auto shared = testing::SharedPath();
+  if (!shared) GTEST_SKIP() << "no folder of golden data (TERSOR_SHARED)";
+  const auto model = LoadModel(*shared / "golden" / "tiny" / GetParam());
+  ASSERT_TRUE(model.ok()) << model.status();
+  const int64_t width = model->spec.width, tokens = 21;
+  std::vector<int32_t> ids(tokens);
+  for (int64_t i = 0; i < tokens; ++i) ids[i] = static_cast<int32_t>((i * 37 + 5) % model->spec.vocabulary);
+  std::vector<float> forward(tokens * width);
+  ASSERT_TRUE(Embed(*model, ids, forward).ok());
+  std::vector<float> segmented = forward, stepped = forward;
+  PackedBatch batch;
+  batch.offsets = {0, 9, tokens};
+  const AttentionSpec& attention = model->spec.layers[0].attention;
+  KvCache cache({static_cast<int>(model->spec.layers.size()), attention.kv_heads, attention.head_size});
+  cache.AddSlot();
+  std::vector<std::unique_ptr<Block>> blocks;
+  for (int b = 0; b < static_cast<int>(model->spec.layers.size()); ++b) {
+    auto block = Block::Load(*model, b, TwoThreads());
+    ASSERT_TRUE(block.ok()) << block.status();
+    ASSERT_TRUE((*block)->Forward(batch, forward).ok());
+    const std::vector<Segment>& segments = (*block)->segments();
+    std::vector<float> input(tokens * segments[0].input_width);
+    ASSERT_TRUE((*block)->Enter(batch, segmented, input).ok());
+    for (int s = 0; s < static_cast<int>(segments.size()); ++s) {
+      const bool last = s + 1 == static_cast<int>(segments.size());
+      std::vector<float> next(last ? 0 : tokens * segments[s + 1].input_width);
+      ASSERT_TRUE((*block)->RunSegment(s, batch, input, segmented, next).ok());
+      input = std::move(next);
+    }
+    blocks.push_back(*std::move(block));
+  }
+  EXPECT_EQ(segmented, forward);
+  for (int64_t i = 0; i < 9; ++i) {
+    std::span<float> row(stepped.data() + i * width, width);
+    for (const auto& block : blocks) ASSERT_TRUE(block->Step(cache, 0, row).ok());
+    cache.Commit(0, 1);
+  }
+  for (int64_t i = 0; i < 9 * width; ++i) EXPECT_NEAR(stepped[i], forward[i], 2e-4 * (1 + std::fabs(forward[i]))) << i;
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, TinyGoldenTest,
                          ::testing::Values("llama_tied", "llama_bias", "llama3_rope_scaling", "llama3_rope_scaling_v4",
-                                           "mistral_sliding", "qwen2", "qwen3"),
+                                           "mistral_sliding", "qwen2", "qwen3", "gpt2", "opt", "gpt_neox", "phi3",
+                                           "gemma2", "gemma3"),
                          [](const auto& info) { return std::string(info.param); });
 
 class GreedyGoldenTest : public DemoGoldenTest {

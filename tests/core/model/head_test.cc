@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/kernels/reference.h"
@@ -91,8 +92,22 @@ TEST_F(HeadTest, DivergenceIsThatOfTheLogits) {
     const double expected = reference::Divergence(Row(dense_logits, row), Row(other_logits, row));
     ASSERT_NEAR(kl[row], expected, 1e-5 * (1 + expected));
   }
-  ASSERT_TRUE(Divergence(*dense, hidden_, *dense, hidden_, rows_, kl, same).ok());
+  std::vector<double> shannon(rows_), kl_again(rows_);
+  ASSERT_TRUE(Divergence(*dense, hidden_, *other, other_hidden, rows_, kl_again, same, shannon).ok());
+  EXPECT_EQ(kl_again, kl);
+  for (int64_t row = 0; row < rows_; ++row) {
+    const auto p = Row(dense_logits, row), q = Row(other_logits, row);
+    const double p_sum = reference::LogSumExp(p), q_sum = reference::LogSumExp(q);
+    double expected = 0;
+    for (size_t i = 0; i < p.size(); ++i) {
+      const double a = std::exp(p[i] - p_sum), b = std::exp(q[i] - q_sum), m = (a + b) / 2;
+      expected += (a * std::log(a / m) + b * std::log(b / m)) / 2;
+    }
+    ASSERT_NEAR(shannon[row], expected, 1e-6);
+  }
+  ASSERT_TRUE(Divergence(*dense, hidden_, *dense, hidden_, rows_, kl, same, shannon).ok());
   EXPECT_LT(*std::max_element(kl.begin(), kl.end()), 1e-12);
+  EXPECT_EQ(*std::max_element(shannon.begin(), shannon.end()), 0);
   EXPECT_EQ(std::count(same.begin(), same.end(), 1), rows_);
 }
 

@@ -17,6 +17,9 @@ class KvCacheTest : public testing::Test {
   // Appends `count` positions whose rows depend on `seed` and the position alone.
   void Extend(int64_t slot, int64_t count, uint32_t seed) {
     cache_.Reserve(slot, count);
+    Write(slot, count, seed);
+  }
+  void Write(int64_t slot, int64_t count, uint32_t seed) {
     const int64_t start = cache_.length(slot);
     for (int64_t position = start; position < start + count; ++position) {
       for (int layer = 0; layer < 2; ++layer) {
@@ -55,6 +58,41 @@ TEST_F(KvCacheTest, PiecesAreTheWhole) {
   EXPECT_EQ(Probe(a), Probe(b));
   EXPECT_NE(Probe(a, 0), Probe(a, 1));
   EXPECT_NE(Probe(a, 1, 0), Probe(a, 1, 1));
+}
+
+TEST_F(KvCacheTest, PositionsCanBeSharedBeforeTheyAreWritten) {
+  const int64_t whole = cache_.AddSlot();
+  Extend(whole, 90, 1);
+  // Positions 0 .. 79 of `first`, of which a page and a bit, will be those of `second`.
+  const int64_t first = cache_.AddSlot();
+  cache_.Reserve(first, 85);
+  const auto second = cache_.AddSlotAfter(first, 80);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(cache_.length(*second), 80);
+  cache_.Reserve(*second, 10);
+  Write(first, 85, 1);
+  for (int layer = 0; layer < 2; ++layer) {
+    for (int head = 0; head < kHeads; ++head) cache_.FillShared(layer, *second, head);
+  }
+  Write(*second, 10, 1);
+  EXPECT_EQ(Probe(*second), Probe(whole));
+  EXPECT_EQ(Probe(*second, 0, 0), Probe(whole, 0, 0));
+  EXPECT_EQ(cache_.AddSlotAfter(first, 129).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(cache_.AddSlotAfter(7, 1).status().code(), absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(KvCacheTest, ReleasedSlotsAreGivenOutEmpty) {
+  const int64_t a = cache_.AddSlot(), b = cache_.AddSlot();
+  Extend(a, 70, 1);
+  Extend(b, 10, 2);
+  cache_.Release(a);
+  EXPECT_EQ(cache_.ByteSize(), cache_.PageBytes());
+  EXPECT_EQ(cache_.AddSlot(), a);
+  EXPECT_EQ(cache_.length(a), 0);
+  cache_.Release(a);
+  EXPECT_EQ(cache_.Fork(b, 10).value_or(-1), a);
+  EXPECT_EQ(Probe(a), Probe(b));
+  EXPECT_EQ(cache_.AddSlot(), 2);
 }
 
 TEST_F(KvCacheTest, ForksShareUntilTheyDiffer) {

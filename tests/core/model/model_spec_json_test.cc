@@ -33,7 +33,9 @@ ModelSpec FullSpec() {
                      .output_bias = true,
                      .qk_norm = true,
                      .sliding_window = 128};
-  layer.rope = {.theta = 500000.3, .linear_factor = 2.5, .llama3 = Llama3RopeScaling{8, 1.5, 4.5, 4096}};
+  layer.rope.theta = 500000.3;
+  layer.rope.linear_factor = 2.5;
+  layer.rope.llama3 = Llama3RopeScaling{8, 1.5, 4.5, 4096};
   layer.inner_width = 256;
   layer.mlp_bias = true;
   spec.layers = {layer, layer};

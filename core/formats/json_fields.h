@@ -1,6 +1,6 @@
 // Typed look-ups in a JSON object from a stranger.
-#ifndef TERSOR_CORE_MODEL_JSON_FIELDS_H_
-#define TERSOR_CORE_MODEL_JSON_FIELDS_H_
+#ifndef TERSOR_CORE_FORMATS_JSON_FIELDS_H_
+#define TERSOR_CORE_FORMATS_JSON_FIELDS_H_
 
 #include <cstdint>
 #include <optional>
@@ -41,4 +41,4 @@ class JsonFields {
 
 }  // namespace tersor
 
-#endif  // TERSOR_CORE_MODEL_JSON_FIELDS_H_
+#endif  // TERSOR_CORE_FORMATS_JSON_FIELDS_H_
