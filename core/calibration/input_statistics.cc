@@ -2,55 +2,86 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "core/kernels/outer_products.h"
 #include "core/kernels/parallel.h"
-#include "core/linalg/products.h"
 
 namespace tersor {
 namespace {
 
-// Edge of the squares that X^T X is computed in: a function of the width alone, so that sums are always the same.
-int64_t TileWidth(int64_t width) {
-  constexpr int64_t kTarget = 256, kMultiple = 16;
-  const int64_t tiles = (width + kTarget - 1) / kTarget;
-  const int64_t even = (width + tiles - 1) / tiles;
-  return (even + kMultiple - 1) / kMultiple * kMultiple;
+// Tokens whose inputs are cut into panels together.
+constexpr int64_t kChunk = 1024;
+// Panels to a side of the squares that products are computed in.
+constexpr int64_t kSquare = 3;
+constexpr int64_t kRowsATask = 64;
+
+// Rows [first, first + count) of `inputs`.
+void CutPanels(ConstMatrixView inputs, int64_t first, int64_t count, int threads, ColumnPanels& panels) {
+  RunTasks(threads, (count + kRowsATask - 1) / kRowsATask, [&](int64_t task) {
+    const int64_t end = std::min(count, (task + 1) * kRowsATask);
+    for (int64_t row = task * kRowsATask; row < end; ++row) panels.SetRow(row, inputs.row(first + row));
+  });
 }
 
-struct Tile {
-  int64_t row, column, rows, columns;
+struct Square {
+  PanelRange rows, columns;
 };
 
-// Squares of the lower triangle, those on the diagonal last: they take half the time.
-std::vector<Tile> LowerTiles(int64_t width) {
-  const int64_t edge = TileWidth(width);
-  std::vector<Tile> tiles;
-  for (int64_t distance = (width - 1) / edge; distance >= 0; --distance) {
-    for (int64_t column = 0; column + distance * edge < width; column += edge) {
-      const int64_t row = column + distance * edge;
-      tiles.push_back({row, column, std::min(edge, width - row), std::min(edge, width - column)});
+// Squares of the whole product or its lower triangle, those on the triangle's diagonal last: they take half the time.
+std::vector<Square> CutSquares(int64_t rows, int64_t columns, bool triangle) {
+  std::vector<Square> squares;
+  for (int64_t row = 0; row < rows; row += kSquare) {
+    for (int64_t column = 0; column < (triangle ? row + 1 : columns); column += kSquare) {
+      squares.push_back({{row, std::min(kSquare, rows - row)}, {column, std::min(kSquare, columns - column)}});
     }
   }
-  std::stable_partition(tiles.begin(), tiles.end(), [](const Tile& tile) { return tile.row != tile.column; });
-  return tiles;
+  std::stable_partition(squares.begin(), squares.end(),
+                        [&](const Square& square) { return !triangle || square.rows.first != square.columns.first; });
+  return squares;
 }
 
-// moment += left^T right.
-absl::Status AddCrossMoment(ConstMatrixView left, ConstMatrixView right, int threads,
-                            const CancellationToken* cancellation, std::vector<float>& moment) {
-  moment.resize(left.columns * right.columns);
-  const MatrixView target(moment.data(), left.columns, right.columns);
-  const int64_t height = TileWidth(left.columns), width = TileWidth(right.columns);
-  const int64_t across = (right.columns + width - 1) / width, down = (left.columns + height - 1) / height;
-  return ParallelFor(threads, down * across, [&](int64_t i) {
-    TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));
-    const int64_t row = i / across * height, column = i % across * width;
-    const int64_t rows = std::min(height, left.columns - row), columns = std::min(width, right.columns - column);
-    AddTransposedProduct(left.Columns(row, rows), right.Columns(column, columns),
-                         target.Rows(row, rows).Columns(column, columns));
-    return absl::OkStatus();
-  });
+absl::Status CheckFinite(ConstMatrixView inputs, int64_t first_token) {
+  for (int64_t t = 0; t < inputs.rows; ++t) {
+    const float* row = inputs.row(t);
+    // Zero times an infinity or NaN is NaN, and stays it.
+    float sum = 0;
+    for (int64_t i = 0; i < inputs.columns; ++i) sum += row[i] * 0;
+    if (sum == 0) continue;
+    const auto at = std::find_if_not(row, row + inputs.columns, [](float x) { return std::isfinite(x); }) - row;
+    return absl::InvalidArgumentError(absl::StrCat("input ", at, " of calibration token ", first_token + t, " is ",
+                                                   row[at], ", not a finite number"));
+  }
+  return absl::OkStatus();
+}
+
+int64_t PaddedWidth(int64_t width) { return (width + kPanelColumns - 1) / kPanelColumns * kPanelColumns; }
+
+// moment += left^T right; of the same matrix only the lower triangle. `moment` is padded to whole panels.
+absl::Status AddMoment(ConstMatrixView left, ConstMatrixView right, int threads, const CancellationToken* cancellation,
+                       std::vector<float>& moment) {
+  const bool triangle = left.data == right.data;
+  const int64_t tokens = left.rows, stride = PaddedWidth(right.columns);
+  ColumnPanels left_panels(std::min(kChunk, tokens), left.columns);
+  ColumnPanels right_panels(triangle ? 0 : left_panels.rows(), right.columns);
+  const ColumnPanels& columns = triangle ? left_panels : right_panels;
+  const std::vector<Square> squares = CutSquares(left_panels.panels(), right_panels.panels(), triangle);
+  for (int64_t first = 0; first < tokens; first += kChunk) {
+    const int64_t count = std::min(kChunk, tokens - first);
+    CutPanels(left, first, count, threads, left_panels);
+    if (!triangle) CutPanels(right, first, count, threads, right_panels);
+    TERSOR_RETURN_IF_ERROR(ParallelFor(threads, static_cast<int64_t>(squares.size()), [&](int64_t i) {
+      TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));
+      const Square& square = squares[i];
+      const bool diagonal = triangle && square.rows.first == square.columns.first;
+      AddPanelMoments(left_panels, square.rows, columns, square.columns, count, diagonal,
+                      moment.data() + (square.rows.first * stride + square.columns.first) * kPanelColumns, stride);
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -63,6 +94,12 @@ absl::string_view StatisticName(Statistic statistic) {
       return "absmax";
     case Statistic::kNorm:
       return "norm";
+    case Statistic::kRange:
+      return "range";
+    case Statistic::kMeanMagnitude:
+      return "mean_magnitude";
+    case Statistic::kSample:
+      return "sample";
     case Statistic::kDenseMoment:
       return "dense_moment";
   }
@@ -71,36 +108,36 @@ absl::string_view StatisticName(Statistic statistic) {
 
 InputStatistics::InputStatistics(int64_t width, std::set<Statistic> wanted)
     : width_(width), wanted_(std::move(wanted)) {
-  if (wanted_.contains(Statistic::kSecondMoment)) second_moment_.resize(width * width);
+  if (wanted_.contains(Statistic::kSecondMoment)) second_moment_.resize(PaddedWidth(width) * PaddedWidth(width));
+  if (wanted_.contains(Statistic::kDenseMoment)) dense_moment_.resize(PaddedWidth(width) * PaddedWidth(width));
   if (wanted_.contains(Statistic::kAbsMax)) absmax_.resize(width);
   if (wanted_.contains(Statistic::kNorm)) squares_.resize(width);
+  if (wanted_.contains(Statistic::kMeanMagnitude)) magnitudes_.resize(width);
+  if (wanted_.contains(Statistic::kRange)) {
+    minima_.assign(width, std::numeric_limits<float>::infinity());
+    maxima_.assign(width, -std::numeric_limits<float>::infinity());
+  }
 }
 
 absl::Status InputStatistics::Add(const StatisticsSource& source, int threads, const CancellationToken* cancellation) {
   const ConstMatrixView inputs = source.inputs;
+  TERSOR_RETURN_IF_ERROR(CheckFinite(inputs, tokens_));
   tokens_ += inputs.rows;
-  if (!absmax_.empty() || !squares_.empty()) AddMagnitudes(inputs);
-  if (!second_moment_.empty()) TERSOR_RETURN_IF_ERROR(AddSecondMoment(inputs, threads, cancellation));
-  if (!wanted_.contains(Statistic::kDenseMoment)) return absl::OkStatus();
-  return AddCrossMoment(source.dense_inputs, inputs, threads, cancellation, dense_moment_);
+  AddMagnitudes(inputs);
+  if (wanted_.contains(Statistic::kSample)) AddSample(inputs);
+  if (!second_moment_.empty()) {
+    TERSOR_RETURN_IF_ERROR(AddMoment(inputs, inputs, threads, cancellation, second_moment_));
+  }
+  if (dense_moment_.empty()) return absl::OkStatus();
+  return AddMoment(source.dense_inputs, inputs, threads, cancellation, dense_moment_);
 }
 
-absl::Status InputStatistics::AddSecondMoment(ConstMatrixView inputs, int threads,
-                                              const CancellationToken* cancellation) {
-  const std::vector<Tile> tiles = LowerTiles(width_);
-  const MatrixView moment(second_moment_.data(), width_, width_);
-  return ParallelFor(threads, static_cast<int64_t>(tiles.size()), [&](int64_t i) {
-    TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));
-    const Tile& tile = tiles[i];
-    const ConstMatrixView left = inputs.Columns(tile.row, tile.rows);
-    const MatrixView target = moment.Rows(tile.row, tile.rows).Columns(tile.column, tile.columns);
-    if (tile.row == tile.column) {
-      AddGram(left, target);
-    } else {
-      AddTransposedProduct(left, inputs.Columns(tile.column, tile.columns), target);
-    }
-    return absl::OkStatus();
-  });
+ConstMatrixView InputStatistics::second_moment() const {
+  return {second_moment_.data(), width_, width_, PaddedWidth(width_)};
+}
+
+ConstMatrixView InputStatistics::dense_moment() const {
+  return {dense_moment_.data(), width_, width_, PaddedWidth(width_)};
 }
 
 void InputStatistics::AddMagnitudes(ConstMatrixView inputs) {
@@ -108,7 +145,25 @@ void InputStatistics::AddMagnitudes(ConstMatrixView inputs) {
     const float* row = inputs.row(t);
     for (size_t i = 0; i < absmax_.size(); ++i) absmax_[i] = std::max(absmax_[i], std::abs(row[i]));
     for (size_t i = 0; i < squares_.size(); ++i) squares_[i] += static_cast<double>(row[i]) * row[i];
+    for (size_t i = 0; i < magnitudes_.size(); ++i) magnitudes_[i] += std::abs(row[i]);
+    for (size_t i = 0; i < minima_.size(); ++i) {
+      minima_[i] = std::min(minima_[i], row[i]);
+      maxima_[i] = std::max(maxima_[i], row[i]);
+    }
   }
+}
+
+void InputStatistics::AddSample(ConstMatrixView inputs) {
+  const int64_t stride = std::max<int64_t>(inputs.rows / kSampleRows, 1);
+  for (int64_t t = 0; t < inputs.rows; t += stride) {
+    sample_.insert(sample_.end(), inputs.row(t), inputs.row(t) + width_);
+  }
+}
+
+std::vector<float> InputStatistics::MeanMagnitudes() const {
+  std::vector<float> means;
+  for (const double sum : magnitudes_) means.push_back(static_cast<float>(sum / static_cast<double>(tokens_)));
+  return means;
 }
 
 std::vector<float> InputStatistics::Norms() const {

@@ -20,10 +20,16 @@ enum class Statistic {
   kAbsMax,
   // Euclidean norm of each input over all tokens.
   kNorm,
+  // Smallest and largest value of each input.
+  kRange,
+  // Mean magnitude of each input.
+  kMeanMagnitude,
+  // Evenly spaced tokens' inputs.
+  kSample,
   // D^T X, where D are the inputs that the dense model has in the layer's place.
   kDenseMoment,
 };
-// "second_moment", "absmax", "norm", "dense_moment".
+// "second_moment", "absmax", "norm", "range", "mean_magnitude", "sample", "dense_moment".
 absl::string_view StatisticName(Statistic statistic);
 
 // Of the same tokens, [tokens, width] each.
@@ -38,27 +44,36 @@ class InputStatistics {
  public:
   InputStatistics(int64_t width, std::set<Statistic> wanted);
 
-  // CANCELLED leaves the statistics half-done.
+  // CANCELLED leaves the statistics half-done. INVALID_ARGUMENT names the first token and input that is not a finite
+  // number.
   absl::Status Add(const StatisticsSource& source, int threads, const CancellationToken* cancellation);
 
   int64_t width() const { return width_; }
   int64_t tokens() const { return tokens_; }
   // The lower triangle of X^T X; the rest is undefined. Each only where it was wanted.
-  ConstMatrixView second_moment() const { return {second_moment_.data(), width_, width_}; }
-  ConstMatrixView dense_moment() const { return {dense_moment_.data(), width_, width_}; }
+  ConstMatrixView second_moment() const;
+  ConstMatrixView dense_moment() const;
   const std::vector<float>& absmax() const { return absmax_; }
   std::vector<float> Norms() const;
+  const std::vector<float>& minima() const { return minima_; }
+  const std::vector<float>& maxima() const { return maxima_; }
+  std::vector<float> MeanMagnitudes() const;
+  // About kSampleRows rows of the inputs, all of them where there are fewer.
+  static constexpr int64_t kSampleRows = 256;
+  ConstMatrixView sample() const { return {sample_.data(), static_cast<int64_t>(sample_.size()) / width_, width_}; }
 
  private:
-  absl::Status AddSecondMoment(ConstMatrixView inputs, int threads, const CancellationToken* cancellation);
   void AddMagnitudes(ConstMatrixView inputs);
+  void AddSample(ConstMatrixView inputs);
 
   int64_t width_;
   std::set<Statistic> wanted_;
   int64_t tokens_ = 0;
+  // Padded to whole panels of columns.
   std::vector<float> second_moment_, dense_moment_;
-  std::vector<float> absmax_;
-  std::vector<double> squares_;
+  std::vector<float> absmax_, minima_, maxima_;
+  std::vector<double> squares_, magnitudes_;
+  std::vector<float> sample_;
 };
 
 }  // namespace tersor

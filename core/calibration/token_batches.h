@@ -18,11 +18,12 @@ struct CalibrationTokens {
   std::vector<int64_t> offsets;
 };
 
-// The first samples x tokens ids of `text`, tokenized as one piece without BOS, cut into `samples` sequences of
-// `tokens`. INVALID_ARGUMENT where either is below 1, or where the text has fewer ids (says how many it has and how
+// `text`, tokenized as one piece without BOS and cut into runs of `tokens` ids: the first `samples` of them where
+// `seed` is 0, else `samples` different ones in the text's order, chosen by the seed (the same on every machine).
+// INVALID_ARGUMENT where samples or tokens is below 1, or where the text has fewer ids (says how many it has and how
 // many are needed).
 absl::StatusOr<CalibrationTokens> TakeCalibrationTokens(const Tokenizer& tokenizer, absl::string_view text, int samples,
-                                                        int tokens);
+                                                        int tokens, int seed = 0);
 
 }  // namespace tersor
 

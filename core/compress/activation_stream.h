@@ -2,6 +2,7 @@
 #ifndef TERSOR_CORE_COMPRESS_ACTIVATION_STREAM_H_
 #define TERSOR_CORE_COMPRESS_ACTIVATION_STREAM_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -30,7 +31,8 @@ class ActivationStream {
   absl::Status Enter(const Block& block);
   // Runs a segment: the inputs become those of the next one, none after the last.
   absl::Status Run(const Block& block, int segment);
-  void DropInputs() { inputs_ = {}; }
+  // There are no inputs any more; their memory is kept for the next block's.
+  void DropInputs() { input_width_ = 0; }
 
   int64_t tokens() const;
   // [tokens, width].
@@ -44,11 +46,16 @@ class ActivationStream {
     PackedBatch batch;
   };
   std::span<float> Part(std::vector<float>& values, const Chunk& chunk, int64_t width) const;
+  // The buffer that the inputs are not in, with room for `width` values a token.
+  std::vector<float>& OtherBuffer(int64_t width);
 
   const int64_t width_;
   const CancellationToken* cancellation_;
   std::vector<Chunk> chunks_;
-  std::vector<float> hidden_, inputs_;
+  std::vector<float> hidden_;
+  // Segments read from one and write to the other.
+  std::array<std::vector<float>, 2> buffers_;
+  int current_ = 0;
   int64_t input_width_ = 0;
 };
 

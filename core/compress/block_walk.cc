@@ -16,8 +16,17 @@
 namespace tersor {
 namespace {
 
+// The last replacement of a parameter counts: what prepares a block is followed by what compresses it.
 void Append(SegmentOutcome outcome, BlockRecord& record) {
-  std::move(outcome.replacements.begin(), outcome.replacements.end(), std::back_inserter(record.replacements));
+  for (TensorReplacement& replacement : outcome.replacements) {
+    const auto same = std::find_if(record.replacements.begin(), record.replacements.end(),
+                                   [&](const TensorReplacement& r) { return r.name == replacement.name; });
+    if (same == record.replacements.end()) {
+      record.replacements.push_back(std::move(replacement));
+    } else {
+      *same = std::move(replacement);
+    }
+  }
   std::move(outcome.layers.begin(), outcome.layers.end(), std::back_inserter(record.layers));
   std::move(outcome.warnings.begin(), outcome.warnings.end(), std::back_inserter(record.warnings));
 }
@@ -34,7 +43,10 @@ void Replace(const std::vector<TensorReplacement>& replacements, Model& model) {
 
 std::set<Statistic> StatisticsOf(const LayerMethods& methods) {
   std::set<Statistic> wanted;
-  for (const auto& [layer, method] : methods) wanted.merge(method->statistics());
+  for (const auto& [layer, method] : methods) {
+    wanted.merge(method->statistics());
+    wanted.merge(method->preparation_statistics());
+  }
   return wanted;
 }
 
@@ -82,7 +94,10 @@ class BlockWalk {
       if (saved.has_value()) return TakeOver(*saved);
     }
     if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Embed(model_, calibration_.ids));
-    return follows_dense() ? dense_stream_.Embed(dense_, calibration_.ids) : absl::OkStatus();
+    if (follows_dense()) TERSOR_RETURN_IF_ERROR(dense_stream_.Embed(dense_, calibration_.ids));
+    const absl::StatusOr<EncodedTensorPtr> embedding = dense_.Find(kEmbeddingName);
+    if (embedding.ok()) (*embedding)->ReleasePages();
+    return absl::OkStatus();
   }
 
   absl::Status TakeOver(const SavedWalk& saved) {
@@ -114,7 +129,10 @@ class BlockWalk {
 
   absl::Status CompressBlock(BlockRecord& record) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model_, record.block, options_.compute));
+    // With what PrepareBlock made of the block; the model itself changes once the block is done.
+    Model model = model_;
+    TERSOR_RETURN_IF_ERROR(PrepareBlock(model, record));
+    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model, record.block, options_.compute));
     std::unique_ptr<const Block> dense_block;
     if (follows_dense()) {
       TERSOR_ASSIGN_OR_RETURN(dense_block, Block::Load(dense_, record.block, options_.compute));
@@ -123,7 +141,7 @@ class BlockWalk {
     if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
     const int segments = static_cast<int>(block->segments().size());
     for (int s = 0; s < segments; ++s) {
-      TERSOR_RETURN_IF_ERROR(CompressSegment(s, *block, record));
+      TERSOR_RETURN_IF_ERROR(CompressSegment(s, model, *block, record));
       // Nobody reads what the last block makes of its input.
       const bool unread = s + 1 == segments && record.block + 1 == blocks_;
       if (!calibrated() || unread) continue;
@@ -133,16 +151,96 @@ class BlockWalk {
     }
     stream_.DropInputs();
     dense_stream_.DropInputs();
+    ReleaseWeights(*block);
     return absl::OkStatus();
   }
 
+  // Mapped weights that have been read count as resident memory.
+  void ReleaseWeights(const Block& block) const {
+    for (const Segment& segment : block.segments()) {
+      for (const LinearLayer& layer : segment.linears) {
+        const absl::StatusOr<EncodedTensorPtr> weight = dense_.Find(layer.name + ".weight");
+        if (weight.ok()) (*weight)->ReleasePages();
+      }
+    }
+  }
+
+  // Lets every method that wants to prepare the block do so.
+  absl::Status PrepareBlock(Model& model, BlockRecord& record) {
+    std::map<const Method*, BlockTask> tasks;
+    std::set<Statistic> wanted;
+    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, PreparedBlock(model, record.block, tasks, wanted));
+    if (tasks.empty()) return absl::OkStatus();
+    const std::vector<float> hidden(stream_.hidden().data, stream_.hidden().data + StreamValues());
+    TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
+    std::vector<InputStatistics> statistics;
+    const int segments = static_cast<int>(block->segments().size());
+    for (int s = 0; s < segments; ++s) {
+      const Segment& segment = block->segments()[s];
+      statistics.emplace_back(segment.input_width, wanted);
+      TERSOR_RETURN_IF_ERROR(AddInputs(segment, statistics.back()));
+      if (s + 1 < segments) TERSOR_RETURN_IF_ERROR(stream_.Run(*block, s));
+    }
+    stream_.DropInputs();
+    stream_.Restore(hidden);
+    for (const LinearLayer& layer : LayersOf(*block)) {
+      const auto found = methods_.find(layer.name);
+      const auto task = found == methods_.end() ? tasks.end() : tasks.find(found->second);
+      // A method's first layer says when its turn comes.
+      if (task == tasks.end() || task->second.statistics != nullptr) continue;
+      task->second.statistics = &statistics;
+      TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, task->first->PrepareBlock(task->second));
+      Replace(outcome.replacements, model);
+      Append(std::move(outcome), record);
+    }
+    return absl::OkStatus();
+  }
+
+  static std::vector<LinearLayer> LayersOf(const Block& block) {
+    std::vector<LinearLayer> layers;
+    for (const Segment& segment : block.segments()) {
+      layers.insert(layers.end(), segment.linears.begin(), segment.linears.end());
+    }
+    return layers;
+  }
+
+  // The block, and a task for each method that prepares it; null where there is none.
+  absl::StatusOr<std::unique_ptr<Block>> PreparedBlock(const Model& model, int index,
+                                                       std::map<const Method*, BlockTask>& tasks,
+                                                       std::set<Statistic>& wanted) const {
+    const bool any = std::any_of(methods_.begin(), methods_.end(),
+                                 [](const auto& entry) { return !entry.second->preparation_statistics().empty(); });
+    if (!any) return nullptr;
+    TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Block> block, Block::Load(model, index, options_.compute));
+    for (const LinearLayer& layer : LayersOf(*block)) {
+      const auto found = methods_.find(layer.name);
+      if (found == methods_.end() || found->second->preparation_statistics().empty()) continue;
+      wanted.merge(found->second->preparation_statistics());
+      BlockTask& task = tasks[found->second];
+      task.block = index;
+      task.model = &model;
+      task.layers.push_back(layer);
+      task.threads = options_.compute.threads;
+      task.cancellation = options_.cancellation;
+    }
+    return block;
+  }
+
+  absl::Status AddInputs(const Segment& segment, InputStatistics& statistics) const {
+    const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_stream_.inputs()};
+    const absl::Status status = statistics.Add(source, options_.compute.threads, options_.cancellation);
+    if (!absl::IsInvalidArgument(status)) return status;
+    return Annotate(status, absl::StrCat("inputs of ", segment.linears.front().name));
+  }
+
   // The layers of a segment, by method, in the order of their first layers.
-  absl::StatusOr<std::vector<std::pair<const Method*, SegmentTask>>> MakeTasks(const Segment& segment) const {
+  absl::StatusOr<std::vector<std::pair<const Method*, SegmentTask>>> MakeTasks(const Segment& segment,
+                                                                               const Model& model) const {
     std::vector<std::pair<const Method*, SegmentTask>> tasks;
     for (const LinearLayer& layer : segment.linears) {
       const auto found = methods_.find(layer.name);
       if (found == methods_.end()) continue;
-      TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model_.Find(layer.name + ".weight"));
+      TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model.Find(layer.name + ".weight"));
       auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == found->second; });
       if (task == tasks.end()) task = tasks.insert(task, {found->second, SegmentTask{}});
       task->second.layers.push_back({layer, std::move(weight)});
@@ -150,16 +248,15 @@ class BlockWalk {
     return tasks;
   }
 
-  absl::Status CompressSegment(int index, Block& block, BlockRecord& record) {
+  absl::Status CompressSegment(int index, const Model& model, Block& block, BlockRecord& record) {
     const Segment& segment = block.segments()[index];
-    TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment));
+    TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment, model));
     std::set<Statistic> wanted;
     for (const auto& [method, task] : tasks) wanted.merge(method->statistics());
     std::optional<InputStatistics> statistics;
     if (!wanted.empty()) {
       statistics.emplace(segment.input_width, wanted);
-      const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_stream_.inputs()};
-      TERSOR_RETURN_IF_ERROR(statistics->Add(source, options_.compute.threads, options_.cancellation));
+      TERSOR_RETURN_IF_ERROR(AddInputs(segment, *statistics));
     }
     for (auto& [method, task] : tasks) {
       task.statistics = statistics.has_value() ? &*statistics : nullptr;

@@ -82,6 +82,10 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   TERSOR_RETURN_IF_ERROR(ListViolations(violations));
   CompressionResult result;
   if (stages.empty()) return result;
+  // Hashing and earlier stages have read all weights; they are mapped and need not stay, nor does what those stages
+  // freed.
+  for (const auto& [name, parameter] : model.parameters) parameter->ReleasePages();
+  ReturnFreeMemory();
   ResetPeakResidentBytes();
   const Model dense = model;
   const Clock::time_point start = Clock::now();

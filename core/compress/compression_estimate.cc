@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/tensor/packed_ints.h"
-
 namespace tersor {
 namespace {
 
@@ -39,7 +37,7 @@ WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64
                            const ComputeOptions& options, bool counts_forward) {
   double operations = 0;
   int64_t scratch = 0, largest_weight = 0;
-  const bool calibrated = !stage.method->statistics().empty();
+  const bool calibrated = stage.method->reads_text();
   for (const LinearLayer& layer : stage.layers) {
     const LayerCost cost = stage.method->Cost(layer);
     operations += cost.operations;
@@ -49,7 +47,10 @@ WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64
     if (calibrated)
       operations += static_cast<double>(layer.inputs * layer.inputs) * static_cast<double>(calibration_tokens);
   }
-  if (calibrated && counts_forward) operations += ForwardOperations(model, calibration_tokens);
+  const bool prepares = !stage.method->preparation_statistics().empty();
+  // A block that is prepared runs once more.
+  const double passes = (calibrated && counts_forward ? 1 : 0) + (prepares ? 1 : 0);
+  operations += passes * ForwardOperations(model, calibration_tokens);
   WalkEstimate estimate;
   estimate.seconds = operations / kOperationsPerSecond / std::max(options.threads, 1);
   // A block's weights as floats, twice: as decoded and as the matmul library wants them. Residual stream, inputs of a
@@ -59,17 +60,16 @@ WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64
   if (calibrated) {
     estimate.peak_memory_bytes += calibration_tokens * 4 * (model.spec.width + 2 * widest) + widest * widest * 4;
   }
+  // Statistics of all segments, the residual stream kept aside, a second copy of the block's weights.
+  if (prepares) {
+    estimate.peak_memory_bytes +=
+        4 * widest * widest * 4 + calibration_tokens * 4 * model.spec.width + BlockBytes(model);
+  }
   if (stage.head.has_value()) {
     const int64_t head = model.spec.vocabulary * model.spec.width * 6;
     estimate.peak_memory_bytes = std::max(estimate.peak_memory_bytes, head);
   }
   return estimate;
-}
-
-uint64_t EncodedBytes(const PlannedEncoding& encoding, int64_t rows, int64_t columns) {
-  const int64_t groups = columns / std::max<int64_t>(encoding.group_size, 1);
-  const int64_t zero_points = encoding.symmetric ? 0 : PackedBytes(groups, encoding.bits);
-  return static_cast<uint64_t>(rows * (PackedBytes(columns, encoding.bits) + 2 * groups + zero_points));
 }
 
 }  // namespace tersor

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/compress/resolved_stages.h"
-#include "core/encoding/planned_encoding.h"
 #include "core/model/compute_options.h"
 #include "core/model/model.h"
 
@@ -22,9 +21,6 @@ struct WalkEstimate {
 // counted with the first stage that needs it (`counts_forward`).
 WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64_t calibration_tokens,
                            const ComputeOptions& options, bool counts_forward);
-
-// Bytes of a parameter of `rows` x `columns` once encoded so; exact for group-int.
-uint64_t EncodedBytes(const PlannedEncoding& encoding, int64_t rows, int64_t columns);
 
 }  // namespace tersor
 

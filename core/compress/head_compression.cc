@@ -45,7 +45,9 @@ PlannedEncodings HeadEncodings(const Model& model, const HeadPlan& plan) {
   if (plan.untie) {
     const auto embedding = model.parameters.find(kEmbeddingName);
     if (embedding != model.parameters.end()) {
-      encodings[std::string(kHeadName)].encoding = std::string(embedding->second->encoding());
+      PlannedEncoding& head = encodings[std::string(kHeadName)];
+      head.encoding = std::string(embedding->second->encoding());
+      head.bytes = embedding->second->byte_size();
     }
   }
   if (plan.grid.bits > 0) {

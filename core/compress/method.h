@@ -13,6 +13,7 @@
 #include "core/compress/tensor_replacement.h"
 #include "core/encoding/planned_encoding.h"
 #include "core/model/block.h"
+#include "core/model/model.h"
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
@@ -28,6 +29,19 @@ struct SegmentTask {
   std::vector<TargetLayer> layers;
   // Of the input, as the layers before (already compressed) really produce it; null where the method wants none.
   const InputStatistics* statistics = nullptr;
+  int threads = 1;
+  const CancellationToken* cancellation = nullptr;
+};
+
+// A block none of whose layers is compressed yet, but whose inputs are what the compressed blocks before produce.
+struct BlockTask {
+  int block = 0;
+  // With the block's parameters as methods before have prepared them.
+  const Model* model = nullptr;
+  // The method's layers in this block.
+  std::vector<LinearLayer> layers;
+  // Of the inputs of the block's segments, in their order.
+  const std::vector<InputStatistics>* statistics = nullptr;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;
 };
@@ -66,6 +80,12 @@ class Method {
   virtual std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                                   const std::string& field) const = 0;
   virtual LayerCost Cost(const LinearLayer& layer) const = 0;
+  // What PrepareBlock wants to know of all segments' inputs; empty: nothing is prepared. The block then runs once more.
+  virtual std::set<Statistic> preparation_statistics() const { return {}; }
+  bool reads_text() const { return !statistics().empty() || !preparation_statistics().empty(); }
+  // Changes that leave what the block computes as it is, but make it easier to compress (fold_group.h): replacements of
+  // norms and weights, which Apply then finds. Results do not depend on `task.threads`.
+  virtual absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const;
   // Compresses the layers of one segment. Results do not depend on `task.threads`.
   virtual absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const = 0;
 };

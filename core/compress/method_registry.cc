@@ -5,9 +5,24 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/compress/compress_model.h"
+#include "core/compress/quantize/activation_plan.h"
+#include "core/compress/quantize/awq.h"
+#include "core/compress/quantize/bcq.h"
+#include "core/compress/quantize/fp8.h"
 #include "core/compress/quantize/gptq.h"
+#include "core/compress/quantize/llm_int8.h"
+#include "core/compress/quantize/mxfp4.h"
+#include "core/compress/quantize/nf4.h"
+#include "core/compress/quantize/nvfp4.h"
+#include "core/compress/quantize/olive.h"
+#include "core/compress/quantize/outlier_suppression_plus.h"
 #include "core/compress/quantize/quantize_config.h"
+#include "core/compress/quantize/rptq.h"
 #include "core/compress/quantize/rtn.h"
+#include "core/compress/quantize/smoothquant.h"
+#include "core/compress/quantize/with_activations.h"
+#include "core/compress/quantize/zeroquant.h"
+#include "core/compress/quantize/zeroquant_fp.h"
 
 namespace tersor {
 namespace {
@@ -19,19 +34,31 @@ struct Entry {
                                         std::vector<FieldViolation>& violations);
 };
 
-std::unique_ptr<const Method> MakeRtn(const v1::QuantizeStage& stage, const std::string& field,
-                                      std::vector<FieldViolation>& violations) {
-  return std::make_unique<RtnMethod>(ReadRtnConfig(stage.rtn(), field, violations));
-}
-
 std::unique_ptr<const Method> MakeGptq(const v1::QuantizeStage& stage, const std::string& field,
                                        std::vector<FieldViolation>& violations) {
-  return std::make_unique<GptqMethod>(ReadGptqConfig(stage.gptq(), field, violations));
+  auto method = std::make_unique<GptqMethod>(ReadGptqConfig(stage.gptq(), field, violations));
+  if (!stage.has_activations()) return method;
+  return std::make_unique<WithActivations>(std::move(method),
+                                           ReadActivations(stage, {}, StageField(field), violations));
 }
 
 constexpr std::array kEntries = {
-    Entry{v1::QuantizeStage::kRtn, RtnMethod::Describe, MakeRtn},
+    Entry{v1::QuantizeStage::kRtn, RtnMethod::Describe, RtnMethod::Make},
     Entry{v1::QuantizeStage::kGptq, GptqMethod::Describe, MakeGptq},
+    Entry{v1::QuantizeStage::kAwq, AwqMethod::Describe, AwqMethod::Make},
+    Entry{v1::QuantizeStage::kSmoothquant, SmoothQuantMethod::Describe, SmoothQuantMethod::Make},
+    Entry{v1::QuantizeStage::kLlmInt8, LlmInt8Method::Describe, LlmInt8Method::Make},
+    Entry{v1::QuantizeStage::kZeroquant, ZeroQuantMethod::Describe, ZeroQuantMethod::Make},
+    Entry{v1::QuantizeStage::kFp8, Fp8Method::Describe, Fp8Method::Make},
+    Entry{v1::QuantizeStage::kNf4, Nf4Method::Describe, Nf4Method::Make},
+    Entry{v1::QuantizeStage::kMxfp4, MxFp4Method::Describe, MxFp4Method::Make},
+    Entry{v1::QuantizeStage::kNvfp4, NvFp4Method::Describe, NvFp4Method::Make},
+    Entry{v1::QuantizeStage::kZeroquantFp, ZeroQuantFpMethod::Describe, ZeroQuantFpMethod::Make},
+    Entry{v1::QuantizeStage::kBcq, BcqMethod::Describe, BcqMethod::Make},
+    Entry{v1::QuantizeStage::kOutlierSuppressionPlus, OutlierSuppressionPlusMethod::Describe,
+          OutlierSuppressionPlusMethod::Make},
+    Entry{v1::QuantizeStage::kRptq, RptqMethod::Describe, RptqMethod::Make},
+    Entry{v1::QuantizeStage::kOlive, OliveMethod::Describe, OliveMethod::Make},
 };
 
 const Entry* FindEntry(const v1::QuantizeStage& stage) {

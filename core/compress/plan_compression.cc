@@ -7,7 +7,6 @@
 #include "core/compress/compress_model.h"
 #include "core/compress/compression_estimate.h"
 #include "core/compress/resolved_stages.h"
-#include "core/encoding/group_int_tensor.h"
 
 namespace tersor {
 namespace {
@@ -17,7 +16,7 @@ double AddEncodings(const Model& model, const ResolvedStage& stage, CompressionP
   double bits = 0, weights = 0;
   for (const LinearLayer& layer : stage.layers) {
     const PlannedEncoding encoding = stage.method->Encoding(layer);
-    bits += 8.0 * static_cast<double>(EncodedBytes(encoding, layer.outputs, layer.inputs));
+    bits += 8.0 * static_cast<double>(encoding.bytes);
     weights += static_cast<double>(layer.outputs) * static_cast<double>(layer.inputs);
     plan.encodings[layer.name + ".weight"] = encoding;
   }
@@ -27,19 +26,12 @@ double AddEncodings(const Model& model, const ResolvedStage& stage, CompressionP
 
 uint64_t ParameterBytes(const Model& model, const PlannedEncodings& encodings) {
   uint64_t bytes = 0;
-  const auto planned_bytes = [&](const PlannedEncoding& encoding, const EncodedTensor& tensor) {
-    const bool group_int = encoding.encoding == GroupIntTensor::kName;
-    return group_int ? EncodedBytes(encoding, tensor.rows(), tensor.columns()) : tensor.byte_size();
-  };
   for (const auto& [name, tensor] : model.parameters) {
     const auto planned = encodings.find(name);
-    bytes += planned == encodings.end() ? tensor->byte_size() : planned_bytes(planned->second, *tensor);
+    bytes += planned == encodings.end() ? tensor->byte_size() : planned->second.bytes;
   }
   const auto head = encodings.find(kHeadName);
-  const auto embedding = model.parameters.find(kEmbeddingName);
-  if (head != encodings.end() && model.spec.tied && embedding != model.parameters.end()) {
-    bytes += planned_bytes(head->second, *embedding->second);
-  }
+  if (head != encodings.end() && model.spec.tied) bytes += head->second.bytes;
   return bytes;
 }
 
@@ -52,7 +44,7 @@ CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, in
   const std::vector<ResolvedStage> stages = ResolveStages(model, recipe, violations);
   if (violations.size() != faults) return plan;
   for (const ResolvedStage& stage : stages) {
-    const bool calibrated = !stage.method->statistics().empty() && !stage.layers.empty();
+    const bool calibrated = stage.method->reads_text() && !stage.layers.empty();
     const WalkEstimate estimate =
         EstimateStage(model, stage, calibration_tokens, options, calibrated && !plan.needs_calibration);
     plan.needs_calibration = plan.needs_calibration || calibrated;

@@ -2,9 +2,26 @@
 
 #include <algorithm>
 
+#include "core/kernels/grid_rounding.h"
 #include "core/linalg/products.h"
 
 namespace tersor {
+namespace {
+
+// x := R^-1 x, panel by panel from the last.
+void SolveUpper(const TrianglePanels& upper, MatrixView x) {
+  for (int64_t p = upper.panels() - 1; p >= 0; --p) {
+    const int64_t first = p * kPanelColumns, count = upper.rows(p) - first;
+    const ConstMatrixView panel(upper.column(first), upper.rows(p), count, kPanelColumns);
+    const MatrixView own = x.Rows(first, count);
+    SolveLeftUpper(panel.Rows(first, count), own);
+    std::vector<float> negated(count * kPanelRows);
+    for (int64_t i = 0; i < count * kPanelRows; ++i) negated[i] = -own.data[i];
+    AddProduct(panel.Rows(0, first), ConstMatrixView(negated.data(), count, kPanelRows), x.Rows(0, first));
+  }
+}
+
+}  // namespace
 
 DenseCorrection::DenseCorrection(const InputStatistics& statistics, const std::vector<int64_t>& order, double share) {
   if (share == 0) return;
@@ -28,12 +45,11 @@ void DenseCorrection::Apply(const FeedbackSystem& system, RoundingPanel& panel) 
   AddTransposedProduct(ConstMatrixView(drift_.data(), n, n), ConstMatrixView(panel.weights.data(), n, kPanelRows),
                        target);
   // H = R R^T, and the system holds R with its columns divided by its diagonal.
-  const ConstMatrixView factor(system.feedback.data(), n, n);
-  SolveLeftUpper(factor, target);
+  SolveUpper(system.feedback, target);
   for (int64_t k = 0; k < n; ++k) {
     for (int64_t row = 0; row < kPanelRows; ++row) target.at(k, row) /= system.importance[k];
   }
-  SolveLeftUpperTransposed(factor, target);
+  SolveFeedback(system.feedback, 0, n, change.data());
   for (int64_t i = 0; i < n * kPanelRows; ++i) panel.weights[i] += change[i];
 }
 

@@ -27,7 +27,8 @@ struct RoundingPanel {
 
   explicit RoundingPanel(int64_t columns);
   void Load(ConstMatrixView rows, const std::vector<int64_t>& order);
-  void SetGrid(int64_t column, int64_t row, const GridCandidate& grid);
+  void SetGrids(int64_t column, const PanelGrids& grids);
+  void SetScale(int64_t column, int64_t row, float scale);
   PanelGrid Grid(int64_t first_column, const GridOptions& options) const;
   // Writes codes and grids of rows first_row .. to `out`.
   void Store(const std::vector<int64_t>& order, int64_t first_row, QuantizedMatrix& out) const;
@@ -35,7 +36,7 @@ struct RoundingPanel {
 
 // Rounds panel.weights on grids of `options`. A group's grid is fitted, when its turn comes, to what the feedback so
 // far has made of its weights, with the system's importance. `block_columns`: columns rounded before the ones after
-// them are updated. Any thread may round any panel.
+// them in their group are updated. Any thread may round any panel.
 void RoundPanel(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns, RoundingPanel& panel);
 
 }  // namespace tersor

@@ -13,6 +13,21 @@ namespace {
 // From the triangle that holds it.
 double MomentAt(ConstMatrixView moment, int64_t i, int64_t j) { return i >= j ? moment.at(i, j) : moment.at(j, i); }
 
+// The lower triangle of the damped moment with rows and columns in the reverse of `order`: its Cholesky factor is that
+// of the matrix in the given order from the last column to the first.
+std::vector<double> ReversedTriangle(ConstMatrixView moment, double damping, const std::vector<int64_t>& order) {
+  const int64_t n = moment.columns;
+  const double term = DampingTerm(moment, damping);
+  std::vector<double> reversed(n * n);
+  for (int64_t i = 0; i < n; ++i) {
+    double* row = reversed.data() + i * n;
+    const int64_t column = order[n - 1 - i];
+    for (int64_t j = 0; j <= i; ++j) row[j] = MomentAt(moment, column, order[n - 1 - j]);
+    row[i] += term;
+  }
+  return reversed;
+}
+
 }  // namespace
 
 std::vector<int64_t> OrderColumns(ConstMatrixView moment, ColumnOrder order, int64_t group_columns) {
@@ -57,21 +72,25 @@ absl::StatusOr<FeedbackSystem> FeedbackSystem::Create(ConstMatrixView moment, do
   FeedbackSystem system;
   system.columns = n;
   system.order = OrderColumns(moment, order, group_columns);
-  std::vector<double> factor = DampedMoment(moment, damping, system.order);
   if (keep_moment) {
-    system.moment.assign(factor.begin(), factor.end());
-    for (int64_t k = 0; k < n; ++k) system.inverse_diagonal.push_back(static_cast<float>(1 / factor[k * n + k]));
+    const std::vector<double> damped = DampedMoment(moment, damping, system.order);
+    system.moment.assign(damped.begin(), damped.end());
+    for (int64_t k = 0; k < n; ++k) system.inverse_diagonal.push_back(static_cast<float>(1 / damped[k * n + k]));
   }
-  TERSOR_RETURN_IF_ERROR(FactorUpper(n, factor));
-  system.feedback.resize(n * n);
+  std::vector<double> factor = ReversedTriangle(moment, damping, system.order);
+  if (absl::Status status = FactorLower(n, factor); !status.ok()) return status;
+  // R_ik is element (n - 1 - i, n - 1 - k) of the reversed matrix's factor.
+  system.feedback = TrianglePanels(n);
   system.importance.resize(n);
   std::vector<double> inverse(n);
   for (int64_t k = 0; k < n; ++k) {
-    inverse[k] = 1 / factor[k * n + k];
-    system.importance[k] = static_cast<float>(factor[k * n + k] * factor[k * n + k]);
+    const double pivot = factor[(n - 1 - k) * (n + 1)];
+    inverse[k] = 1 / pivot;
+    system.importance[k] = static_cast<float>(pivot * pivot);
   }
   for (int64_t i = 0; i < n; ++i) {
-    for (int64_t k = i; k < n; ++k) system.feedback[i * n + k] = static_cast<float>(factor[i * n + k] * inverse[k]);
+    const double* last = factor.data() + (n - 1 - i) * n + n - 1;
+    for (int64_t k = i; k < n; ++k) system.feedback.at(i, k) = static_cast<float>(last[-k] * inverse[k]);
   }
   return system;
 }

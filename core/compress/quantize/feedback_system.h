@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/kernels/triangle_panels.h"
 #include "core/linalg/matrix_view.h"
 
 namespace tersor {
@@ -28,8 +29,8 @@ struct FeedbackSystem {
   int64_t columns = 0;
   // Column of the layer at each position.
   std::vector<int64_t> order;
-  // R_ik / R_kk, [columns, columns], upper triangular with ones on the diagonal.
-  std::vector<float> feedback;
+  // R_ik / R_kk, upper triangular with ones on the diagonal.
+  TrianglePanels feedback;
   // R_kk^2.
   std::vector<float> importance;
   // H itself, all of it, and 1 / H_kk; empty where not asked for.

@@ -1,6 +1,8 @@
 #include "core/compress/quantize/gptq.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -11,7 +13,6 @@
 #include "core/compress/quantize/grid_refinement.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/kernels/parallel.h"
-#include "core/linalg/products.h"
 
 namespace tersor {
 namespace {
@@ -89,27 +90,27 @@ struct PanelError {
   double output = 0;
 };
 
-// sum of (row R)^2 over the panel's rows, less what damping adds.
-double PanelEnergy(const FeedbackSystem& system, const std::vector<float>& rows, double damping_term) {
-  const int64_t n = system.columns;
+double SumOfSquares(const std::vector<float>& values) {
+  double sum = 0;
+  for (const float value : values) sum += static_cast<double>(value) * value;
+  return sum;
+}
+
+// sum of (row R)^2 over the panel's rows.
+double PanelEnergy(const FeedbackSystem& system, const std::vector<float>& rows) {
   double energy = 0;
-  std::vector<float> product;
-  constexpr int64_t kBlock = 64;
-  for (int64_t first = 0; first < n; first += kBlock) {
-    const int64_t count = std::min(kBlock, n - first);
-    product.assign(count * kPanelRows, 0.0f);
-    AddTransposedProduct(ConstMatrixView(system.feedback.data() + first, first + count, count, n),
-                         ConstMatrixView(rows.data(), first + count, kPanelRows),
-                         MatrixView(product.data(), count, kPanelRows));
+  std::array<float, kPanelColumns * kPanelRows> product;
+  for (int64_t p = 0; p < system.feedback.panels(); ++p) {
+    const int64_t first = p * kPanelColumns, count = system.feedback.rows(p) - first;
+    product.fill(0);
+    AddFeedback(system.feedback, 0, first + count, first, count, rows.data(), product.data());
     for (int64_t k = 0; k < count; ++k) {
-      double sum = 0;
-      for (int64_t r = 0; r < kPanelRows; ++r)
-        sum += static_cast<double>(product[k * kPanelRows + r]) * product[k * kPanelRows + r];
-      energy += sum * system.importance[first + k];
+      float sum = 0;
+      for (int64_t r = 0; r < kPanelRows; ++r) sum += product[k * kPanelRows + r] * product[k * kPanelRows + r];
+      energy += static_cast<double>(sum) * system.importance[first + k];
     }
   }
-  for (const float value : rows) energy -= damping_term * value * value;
-  return std::max(energy, 0.0);
+  return energy;
 }
 
 PanelError QuantizePanel(const FeedbackSystem& system, const GptqOptions& options, double damping_term,
@@ -120,7 +121,10 @@ PanelError QuantizePanel(const FeedbackSystem& system, const GptqOptions& option
   RoundPanel(system, options.grid, options.block_columns, panel);
   RefinePanel(system, options.grid, options.refine_rounds, panel);
   panel.Store(system.order, first_row, work.quantized);
-  return {PanelEnergy(system, panel.errors, damping_term), PanelEnergy(system, panel.weights, damping_term)};
+  const double loss = std::accumulate(panel.losses.begin(), panel.losses.end(), 0.0);
+  // Less what damping adds.
+  return {std::max(loss - damping_term * SumOfSquares(panel.errors), 0.0),
+          std::max(PanelEnergy(system, panel.weights) - damping_term * SumOfSquares(panel.weights), 0.0)};
 }
 
 absl::StatusOr<SegmentOutcome> RoundLayersToNearest(const GptqOptions& options, const SegmentTask& task,

@@ -118,10 +118,7 @@ class PanelRefiner {
     for (int64_t a = 0; a < groups_; ++a) before[a] = panel_.scales[a * group_ * kRows + row];
     const bool finite = std::all_of(scales.begin(), scales.end(), [](double scale) { return std::isfinite(scale); });
     if (!finite || !(Loss(row, scales) < Loss(row, before))) return;
-    for (int64_t k = 0; k < n_; ++k) {
-      const float zero_point = panel_.zero_points[k * kRows + row];
-      panel_.SetGrid(k, row, {static_cast<float>(scales[k / group_]), zero_point});
-    }
+    for (int64_t k = 0; k < n_; ++k) panel_.SetScale(k, row, static_cast<float>(scales[k / group_]));
   }
 
   const FeedbackSystem& system_;

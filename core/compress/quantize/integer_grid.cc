@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/tensor/float16.h"
 
 namespace tersor {
 namespace {
@@ -15,64 +15,121 @@ constexpr float kLargestF16 = 65504.0f;
 constexpr int kWidths = 56;
 constexpr float kNarrowest = 0.45f;
 constexpr float kWidest = 1.10f;
+// Rounds of refitting the scale that a search found.
+constexpr int kRefits = 2;
 
 float Width(int index) { return kNarrowest + (kWidest - kNarrowest) * static_cast<float>(index) / (kWidths - 1); }
 
-float RoundScale(float scale) { return F16ToFloat(FloatToF16(std::clamp(scale, -kLargestF16, kLargestF16))); }
+using PanelRow = std::array<float, kPanelRows>;
 
-// The grid over [low, high], which holds 0.
-GridCandidate Spanning(float low, float high, const GridOptions& options) {
-  const float max_code = static_cast<float>(options.max_code());
-  GridCandidate grid;
-  grid.scale = RoundScale((high - low) / max_code);
-  if (grid.scale > 0) grid.zero_point = std::clamp(std::nearbyint(-low / grid.scale), 0.0f, max_code);
-  return grid;
+// The least and the largest value of each row, and 0.
+void FindRange(const float* values, int64_t columns, PanelRow& low, PanelRow& high) {
+  low.fill(0);
+  high.fill(0);
+  for (int64_t k = 0; k < columns; ++k) {
+    for (int64_t row = 0; row < kPanelRows; ++row) {
+      const float value = values[k * kPanelRows + row];
+      low[row] = std::min(low[row], value);
+      high[row] = std::max(high[row], value);
+    }
+  }
 }
 
-GridCandidate FitSymmetric(std::span<const float> values, const float* importance, const GridOptions& options) {
-  float largest = 0;
-  for (const float value : values) largest = std::max(largest, std::abs(value));
-  const float middle = static_cast<float>(options.middle_code());
-  const float spanning = largest / (0.5f * static_cast<float>(options.max_code()));
-  const GridCandidate simple{RoundScale(spanning), middle};
-  if (options.search == v1::SCALE_SEARCH_MINMAX || simple.scale == 0) return simple;
-  // The side with one code more may serve negative or positive values: the sign of the scale says which.
-  std::array<GridCandidate, 2 * kWidths + 1> candidates;
-  candidates[0] = simple;
-  for (int i = 0; i < kWidths; ++i) {
-    candidates[1 + 2 * i] = {RoundScale(Width(i) * spanning), middle};
-    candidates[2 + 2 * i] = {RoundScale(-Width(i) * spanning), middle};
+// Grids on their way to being tried.
+class Candidates {
+ public:
+  explicit Candidates(int64_t most) {
+    scales_.reserve(most * kPanelRows);
+    zero_points_.reserve(most * kPanelRows);
   }
-  return candidates[BestGrid(values.data(), importance, static_cast<int64_t>(values.size()), candidates.data(),
-                             candidates.size(), static_cast<float>(options.max_code()))];
-}
 
-GridCandidate FitWithZeroPoint(std::span<const float> values, const float* importance, const GridOptions& options) {
-  float low = 0, high = 0;
-  for (const float value : values) {
-    low = std::min(low, value);
-    high = std::max(high, value);
+  // Scales times `width`.
+  void AddSymmetric(const PanelRow& spanning, float width, float middle) {
+    for (const float scale : spanning) scales_.push_back(width * scale);
+    zero_points_.insert(zero_points_.end(), kPanelRows, middle);
+    RoundToF16(scales_.data() + scales_.size() - kPanelRows, kPanelRows);
   }
-  const GridCandidate simple = Spanning(low, high, options);
-  if (options.search == v1::SCALE_SEARCH_MINMAX || simple.scale == 0) return simple;
-  std::array<GridCandidate, 3 * kWidths + 1> candidates;
-  candidates[0] = simple;
-  for (int i = 0; i < kWidths; ++i) {
-    const GridCandidate grid = Spanning(Width(i) * low, Width(i) * high, options);
-    const float max_code = static_cast<float>(options.max_code());
-    candidates[1 + 3 * i] = grid;
-    candidates[2 + 3 * i] = {grid.scale, std::max(grid.zero_point - 1, 0.0f)};
-    candidates[3 + 3 * i] = {grid.scale, std::min(grid.zero_point + 1, max_code)};
+  // Over the range times `width`, the zero point moved by `shift`.
+  void AddSpanning(const PanelRow& low, const PanelRow& high, float width, float shift, float max_code) {
+    const size_t at = scales_.size();
+    for (int64_t row = 0; row < kPanelRows; ++row) scales_.push_back(width * (high[row] - low[row]) / max_code);
+    RoundToF16(scales_.data() + at, kPanelRows);
+    for (int64_t row = 0; row < kPanelRows; ++row) {
+      const float scale = scales_[at + row];
+      const float zero_point = scale > 0 ? std::clamp(std::nearbyint(-width * low[row] / scale), 0.0f, max_code) : 0.0f;
+      zero_points_.push_back(std::clamp(zero_point + shift, 0.0f, max_code));
+    }
   }
-  return candidates[BestGrid(values.data(), importance, static_cast<int64_t>(values.size()), candidates.data(),
-                             candidates.size(), static_cast<float>(options.max_code()))];
+  PanelGrids Best(const float* values, int64_t columns, const float* importance, float max_code) const {
+    std::array<int32_t, kPanelRows> best{};
+    const int64_t count = static_cast<int64_t>(scales_.size()) / kPanelRows;
+    if (count > 1) {
+      BestGrids(values, importance, columns, {count, scales_.data(), zero_points_.data()}, max_code, best.data());
+    }
+    PanelGrids grids;
+    for (int64_t row = 0; row < kPanelRows; ++row) {
+      grids.scales[row] = scales_[best[row] * kPanelRows + row];
+      grids.zero_points[row] = zero_points_[best[row] * kPanelRows + row];
+    }
+    return grids;
+  }
+
+ private:
+  std::vector<float> scales_, zero_points_;
+};
+
+// Gives rows the scale that is best for their codes, where it is better once it is rounded to F16.
+void RefitScales(const float* values, int64_t columns, const float* importance, float max_code, PanelGrids& grids) {
+  std::array<float, 2 * kPanelRows> scales, zero_points;
+  std::copy(grids.scales.begin(), grids.scales.end(), scales.begin());
+  std::copy(grids.zero_points.begin(), grids.zero_points.end(), zero_points.begin());
+  std::copy(grids.zero_points.begin(), grids.zero_points.end(), zero_points.begin() + kPanelRows);
+  float* fitted = scales.data() + kPanelRows;
+  LeastSquaresScales(values, importance, columns, grids.scales.data(), grids.zero_points.data(), max_code, fitted);
+  RoundToF16(fitted, kPanelRows);
+  std::array<int32_t, kPanelRows> best;
+  BestGrids(values, importance, columns, {2, scales.data(), zero_points.data()}, max_code, best.data());
+  for (int64_t row = 0; row < kPanelRows; ++row) grids.scales[row] = scales[best[row] * kPanelRows + row];
 }
 
 }  // namespace
 
+PanelGrids FitGrids(const float* values, int64_t columns, const float* importance, const GridOptions& options) {
+  const float max_code = static_cast<float>(options.max_code());
+  const bool search = options.search != v1::SCALE_SEARCH_MINMAX;
+  PanelRow low, high;
+  FindRange(values, columns, low, high);
+  Candidates candidates(search ? 3 * kWidths + 1 : 1);
+  if (options.symmetric) {
+    const float middle = static_cast<float>(options.middle_code());
+    // The side with one code more serves the value of the largest magnitude, whose code is 0.
+    PanelRow spanning;
+    for (int64_t row = 0; row < kPanelRows; ++row) {
+      spanning[row] = (high[row] > -low[row] ? -high[row] : 0 - low[row]) / middle;
+    }
+    candidates.AddSymmetric(spanning, 1, middle);
+    for (float& scale : spanning) scale *= middle / (0.5f * max_code);
+    for (int i = 0; search && i < kWidths; ++i) {
+      candidates.AddSymmetric(spanning, Width(i), middle);
+      candidates.AddSymmetric(spanning, -Width(i), middle);
+    }
+  } else {
+    candidates.AddSpanning(low, high, 1, 0, max_code);
+    for (int i = 0; search && i < kWidths; ++i) {
+      for (const float shift : {0.0f, -1.0f, 1.0f}) candidates.AddSpanning(low, high, Width(i), shift, max_code);
+    }
+  }
+  PanelGrids grids = candidates.Best(values, columns, importance, max_code);
+  for (int round = 0; search && round < kRefits; ++round) RefitScales(values, columns, importance, max_code, grids);
+  return grids;
+}
+
 GridCandidate FitGrid(std::span<const float> values, std::span<const float> importance, const GridOptions& options) {
-  const float* weights = importance.empty() ? nullptr : importance.data();
-  return options.symmetric ? FitSymmetric(values, weights, options) : FitWithZeroPoint(values, weights, options);
+  std::vector<float> panel(values.size() * kPanelRows);
+  for (size_t k = 0; k < values.size(); ++k) panel[k * kPanelRows] = values[k];
+  const PanelGrids grids = FitGrids(panel.data(), static_cast<int64_t>(values.size()),
+                                    importance.empty() ? nullptr : importance.data(), options);
+  return {grids.scales[0], grids.zero_points[0]};
 }
 
 absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options) {

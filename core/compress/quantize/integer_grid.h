@@ -2,6 +2,7 @@
 #ifndef TERSOR_CORE_COMPRESS_QUANTIZE_INTEGER_GRID_H_
 #define TERSOR_CORE_COMPRESS_QUANTIZE_INTEGER_GRID_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -27,10 +28,21 @@ struct GridOptions {
   int64_t GroupColumns(int64_t columns) const { return group_size == -1 ? columns : group_size; }
 };
 
-// The grid of a group with these values, its scale rounded to F16. Without search the grid spans the values: for
-// symmetric grids |value| <= scale * (2^bits - 1) / 2, else the range of the values and 0. With SCALE_SEARCH_MSE or
-// SCALE_SEARCH_HESSIAN, of about a hundred narrower and wider grids (of both signs where symmetric) the one with the
-// least sum of squared errors, weighted by `importance` where that is not empty.
+// One grid for each row of a panel.
+struct PanelGrids {
+  std::array<float, kPanelRows> scales;
+  std::array<float, kPanelRows> zero_points;
+};
+
+// The grids of a group with these values (a panel array of `columns` columns; see grid_rounding.h), scales rounded to
+// F16. Without search a grid spans its row's values: of a symmetric grid, the side with one code more (that of negative
+// values, or of positive ones where the scale is negative) ends at the value of the largest magnitude; else it spans
+// the range of the values and 0. With SCALE_SEARCH_MSE or SCALE_SEARCH_HESSIAN, of about a hundred narrower and wider
+// grids (of both signs where symmetric) the one with the least sum of squared errors, weighted by `importance` of the
+// columns where that is not null, its scale then refitted to the codes by least squares.
+PanelGrids FitGrids(const float* values, int64_t columns, const float* importance, const GridOptions& options);
+
+// The same for one row.
 GridCandidate FitGrid(std::span<const float> values, std::span<const float> importance, const GridOptions& options);
 
 // INVALID_ARGUMENT unless all weights are finite and small enough for F16 scales.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/tensor/packed_ints.h"
 
 namespace tersor {
 namespace {
@@ -115,9 +116,13 @@ std::vector<FieldViolation> CheckGroupSize(const GridOptions& options, const std
 }
 
 PlannedEncoding GroupIntEncoding(const GridOptions& options, const LinearLayer& layer) {
+  const int64_t group = options.GroupColumns(layer.inputs), groups = layer.inputs / group;
+  const int64_t row_bytes = PackedBytes(layer.inputs, options.bits) + 2 * groups +
+                            (options.symmetric ? 0 : PackedBytes(groups, options.bits));
   return {.encoding = std::string(GroupIntTensor::kName),
+          .bytes = static_cast<uint64_t>(layer.outputs * row_bytes),
           .bits = options.bits,
-          .group_size = options.GroupColumns(layer.inputs),
+          .group_size = group,
           .symmetric = options.symmetric};
 }
 

@@ -1,7 +1,7 @@
 #include "core/compress/quantize/rtn.h"
 
+#include <algorithm>
 #include <numeric>
-#include <span>
 #include <utility>
 
 #include "core/compress/quantize/quantize_config.h"
@@ -21,19 +21,20 @@ MethodDescription RtnMethod::Describe() {
                        "The grid spans the group's weights, or has the least squared error of about a hundred"}}};
 }
 
-PlannedEncoding RtnMethod::Encoding(const LinearLayer& layer) const { return GroupIntEncoding(options_, layer); }
-
-std::vector<FieldViolation> RtnMethod::CheckLayers(const std::vector<LinearLayer>& layers,
-                                                   const std::string& field) const {
-  return CheckGroupSize(options_, layers, field);
+std::unique_ptr<const Method> RtnMethod::Make(const v1::QuantizeStage& stage, const std::string& field,
+                                              std::vector<FieldViolation>& violations) {
+  const GridOptions options = ReadRtnConfig(stage.rtn(), field, violations);
+  return std::make_unique<RtnMethod>(options, ReadActivations(stage, {}, StageField(field), violations));
 }
 
-LayerCost RtnMethod::Cost(const LinearLayer& layer) const {
-  const int64_t weights = layer.outputs * layer.inputs;
-  // Floats, codes and packed codes; a search tries a hundred grids at about six operations a weight.
-  const double tries = options_.search == v1::SCALE_SEARCH_MINMAX ? 1 : 100;
-  return {.scratch_bytes = weights * 6, .operations = static_cast<double>(weights) * (20 + 6 * tries)};
+PlannedEncoding RtnMethod::WeightEncoding(const LinearLayer& layer) const { return GroupIntEncoding(options_, layer); }
+
+absl::StatusOr<EncodedLayer> RtnMethod::EncodeWeight(const LayerWeight& weight) const {
+  return EncodeToNearest(weight, options_);
 }
+
+// A search tries a hundred grids at about six operations a weight.
+double RtnMethod::OperationsAWeight() const { return options_.search == v1::SCALE_SEARCH_MINMAX ? 26 : 620; }
 
 absl::StatusOr<RoundedMatrix> RoundToNearest(ConstMatrixView weights, const GridOptions& options, int threads) {
   TERSOR_RETURN_IF_ERROR(CheckWeights(weights, options));
@@ -41,18 +42,28 @@ absl::StatusOr<RoundedMatrix> RoundToNearest(ConstMatrixView weights, const Grid
   RoundedMatrix rounded{QuantizedMatrix(weights.rows, columns, options), 0};
   QuantizedMatrix& matrix = rounded.matrix;
   std::vector<double> errors(weights.rows), squares(weights.rows);
-  TERSOR_RETURN_IF_ERROR(ParallelFor(threads, weights.rows, [&](int64_t row) {
+  const int64_t panels = (weights.rows + kPanelRows - 1) / kPanelRows;
+  TERSOR_RETURN_IF_ERROR(ParallelFor(threads, panels, [&](int64_t panel) {
+    const int64_t begin = panel * kPanelRows, end = std::min(weights.rows, begin + kPanelRows);
+    std::vector<float> values(group * kPanelRows);
     for (int64_t first = 0; first < columns; first += group) {
-      const std::span<const float> values(weights.row(row) + first, group);
-      GridCandidate& grid = matrix.grids[row * matrix.groups() + first / group];
-      grid = FitGrid(values, {}, options);
-      RoundToGrid(values.data(), group, grid, static_cast<float>(options.max_code()),
-                  matrix.codes.data() + row * columns + first);
+      for (int64_t row = begin; row < end; ++row) {
+        for (int64_t k = 0; k < group; ++k) values[k * kPanelRows + row - begin] = weights.at(row, first + k);
+      }
+      const PanelGrids grids = FitGrids(values.data(), group, nullptr, options);
+      for (int64_t row = begin; row < end; ++row) {
+        const GridCandidate grid = {grids.scales[row - begin], grids.zero_points[row - begin]};
+        matrix.grids[row * matrix.groups() + first / group] = grid;
+        RoundToGrid(weights.row(row) + first, group, grid, static_cast<float>(options.max_code()),
+                    matrix.codes.data() + row * columns + first);
+      }
     }
-    for (int64_t j = 0; j < columns; ++j) {
-      const double weight = weights.at(row, j), error = weight - matrix.Value(row, j);
-      errors[row] += error * error;
-      squares[row] += weight * weight;
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t j = 0; j < columns; ++j) {
+        const double weight = weights.at(row, j), error = weight - matrix.Value(row, j);
+        errors[row] += error * error;
+        squares[row] += weight * weight;
+      }
     }
     return absl::OkStatus();
   }));
@@ -61,19 +72,10 @@ absl::StatusOr<RoundedMatrix> RoundToNearest(ConstMatrixView weights, const Grid
   return rounded;
 }
 
-absl::StatusOr<SegmentOutcome> RtnMethod::Apply(const SegmentTask& task) const {
-  SegmentOutcome outcome;
-  for (const TargetLayer& target : task.layers) {
-    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
-    const std::vector<float> weights = target.weight->Decode();
-    absl::StatusOr<RoundedMatrix> rounded =
-        RoundToNearest({weights.data(), target.layer.outputs, target.layer.inputs}, options_, task.threads);
-    if (!rounded.ok()) return Annotate(rounded.status(), target.layer.name);
-    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, rounded->matrix.Encode());
-    outcome.layers.push_back(DescribeLayer(target.layer.name, *encoded, rounded->relative_error));
-    outcome.replacements.push_back({target.layer.name + ".weight", std::move(encoded)});
-  }
-  return outcome;
+absl::StatusOr<EncodedLayer> EncodeToNearest(const LayerWeight& weight, const GridOptions& options) {
+  TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix rounded, RoundToNearest(weight.values, options, weight.threads));
+  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, rounded.matrix.Encode());
+  return EncodedLayer{std::move(encoded), ""};
 }
 
 }  // namespace tersor

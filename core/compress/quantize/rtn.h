@@ -2,31 +2,34 @@
 #ifndef TERSOR_CORE_COMPRESS_QUANTIZE_RTN_H_
 #define TERSOR_CORE_COMPRESS_QUANTIZE_RTN_H_
 
-#include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "core/compress/method.h"
 #include "core/compress/method_description.h"
+#include "core/compress/quantize/layerwise_method.h"
 #include "core/compress/quantize/quantized_matrix.h"
 #include "core/linalg/matrix_view.h"
 
 namespace tersor {
 
 // Each weight becomes the nearest point of its group's grid. Reads no calibration text.
-class RtnMethod final : public Method {
+class RtnMethod final : public LayerwiseMethod {
  public:
   static constexpr absl::string_view kName = "rtn";
   static MethodDescription Describe();
+  static std::unique_ptr<const Method> Make(const v1::QuantizeStage& stage, const std::string& field,
+                                            std::vector<FieldViolation>& violations);
 
-  explicit RtnMethod(const GridOptions& options) : options_(options) {}
+  explicit RtnMethod(const GridOptions& options, ActivationPlan activations = {})
+      : LayerwiseMethod(std::move(activations)), options_(options) {}
   absl::string_view name() const override { return kName; }
-  std::set<Statistic> statistics() const override { return {}; }
-  PlannedEncoding Encoding(const LinearLayer& layer) const override;
-  std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
-                                          const std::string& field) const override;
-  LayerCost Cost(const LinearLayer& layer) const override;
-  absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const override;
+
+ protected:
+  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
+  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
+  int64_t group_size() const override { return options_.group_size; }
+  double OperationsAWeight() const override;
 
  private:
   GridOptions options_;
@@ -38,6 +41,9 @@ struct RoundedMatrix {
   double relative_error = 0;
 };
 absl::StatusOr<RoundedMatrix> RoundToNearest(ConstMatrixView weights, const GridOptions& options, int threads);
+
+// The same as an EncodeLayer of layer_rounding.h.
+absl::StatusOr<EncodedLayer> EncodeToNearest(const LayerWeight& weight, const GridOptions& options);
 
 }  // namespace tersor
 

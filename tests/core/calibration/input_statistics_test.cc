@@ -37,6 +37,41 @@ struct Data {
   }
 };
 
+TEST(InputStatisticsTest, RangesMagnitudesAndSamples) {
+  const Data data(600, 3);
+  InputStatistics statistics(3, {Statistic::kRange, Statistic::kMeanMagnitude, Statistic::kSample});
+  ASSERT_TRUE(statistics.Add(data.Rows(0, 600), 1, nullptr).ok());
+  for (int64_t i = 0; i < 3; ++i) {
+    float low = data.inputs[i], high = low;
+    double sum = 0;
+    for (int64_t t = 0; t < 600; ++t) {
+      const float value = data.inputs[t * 3 + i];
+      low = std::min(low, value);
+      high = std::max(high, value);
+      sum += std::abs(value);
+    }
+    EXPECT_EQ(statistics.minima()[i], low);
+    EXPECT_EQ(statistics.maxima()[i], high);
+    EXPECT_NEAR(statistics.MeanMagnitudes()[i], sum / 600, 1e-5);
+  }
+  // Every second token of 600, for about 256.
+  ASSERT_EQ(statistics.sample().rows, 300);
+  EXPECT_EQ(statistics.sample().at(7, 1), data.inputs[14 * 3 + 1]);
+  InputStatistics few(3, {Statistic::kSample});
+  ASSERT_TRUE(few.Add(data.Rows(0, 5), 1, nullptr).ok());
+  EXPECT_EQ(few.sample().rows, 5);
+}
+
+TEST(InputStatisticsTest, InputsThatAreNoNumbersAreNamed) {
+  Data data(40, 5);
+  InputStatistics statistics(5, {Statistic::kAbsMax});
+  ASSERT_TRUE(statistics.Add(data.Rows(0, 20), 1, nullptr).ok());
+  data.inputs[33 * 5 + 2] = INFINITY;
+  const absl::Status status = statistics.Add(data.Rows(20, 20), 1, nullptr);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "input 2 of calibration token 33 is inf, not a finite number");
+}
+
 TEST(InputStatisticsTest, SumsOverWhatItSees) {
   for (const int64_t width : {1, 17, 300}) {
     const Data data(45, width);

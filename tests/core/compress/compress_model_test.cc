@@ -262,7 +262,7 @@ TEST_F(CompressModelTest, CalibratedMethodsNeedTokens) {
 
 TEST(CompressionMethodsTest, AreListedWithTheirOptions) {
   const std::vector<MethodDescription> methods = CompressionMethods();
-  ASSERT_EQ(methods.size(), 2);
+  ASSERT_GE(methods.size(), 2);
   EXPECT_EQ(methods[0].name, "rtn");
   EXPECT_EQ(methods[1].name, "gptq");
   // Every field of the message is documented, and nothing else.

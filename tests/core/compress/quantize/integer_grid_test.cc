@@ -37,8 +37,10 @@ double Error(const std::vector<float>& values, const std::vector<float>& importa
 TEST(IntegerGridTest, MinMaxSpansTheValues) {
   const GridCandidate symmetric =
       FitGrid(std::vector<float>{0.5f, -1.5f, 0.2f}, {}, {4, 3, true, v1::SCALE_SEARCH_MINMAX});
-  EXPECT_EQ(symmetric.scale, F16ToFloat(FloatToF16(1.5f / 7.5f)));
+  EXPECT_EQ(symmetric.scale, F16ToFloat(FloatToF16(1.5f / 8)));
   EXPECT_EQ(symmetric.zero_point, 8);
+  EXPECT_EQ(FitGrid(std::vector<float>{0.5f, 1.5f, 0.2f}, {}, {4, 3, true, v1::SCALE_SEARCH_MINMAX}).scale,
+            F16ToFloat(FloatToF16(-1.5f / 8)));
   const GridCandidate offset =
       FitGrid(std::vector<float>{0.5f, -1.0f, 0.2f}, {}, {4, 3, false, v1::SCALE_SEARCH_MINMAX});
   EXPECT_EQ(offset.scale, F16ToFloat(FloatToF16(0.1f)));

@@ -1,0 +1,56 @@
+// Binary-coding quantization (BCQ) as LUT-GEMM uses it (arXiv 2206.09557).
+#ifndef TERSOR_CORE_COMPRESS_QUANTIZE_BCQ_H_
+#define TERSOR_CORE_COMPRESS_QUANTIZE_BCQ_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/compress/method_description.h"
+#include "core/compress/quantize/layerwise_method.h"
+#include "core/encoding/bit_plane_tensor.h"
+
+namespace tersor {
+
+// Each group of weights becomes a sum of scaled sign vectors: greedily plane by plane, then alternating between scales
+// by least squares and the nearest codes.
+class BcqMethod final : public LayerwiseMethod {
+ public:
+  static constexpr absl::string_view kName = "bcq";
+  static MethodDescription Describe();
+  static std::unique_ptr<const Method> Make(const v1::QuantizeStage& stage, const std::string& field,
+                                            std::vector<FieldViolation>& violations);
+
+  absl::string_view name() const override { return kName; }
+
+ protected:
+  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
+  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
+  int64_t group_size() const override { return options_.group_size; }
+  double OperationsAWeight() const override;
+
+ private:
+  struct Options {
+    int planes = 4;
+    int64_t group_size = 64;
+    int rounds = 15;
+  };
+  BcqMethod(const Options& options, ActivationPlan activations)
+      : LayerwiseMethod(std::move(activations)), options_(options) {}
+
+  Options options_;
+};
+
+// One group on its sign planes: bit i of a code is the sign in plane i, whose scale is scales[i].
+struct BinaryCodes {
+  std::vector<uint8_t> codes;
+  std::vector<float> scales;
+};
+// The greedy fit, improved by `rounds` of alternation; the squared error never grows. Scales are rounded to F16 and the
+// codes are the nearest for them.
+BinaryCodes FitBinaryCodes(std::span<const float> values, int planes, int rounds);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_QUANTIZE_BCQ_H_

@@ -1,0 +1,93 @@
+#include "core/compress/quantize/channel_scaling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/compress/quantize/layer_rounding.h"
+
+namespace tersor {
+namespace {
+
+bool Owns(const BlockTask& task, const std::string& reader) {
+  return std::any_of(task.layers.begin(), task.layers.end(), [&](const auto& layer) { return layer.name == reader; });
+}
+
+v1::Warning NotFolded(const FoldGroup& group) {
+  v1::Warning warning;
+  warning.set_code("CHANNELS_NOT_SCALED");
+  warning.set_message("not all layers that read these inputs belong to the stage, so their channels keep their scales");
+  warning.set_where(group.readers.front());
+  return warning;
+}
+
+absl::StatusOr<ScaledGroup> Describe(const FoldGroup& group, const BlockTask& task, const Model& model) {
+  ScaledGroup scaled{&group, {}, &(*task.statistics)[group.segment], task.threads};
+  for (const std::string& reader : group.readers) {
+    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(reader + ".weight"));
+    scaled.weights.push_back(weight->Decode());
+    const absl::Status finite = CheckFiniteWeights({scaled.weights.back().data(), weight->rows(), weight->columns()});
+    if (!finite.ok()) return Annotate(finite, reader);
+  }
+  return scaled;
+}
+
+void Put(const std::string& name, const Model& model, SegmentOutcome& outcome) {
+  if (name.empty()) return;
+  outcome.replacements.push_back({name, model.parameters.find(name)->second});
+}
+
+}  // namespace
+
+std::vector<float> ScaledGroup::WeightAbsMax() const {
+  std::vector<float> absmax(inputs());
+  for (const std::vector<float>& weight : weights) {
+    for (size_t i = 0; i < weight.size(); ++i) {
+      float& largest = absmax[i % absmax.size()];
+      largest = std::max(largest, std::abs(weight[i]));
+    }
+  }
+  return absmax;
+}
+
+std::vector<float> ScaledGroup::LargestByOutput(const std::vector<float>& by_input) const {
+  std::vector<float> largest(group->outputs);
+  for (size_t i = 0; i < by_input.size(); ++i) {
+    float& value = largest[group->output_of[i]];
+    value = std::max(value, by_input[i]);
+  }
+  return largest;
+}
+
+std::vector<float> ScaledGroup::ByInput(const std::vector<float>& by_output) const {
+  std::vector<float> values;
+  for (const int64_t output : group->output_of) values.push_back(by_output[output]);
+  return values;
+}
+
+absl::StatusOr<SegmentOutcome> ScaleChannels(const BlockTask& task, bool norms_only, const ChooseScales& choose) {
+  SegmentOutcome outcome;
+  Model model = *task.model;
+  const std::vector<FoldGroup> groups = FoldGroupsOf(model, task.block);
+  for (const FoldGroup& group : groups) {
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
+    if (norms_only && !group.is_norm) continue;
+    const auto owned = std::count_if(group.readers.begin(), group.readers.end(),
+                                     [&](const std::string& reader) { return Owns(task, reader); });
+    if (owned == 0) continue;
+    if (owned < static_cast<int64_t>(group.readers.size())) {
+      outcome.warnings.push_back(NotFolded(group));
+      continue;
+    }
+    TERSOR_ASSIGN_OR_RETURN(const ScaledGroup scaled, Describe(group, task, model));
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<float> scales, choose(scaled));
+    TERSOR_RETURN_IF_ERROR(FoldScales(group, scales, model));
+    Put(group.maker, model, outcome);
+    Put(group.maker_bias, model, outcome);
+    for (const std::string& reader : group.readers) Put(reader + ".weight", model, outcome);
+  }
+  return outcome;
+}
+
+}  // namespace tersor

@@ -1,0 +1,40 @@
+// FP8 weights and activations.
+#ifndef TERSOR_CORE_COMPRESS_QUANTIZE_FP8_H_
+#define TERSOR_CORE_COMPRESS_QUANTIZE_FP8_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/compress/method_description.h"
+#include "core/compress/quantize/codebook_rounding.h"
+#include "core/compress/quantize/layerwise_method.h"
+
+namespace tersor {
+
+// E4M3 or E5M2, a scale for each output channel (or group) and each token, unless the recipe asks for other
+// activations.
+class Fp8Method final : public LayerwiseMethod {
+ public:
+  static constexpr absl::string_view kName = "fp8";
+  static MethodDescription Describe();
+  static std::unique_ptr<const Method> Make(const v1::QuantizeStage& stage, const std::string& field,
+                                            std::vector<FieldViolation>& violations);
+
+  absl::string_view name() const override { return kName; }
+
+ protected:
+  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override { return CodebookEncoding(options_, layer); }
+  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
+  int64_t group_size() const override { return options_.group_size; }
+
+ private:
+  Fp8Method(const CodebookOptions& options, ActivationPlan activations)
+      : LayerwiseMethod(std::move(activations)), options_(options) {}
+
+  CodebookOptions options_;
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_QUANTIZE_FP8_H_

@@ -1,0 +1,48 @@
+// What methods that encode one matrix at a time share: from a segment's layers to replacements and report rows.
+#ifndef TERSOR_CORE_COMPRESS_QUANTIZE_LAYER_ROUNDING_H_
+#define TERSOR_CORE_COMPRESS_QUANTIZE_LAYER_ROUNDING_H_
+
+#include <functional>
+#include <string>
+
+#include "core/base/status.h"
+#include "core/compress/method.h"
+#include "core/encoding/activation_format.h"
+#include "core/encoding/encoded_tensor.h"
+#include "core/linalg/matrix_view.h"
+
+namespace tersor {
+
+// A layer's weight as the encoder sees it: decoded and finite.
+struct LayerWeight {
+  const LinearLayer* layer = nullptr;
+  ConstMatrixView values;
+  // Of the segment's input; may be null.
+  const InputStatistics* statistics = nullptr;
+  int threads = 1;
+};
+
+struct EncodedLayer {
+  EncodedTensorPtr weight;
+  // For the report; may be empty.
+  std::string note;
+};
+
+using EncodeLayer = std::function<absl::StatusOr<EncodedLayer>(const LayerWeight& weight)>;
+
+// Encodes the task's layers one after the other; `input_format`, unless null, is put around each. The relative error is
+// of the outputs where the task's statistics hold a second moment, else of the weights. INVALID_ARGUMENT names the
+// layer whose weight is not finite.
+absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const EncodeLayer& encode,
+                                            const ActivationFormatPtr& input_format);
+
+// ||(W - Q) X||^2 / ||W X||^2 by the lower triangle of X^T X; of the weights alone where `moment` has no rows. 0 where
+// the denominator is.
+double RelativeError(ConstMatrixView weights, ConstMatrixView rounded, ConstMatrixView moment, int threads);
+
+// INVALID_ARGUMENT names the first weight that is not a finite number.
+absl::Status CheckFiniteWeights(ConstMatrixView weights);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_QUANTIZE_LAYER_ROUNDING_H_

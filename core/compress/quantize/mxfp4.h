@@ -1,0 +1,38 @@
+// MXFP4 weights.
+#ifndef TERSOR_CORE_COMPRESS_QUANTIZE_MXFP4_H_
+#define TERSOR_CORE_COMPRESS_QUANTIZE_MXFP4_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/compress/method_description.h"
+#include "core/compress/quantize/codebook_rounding.h"
+#include "core/compress/quantize/layerwise_method.h"
+
+namespace tersor {
+
+// OCP Microscaling 1.0: E2M1 in blocks of 32 inputs, whose scale is a power of two.
+class MxFp4Method final : public LayerwiseMethod {
+ public:
+  static constexpr absl::string_view kName = "mxfp4";
+  static MethodDescription Describe();
+  static std::unique_ptr<const Method> Make(const v1::QuantizeStage& stage, const std::string& field,
+                                            std::vector<FieldViolation>& violations);
+
+  absl::string_view name() const override { return kName; }
+
+ protected:
+  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
+  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
+  int64_t group_size() const override { return kBlock; }
+
+ private:
+  static constexpr int64_t kBlock = 32;
+  static CodebookOptions Options();
+  explicit MxFp4Method(ActivationPlan activations) : LayerwiseMethod(std::move(activations)) {}
+};
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPRESS_QUANTIZE_MXFP4_H_

@@ -1,0 +1,206 @@
+#include "core/compress/quantize/outlier_suppression_plus.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/compress/quantize/option_checks.h"
+#include "core/compress/quantize/quantize_config.h"
+#include "core/compress/quantize/rtn.h"
+#include "core/encoding/int_static_format.h"
+#include "core/encoding/shifted_format.h"
+#include "core/kernels/worker_pool.h"
+#include "core/linalg/products.h"
+
+namespace tersor {
+namespace {
+
+constexpr int64_t kRowsATask = 64;
+// Tokens that judge a threshold.
+constexpr int64_t kJudges = 64;
+
+// Equation 3: the middle of each channel's range.
+std::vector<float> Centres(const InputStatistics& statistics) {
+  std::vector<float> centres;
+  for (int64_t i = 0; i < statistics.width(); ++i) {
+    centres.push_back((statistics.minima()[i] + statistics.maxima()[i]) / 2);
+  }
+  return centres;
+}
+
+// The largest magnitude of each channel once shifted.
+std::vector<float> Reach(const InputStatistics& statistics, const std::vector<float>& shifts) {
+  std::vector<float> reach;
+  for (size_t i = 0; i < shifts.size(); ++i) {
+    reach.push_back(std::max(statistics.maxima()[i] - shifts[i], shifts[i] - statistics.minima()[i]));
+  }
+  return reach;
+}
+
+std::vector<float> TakeJudges(ConstMatrixView sample) {
+  const int64_t stride = std::max<int64_t>(sample.rows / kJudges, 1);
+  std::vector<float> judges;
+  for (int64_t t = 0; t < sample.rows; t += stride) {
+    judges.insert(judges.end(), sample.row(t), sample.row(t) + sample.columns);
+  }
+  return judges;
+}
+
+// sum of (x w^T - y v^T)^2 over all tokens and rows.
+double SquaredDifference(ConstMatrixView x, ConstMatrixView w, ConstMatrixView y, ConstMatrixView v, int threads) {
+  const int64_t tasks = (w.rows + kRowsATask - 1) / kRowsATask;
+  std::vector<double> sums(tasks);
+  RunTasks(threads, tasks, [&](int64_t t) {
+    const int64_t first = t * kRowsATask, count = std::min(kRowsATask, w.rows - first);
+    std::vector<float> one(x.rows * count), other(x.rows * count);
+    AddProductTransposed(x, w.Rows(first, count), {one.data(), x.rows, count});
+    AddProductTransposed(y, v.Rows(first, count), {other.data(), x.rows, count});
+    for (size_t i = 0; i < one.size(); ++i) sums[t] += std::pow(static_cast<double>(one[i]) - other[i], 2);
+  });
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return sum;
+}
+
+}  // namespace
+
+MethodDescription OutlierSuppressionPlusMethod::Describe() {
+  return {.name = std::string(kName),
+          .family = "quantize",
+          .summary = "Shifts input channels to their centres and scales down those that reach too far",
+          .reference = "arXiv 2304.09145",
+          .options = {{"bits", "integer", "8", "Bits of a weight, 2 to 8"},
+                      {"group_size", "integer", "-1", "Weights of a row that share a scale; -1: one scale a row"},
+                      {"shift", "boolean", "true", "Shift channels to their centres"},
+                      {"grid", "integer", "20", "Thresholds of the scaling tried"}}};
+}
+
+std::unique_ptr<const Method> OutlierSuppressionPlusMethod::Make(const v1::QuantizeStage& stage,
+                                                                 const std::string& field,
+                                                                 std::vector<FieldViolation>& violations) {
+  const v1::OutlierSuppressionPlusConfig& config = stage.outlier_suppression_plus();
+  Options options;
+  if (config.has_bits()) options.grid.bits = config.bits();
+  if (config.has_group_size()) options.grid.group_size = config.group_size();
+  if (config.has_shift()) options.shift = config.shift();
+  if (config.has_grid()) options.thresholds = config.grid();
+  const OptionChecks checks{field, violations};
+  checks.Bits("bits", options.grid.bits);
+  checks.GroupSize("group_size", options.grid.group_size);
+  checks.InRange("grid", options.thresholds, 1, 200);
+  ActivationPlan inputs =
+      ReadActivations(stage, ActivationPlan::IntToken({.bits = options.grid.bits}), StageField(field), violations);
+  if (inputs.kind == ActivationPlan::Kind::kFloat) {
+    violations.push_back({StageField(field) + ".activations.format",
+                          "the method prepares inputs for quantization; leave them in float with rtn instead"});
+  }
+  return std::unique_ptr<const Method>(new OutlierSuppressionPlusMethod(options, std::move(inputs)));
+}
+
+std::set<Statistic> OutlierSuppressionPlusMethod::statistics() const {
+  std::set<Statistic> wanted = LayerwiseMethod::statistics();
+  wanted.insert(Statistic::kRange);
+  return wanted;
+}
+
+// Inputs as the layer will see them, less their shift and over the scales, rounded and shifted back.
+absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::RoundInputs(std::vector<float> x, int64_t columns,
+                                                                             const std::vector<float>& shifts,
+                                                                             const std::vector<float>& scales) const {
+  for (size_t i = 0; i < x.size(); ++i) x[i] = (x[i] - shifts[i % columns]) / scales[i % columns];
+  ActivationFormatPtr format;
+  if (activations().kind == ActivationPlan::Kind::kIntTensor) {
+    // The statistics at hand are of unscaled inputs: the fixed grid is found from these here.
+    const auto [low, high] = std::minmax_element(x.begin(), x.end());
+    const IntTokenOptions& integers = activations().integers;
+    const StaticGrid grid = SpanStaticGrid(*low, *high, integers.bits, integers.symmetric);
+    TERSOR_ASSIGN_OR_RETURN(format, IntStaticFormat::Create(columns, integers.bits, {grid}, {}));
+  } else {
+    TERSOR_ASSIGN_OR_RETURN(format, activations().Make(columns, nullptr));
+  }
+  format->Round(x.data(), static_cast<int64_t>(x.size()) / columns, x.data());
+  for (size_t i = 0; i < x.size(); ++i) x[i] += shifts[i % columns] / scales[i % columns];
+  return x;
+}
+
+absl::StatusOr<double> OutlierSuppressionPlusMethod::OutputError(const ScaledGroup& group,
+                                                                 const std::vector<float>& shifts,
+                                                                 const std::vector<float>& scales) const {
+  const std::vector<float> x = TakeJudges(group.statistics->sample());
+  const int64_t columns = group.inputs(), tokens = static_cast<int64_t>(x.size()) / columns;
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> rounded, RoundInputs(x, columns, shifts, scales));
+  double error = 0;
+  for (const std::vector<float>& weights : group.weights) {
+    const int64_t rows = static_cast<int64_t>(weights.size()) / columns;
+    std::vector<float> scaled(weights.size());
+    for (size_t i = 0; i < weights.size(); ++i) scaled[i] = weights[i] * scales[i % columns];
+    TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix matrix,
+                            RoundToNearest({scaled.data(), rows, columns}, options_.grid, group.threads));
+    for (int64_t i = 0; i < rows * columns; ++i) scaled[i] = matrix.matrix.Value(i / columns, i % columns);
+    error += SquaredDifference({x.data(), tokens, columns}, {weights.data(), rows, columns},
+                               {rounded.data(), tokens, columns}, {scaled.data(), rows, columns}, group.threads);
+  }
+  return error;
+}
+
+absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::SearchScales(const ScaledGroup& group) const {
+  const std::vector<float> shifts =
+      options_.shift ? Centres(*group.statistics) : std::vector<float>(group.inputs(), 0.0f);
+  const std::vector<float> reach = group.LargestByOutput(Reach(*group.statistics, shifts));
+  const float farthest = *std::max_element(reach.begin(), reach.end());
+  std::vector<float> best(reach.size(), 1.0f);
+  if (farthest == 0) return best;
+  double least = std::numeric_limits<double>::infinity();
+  for (int step = options_.thresholds; step > 0; --step) {
+    const float threshold = farthest * static_cast<float>(step) / static_cast<float>(options_.thresholds);
+    // Equation 6: channels within the threshold stay as they are.
+    std::vector<float> scales;
+    for (const float distance : reach) scales.push_back(std::max(1.0f, distance / threshold));
+    TERSOR_ASSIGN_OR_RETURN(const double error, OutputError(group, shifts, group.ByInput(scales)));
+    if (error >= least) continue;
+    least = error;
+    best = std::move(scales);
+  }
+  return best;
+}
+
+absl::StatusOr<SegmentOutcome> OutlierSuppressionPlusMethod::PrepareBlock(const BlockTask& task) const {
+  return ScaleChannels(task, /*norms_only=*/false, [this](const ScaledGroup& group) { return SearchScales(group); });
+}
+
+PlannedEncoding OutlierSuppressionPlusMethod::Encoding(const LinearLayer& layer) const {
+  PlannedEncoding encoding = LayerwiseMethod::Encoding(layer);
+  if (!options_.shift) return encoding;
+  encoding.input_format = std::string(ShiftedFormat::kName);
+  encoding.bytes += sizeof(float) * static_cast<uint64_t>(layer.inputs);
+  return encoding;
+}
+
+PlannedEncoding OutlierSuppressionPlusMethod::WeightEncoding(const LinearLayer& layer) const {
+  return GroupIntEncoding(options_.grid, layer);
+}
+
+absl::StatusOr<EncodedLayer> OutlierSuppressionPlusMethod::EncodeWeight(const LayerWeight& weight) const {
+  return EncodeToNearest(weight, options_.grid);
+}
+
+absl::StatusOr<ActivationFormatPtr> OutlierSuppressionPlusMethod::InputFormat(int64_t width,
+                                                                              const InputStatistics* statistics) const {
+  if (!options_.shift) return LayerwiseMethod::InputFormat(width, statistics);
+  std::vector<float> centres = Centres(*statistics);
+  ActivationFormatPtr inner;
+  if (activations().kind == ActivationPlan::Kind::kIntTensor) {
+    // Of the shifted inputs, which reach equally far to both sides.
+    const std::vector<float> reach = Reach(*statistics, centres);
+    const float farthest = *std::max_element(reach.begin(), reach.end());
+    const IntTokenOptions& integers = activations().integers;
+    TERSOR_ASSIGN_OR_RETURN(
+        inner, IntStaticFormat::Create(width, integers.bits,
+                                       {SpanStaticGrid(-farthest, farthest, integers.bits, integers.symmetric)}, {}));
+  } else {
+    TERSOR_ASSIGN_OR_RETURN(inner, activations().Make(width, statistics));
+  }
+  return ShiftedFormat::Create(std::move(centres), std::move(inner));
+}
+
+}  // namespace tersor
