@@ -1,0 +1,133 @@
+#include "core/compare/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/compare/compared_figures.h"
+#include "core/compare/compared_rows.h"
+#include "core/compare/pareto.h"
+
+namespace tersor {
+namespace {
+
+v1::Warning MakeWarning(absl::string_view code, std::string message) {
+  v1::Warning warning;
+  warning.set_code(std::string(code));
+  warning.set_message(std::move(message));
+  return warning;
+}
+
+void AddModels(const std::vector<ComparedRow>& rows, const std::vector<FigureColumn>& columns, double confidence,
+               v1::ReportComparison& comparison) {
+  for (const ComparedRow& row : rows) {
+    v1::ComparedModel* model = comparison.add_models();
+    model->set_label(row.label);
+    model->set_model(row.report().model().name());
+    model->set_dense(row.dense);
+    if (!row.dense) {
+      model->set_job_id(row.report().job_id());
+      model->set_method(MethodText(row.report().recipe()));
+      model->set_verdict(row.report().verdict());
+    }
+    for (const FigureColumn& column : columns) {
+      *model->add_values() = column.read(row, rows[row.reference], confidence);
+    }
+  }
+}
+
+// Index of the figure, or -1.
+int FindFigure(const v1::ReportComparison& comparison, const std::function<bool(const v1::ComparedFigure&)>& fits) {
+  for (int i = 0; i < comparison.figures_size(); ++i) {
+    if (fits(comparison.figures(i))) return i;
+  }
+  return -1;
+}
+
+void AddFront(int quality, int cost, v1::ReportComparison& comparison) {
+  std::vector<ParetoPoint> points;
+  int reference = -1;
+  for (int i = 0; i < comparison.models_size(); ++i) {
+    const v1::ComparedModel& model = comparison.models(i);
+    const double raw = model.values(quality).value(), price = model.values(cost).value();
+    if (!model.values(quality).measured() || !model.values(cost).measured()) continue;
+    if (!(raw > 0) || !std::isfinite(raw) || !(price > 0) || !std::isfinite(price)) continue;
+    points.push_back({i, price, comparison.figures(quality).higher_is_better() ? raw : 1 / raw});
+    if (model.dense() && reference < 0) reference = static_cast<int>(points.size()) - 1;
+  }
+  if (points.size() < 2) return;
+  const auto costlier = [](const ParetoPoint& a, const ParetoPoint& b) { return a.cost < b.cost; };
+  const ParetoPoint origin =
+      reference < 0 ? *std::max_element(points.begin(), points.end(), costlier) : points[reference];
+  v1::ParetoFront* front = comparison.add_fronts();
+  front->set_quality(comparison.figures(quality).name());
+  front->set_cost(comparison.figures(cost).name());
+  front->set_reference(origin.index);
+  front->set_area(ParetoArea(points, origin));
+  for (const ParetoPoint& point : ParetoFrontOf(points)) front->add_front(point.index);
+  std::stable_sort(points.begin(), points.end(), costlier);
+  for (const ParetoPoint& point : points) front->add_models(point.index);
+}
+
+void AddFronts(v1::ReportComparison& comparison) {
+  const auto named = [&](absl::string_view name) {
+    return FindFigure(comparison, [&](const v1::ComparedFigure& figure) { return figure.name() == name; });
+  };
+  const int perplexity = FindFigure(
+      comparison, [](const v1::ComparedFigure& figure) { return figure.name().rfind("perplexity[", 0) == 0; });
+  for (const int quality : {named("mean_accuracy"), perplexity}) {
+    for (const int cost : {named("bytes"), named("decode_ms_per_token")}) {
+      if (quality >= 0 && cost >= 0) AddFront(quality, cost, comparison);
+    }
+  }
+}
+
+// Speeds of different machines say more about these than about the models.
+void WarnOfMachines(const std::vector<NamedReport>& reports, v1::ReportComparison& comparison) {
+  std::set<std::string> machines;
+  for (const NamedReport& named : reports) {
+    if (named.report.performance().empty()) continue;
+    const v1::Environment& environment = named.report.environment();
+    machines.insert(absl::StrCat(environment.cpu(), ", ", environment.isa(), ", ", environment.threads(), " threads"));
+  }
+  if (machines.size() < 2) return;
+  *comparison.add_warnings() = MakeWarning(
+      "MACHINES_DIFFER", absl::StrCat("speeds were measured on different machines: ", absl::StrJoin(machines, "; ")));
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ReportComparison> CompareReports(const std::vector<NamedReport>& reports,
+                                                    const CompareOptions& options) {
+  if (reports.empty()) return absl::InvalidArgumentError("there is nothing to compare");
+  if (reports.size() > kMaxComparedReports) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(reports.size(), " reports are too many to compare; at most ", kMaxComparedReports));
+  }
+  if (!(options.confidence >= 0.5 && options.confidence <= 0.9999)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("confidence is ", options.confidence, "; it lies between 0.5 and 0.9999"));
+  }
+  const std::vector<ComparedRow> rows = ComparedRows(reports);
+  const std::vector<std::string> conflicts = ProtocolConflicts(rows);
+  if (!conflicts.empty() && !options.force) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("measured under different protocols, so that their figures say nothing of each other:\n  ",
+                     absl::StrJoin(conflicts, "\n  "), "\nforce puts them side by side all the same"));
+  }
+  v1::ReportComparison comparison;
+  comparison.set_confidence(options.confidence);
+  const std::vector<FigureColumn> columns = FigureColumns(rows, !conflicts.empty());
+  for (const FigureColumn& column : columns) *comparison.add_figures() = column.figure;
+  AddModels(rows, columns, options.confidence, comparison);
+  AddFronts(comparison);
+  for (const std::string& conflict : conflicts) {
+    *comparison.add_warnings() = MakeWarning("PROTOCOLS_DIFFER", conflict);
+  }
+  WarnOfMachines(reports, comparison);
+  return comparison;
+}
+
+}  // namespace tersor

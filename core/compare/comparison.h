@@ -1,0 +1,38 @@
+// Several reports side by side: figures, paired changes, Pareto fronts.
+#ifndef TERSOR_CORE_COMPARE_COMPARISON_H_
+#define TERSOR_CORE_COMPARE_COMPARISON_H_
+
+#include <string>
+#include <vector>
+
+#include "core/base/status.h"
+#include "tersor/v1/comparison.pb.h"
+#include "tersor/v1/report.pb.h"
+
+namespace tersor {
+
+inline constexpr int kMaxComparedReports = 64;
+
+struct NamedReport {
+  // What the user called it: a job's id or a file's name.
+  std::string name;
+  v1::Report report;
+};
+
+struct CompareOptions {
+  // Figures of different protocols side by side all the same.
+  bool force = false;
+  double confidence = 0.95;
+};
+
+// FAILED_PRECONDITION names every task and text that was measured under different protocols, unless forced;
+// INVALID_ARGUMENT without reports, with too many, or with a confidence that is none.
+absl::StatusOr<v1::ReportComparison> CompareReports(const std::vector<NamedReport>& reports,
+                                                    const CompareOptions& options);
+
+// "gptq 4 bits, groups of 64; head 8 bits": what the recipe does, in a few words.
+std::string MethodText(const v1::Recipe& recipe);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_COMPARE_COMPARISON_H_
