@@ -16,7 +16,7 @@
 
 namespace tersor {
 
-enum class GenerationEnd { kMaxTokens, kEndToken, kStopString, kContextFull };
+enum class GenerationEnd { kMaxTokens, kEndToken, kStopString };
 
 struct GeneratedText {
   // What came after the prompt, an end token included.
@@ -29,7 +29,7 @@ struct GeneratedText {
 };
 
 struct BatchGenerateOptions {
-  ComputeOptions compute;
+  ComputeOptions compute = {};
   int max_tokens = 256;
   // A continuation ends with one of these ids; the model's own where empty.
   std::vector<int64_t> end_ids = {};

@@ -18,11 +18,11 @@ namespace {
 
 // Hidden states stand in a file of their own, written while the pass runs; the NLLs' file comes last, holds the other's
 // hash and makes the pair valid.
-constexpr absl::string_view kNlls = "window_nlls";
+constexpr absl::string_view kNlls = "block_nlls";
 constexpr absl::string_view kHidden = "hidden";
 constexpr absl::string_view kKeyField = "key";
 constexpr absl::string_view kSecondsField = "seconds";
-constexpr absl::string_view kNllsSha256 = "window_nlls_sha256";
+constexpr absl::string_view kNllsSha256 = "block_nlls_sha256";
 constexpr absl::string_view kHiddenSha256 = "hidden_sha256";
 
 absl::string_view AsText(std::span<const std::byte> bytes) {
@@ -83,7 +83,7 @@ class BaselinePass {
 
  private:
   absl::Status Consume(const Head& head, const ScoredGroup& group) {
-    TERSOR_RETURN_IF_ERROR(AddWindowNlls(head, group, window_nlls_));
+    TERSOR_RETURN_IF_ERROR(AddBlockNlls(head, group, block_nlls_));
     if (!hidden_.has_value()) return absl::OkStatus();
     hidden_hash_.Update(AsText(std::as_bytes(group.hidden)));
     return hidden_->Append(std::as_bytes(group.hidden));
@@ -95,8 +95,8 @@ class BaselinePass {
       TERSOR_RETURN_IF_ERROR(hidden_->Finish());
       hidden_sha256 = hidden_hash_.HexDigest();
     }
-    const Shape shape = {static_cast<int64_t>(window_nlls_.size())};
-    TERSOR_ASSIGN_OR_RETURN(const Tensor nlls, Tensor::Own(DType::kF64, shape, window_nlls_));
+    const Shape shape = {static_cast<int64_t>(block_nlls_.size())};
+    TERSOR_ASSIGN_OR_RETURN(const Tensor nlls, Tensor::Own(DType::kF64, shape, block_nlls_));
     const std::map<std::string, std::string> metadata = {{std::string(kKeyField), key_.Hash()},
                                                          {std::string(kSecondsField), absl::StrCat(seconds)},
                                                          {std::string(kNllsSha256), Sha256Hex(AsText(nlls.bytes()))},
@@ -111,7 +111,7 @@ class BaselinePass {
   const ScoredWindows& windows_;
   const BaselineKey& key_;
   const std::filesystem::path cache_dir_;
-  std::vector<double> window_nlls_;
+  std::vector<double> block_nlls_;
   std::optional<SafetensorsWriter> hidden_;
   Sha256 hidden_hash_;
 };
@@ -120,7 +120,7 @@ class BaselinePass {
 
 std::string BaselineKey::Hash() const {
   Sha256 hash;
-  hash.UpdateField("tersor dense baseline 1");
+  hash.UpdateField("tersor dense baseline 2");
   for (const std::string* field : {&protocol_hash, &model_sha256, &precision, &isa, &program_version}) {
     hash.UpdateField(*field);
   }
@@ -140,11 +140,11 @@ absl::StatusOr<DenseBaseline> ReadBaseline(const std::filesystem::path& cache_di
   DenseBaseline baseline;
   if (Field(file, kKeyField) != key.Hash()) return Damaged(path, "it is of another key");
   if (!absl::SimpleAtod(Field(file, kSecondsField), &baseline.seconds)) return Damaged(path, "it has no duration");
-  const Shape shape = {static_cast<int64_t>(windows.windows.size())};
+  const Shape shape = {static_cast<int64_t>(windows.block_tokens().size())};
   TERSOR_ASSIGN_OR_RETURN(const Tensor nlls,
                           CheckedTensor(file, path, kNlls, DType::kF64, shape, Field(file, kNllsSha256)));
   const std::span<const double> values = nlls.as<double>();
-  baseline.window_nlls.assign(values.begin(), values.end());
+  baseline.block_nlls.assign(values.begin(), values.end());
   baseline.reused = true;
   if (!with_hidden) return baseline;
   const std::string sha256 = Field(file, kHiddenSha256);

@@ -31,7 +31,8 @@ struct BaselineKey {
 };
 
 struct DenseBaseline {
-  std::vector<double> window_nlls;
+  // One a block of each window (ScoredWindow::blocks).
+  std::vector<double> block_nlls;
   // F32 [scored tokens, width], mapped from the cache's file; no elements where it was not kept.
   Tensor hidden;
   // What measuring took, when it was measured.

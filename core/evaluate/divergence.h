@@ -14,9 +14,12 @@
 
 namespace tersor {
 
-// Mean, maximum, the nearest-rank p50 and p99, and the share of agreeing top-1 ids. Sizes are equal and not 0.
-v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, std::vector<double> kl,
-                                         std::span<const uint8_t> same_top1);
+// Mean, maximum, the nearest-rank p50 and p99, and the share of agreeing top-1 ids, with intervals over blocks of
+// `block_tokens` tokens (percentiles: Woodruff, JASA 47, 1952); there are none with fewer than two blocks. Sizes are
+// equal, not 0, and the blocks' sum.
+v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, std::span<const double> kl,
+                                         std::span<const uint8_t> same_top1, std::span<const int64_t> block_tokens,
+                                         double confidence);
 
 struct Comparison {
   v1::PerplexityResult perplexity;
@@ -27,7 +30,8 @@ struct Comparison {
 // hidden states (MeasureBaseline with `keep_hidden`) of the same windows; INVALID_ARGUMENT where it does not.
 absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, const Head& dense_head,
                                                const DenseBaseline& baseline, const Protocol& protocol,
-                                               const ScoredWindows& windows, const EvaluateContext& context);
+                                               const ScoredWindows& windows, double confidence,
+                                               const EvaluateContext& context);
 
 }  // namespace tersor
 

@@ -1,47 +1,61 @@
 #include "core/evaluate/gate_metrics.h"
 
 #include <array>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/compare/paired_results.h"
 
 namespace tersor {
 namespace {
 
-constexpr absl::string_view kDense = "dense";
-constexpr absl::string_view kCompressed = "compressed";
+using Figure = absl::StatusOr<GateFigure>;
 
-using Figure = std::optional<GateFigure>;
+constexpr absl::string_view kItems = "items";
+constexpr absl::string_view kBlocks = "blocks of text";
+constexpr absl::string_view kRepeats = "repeats";
+constexpr absl::string_view kRounds = "rounds";
 
-Figure Exact(double value) { return GateFigure{value, value, value}; }
+absl::Status NotMeasured() { return absl::NotFoundError("was not measured"); }
 
-// The perplexity of `subject` that the recipe asked for as number `index`: results stand in the recipe's order.
-const v1::PerplexityResult* FindPerplexity(const v1::Report& report, absl::string_view subject, int index) {
-  for (const v1::PerplexityResult& result : report.perplexity()) {
-    if (result.subject() == subject && index-- == 0) return &result;
-  }
-  return nullptr;
+Interval FromMessage(const v1::Interval& interval) { return {interval.low(), interval.high()}; }
+
+Figure Perplexity(const GateInput& input) {
+  const v1::PerplexityResult* result = input.after.Perplexity(input.perplexity_hash);
+  if (result == nullptr) return NotMeasured();
+  return GateFigure{.value = result->value()};
 }
 
-// A recipe without stages has the dense model's alone.
-Figure Perplexity(const v1::Report& report, int index) {
-  const v1::PerplexityResult* result = FindPerplexity(report, kCompressed, index);
-  if (result == nullptr) result = FindPerplexity(report, kDense, index);
-  return result == nullptr ? std::nullopt : Exact(result->value());
+Figure PerplexityRatio(const GateInput& input) {
+  const v1::PerplexityResult* before = input.before.Perplexity(input.perplexity_hash);
+  const v1::PerplexityResult* after = input.after.Perplexity(input.perplexity_hash);
+  if (after == nullptr || after == before) return NotMeasured();
+  if (before == nullptr) return absl::NotFoundError("has no baseline under the same protocol");
+  TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityComparison comparison,
+                          ComparePerplexity(*before, *after, input.confidence));
+  return GateFigure{.value = comparison.ratio(),
+                    .interval = FromMessage(comparison.interval()),
+                    .count = comparison.blocks(),
+                    .unit = kBlocks};
 }
 
-Figure PerplexityRatio(const v1::Report& report, int index) {
-  const v1::PerplexityResult* dense = FindPerplexity(report, kDense, index);
-  const v1::PerplexityResult* compressed = FindPerplexity(report, kCompressed, index);
-  if (dense == nullptr || compressed == nullptr || dense->hash() != compressed->hash()) return std::nullopt;
-  return Exact(compressed->value() / dense->value());
-}
+using v1::DivergenceResult;
 
-template <double (v1::DivergenceResult::*kField)() const>
-Figure FromDivergence(const v1::Report& report, int) {
-  return report.has_divergence() ? Exact((report.divergence().*kField)()) : std::nullopt;
+template <double (DivergenceResult::*kValue)() const, bool (DivergenceResult::*kHas)() const,
+          const v1::Interval& (DivergenceResult::*kInterval)() const>
+Figure FromDivergence(const GateInput& input) {
+  if (!input.after.report->has_divergence()) return NotMeasured();
+  const DivergenceResult& divergence = input.after.report->divergence();
+  GateFigure figure = {
+      .value = (divergence.*kValue)(), .interval = Interval(), .count = divergence.blocks(), .unit = kBlocks};
+  if ((divergence.*kHas)()) figure.interval = FromMessage((divergence.*kInterval)());
+  return figure;
 }
 
 template <double (v1::SizeResult::*kField)() const>
-Figure FromSize(const v1::Report& report, int) {
-  return report.has_size() ? Exact((report.size().*kField)()) : std::nullopt;
+Figure FromSize(const GateInput& input) {
+  if (!input.after.report->has_size()) return NotMeasured();
+  return GateFigure{.value = (input.after.report->size().*kField)()};
 }
 
 const v1::PerformanceResult* FindPerformance(const v1::Report& report, absl::string_view subject,
@@ -53,38 +67,112 @@ const v1::PerformanceResult* FindPerformance(const v1::Report& report, absl::str
 }
 
 Figure Speedup(const v1::Report& report, absl::string_view kind) {
-  const v1::PerformanceResult* dense = FindPerformance(report, kDense, kind);
-  const v1::PerformanceResult* compressed = FindPerformance(report, kCompressed, kind);
-  if (dense == nullptr || compressed == nullptr) return std::nullopt;
-  return GateFigure{compressed->tokens_per_second() / dense->tokens_per_second(),
-                    compressed->tokens_per_second_min() / dense->tokens_per_second_max(),
-                    compressed->tokens_per_second_max() / dense->tokens_per_second_min()};
+  for (const v1::SpeedupResult& speedup : report.speedups()) {
+    if (speedup.kind() != kind) continue;
+    return GateFigure{.value = speedup.value(),
+                      .interval = FromMessage(speedup.interval()),
+                      .count = speedup.rounds(),
+                      .unit = kRounds};
+  }
+  const v1::PerformanceResult* dense = FindPerformance(report, kDenseSubject, kind);
+  const v1::PerformanceResult* compressed = FindPerformance(report, kCompressedSubject, kind);
+  if (dense == nullptr || compressed == nullptr) return NotMeasured();
+  return GateFigure{.value = compressed->tokens_per_second() / dense->tokens_per_second(),
+                    .interval = Interval{compressed->tokens_per_second_min() / dense->tokens_per_second_max(),
+                                         compressed->tokens_per_second_max() / dense->tokens_per_second_min()},
+                    .count = compressed->repeats(),
+                    .unit = kRepeats};
 }
 
-Figure DecodeSpeedup(const v1::Report& report, int) { return Speedup(report, "decode"); }
-Figure PrefillSpeedup(const v1::Report& report, int) { return Speedup(report, "prefill"); }
+Figure DecodeSpeedup(const GateInput& input) { return Speedup(*input.after.report, "decode"); }
+Figure PrefillSpeedup(const GateInput& input) { return Speedup(*input.after.report, "prefill"); }
 
-using v1::DivergenceResult;
+Figure TaskScore(const GateInput& input) {
+  const v1::TaskResult* task = input.after.Task(input.gate.subject);
+  if (task == nullptr) return NotMeasured();
+  const v1::TaskResult::Metric* metric = FindMetric(*task, input.gate.task_metric);
+  if (metric == nullptr) {
+    return absl::NotFoundError(
+        absl::StrCat("was not measured: ", task->task(), " has no \"", input.gate.task_metric, "\""));
+  }
+  return GateFigure{.value = metric->value(),
+                    .interval = ScoreInterval(*task, *metric, input.confidence),
+                    .count = task->items_size(),
+                    .unit = kItems};
+}
+
+absl::StatusOr<v1::TaskComparison> Compared(const GateInput& input, absl::string_view task, absl::string_view metric) {
+  const v1::TaskResult* before = input.before.Task(task);
+  const v1::TaskResult* after = input.after.Task(task);
+  if (after == nullptr || after == before) return NotMeasured();
+  if (before == nullptr) return absl::NotFoundError(absl::StrCat("has no baseline: ", task, " was not measured there"));
+  return CompareTask(*before, *after, metric, input.confidence);
+}
+
+Figure TaskDrop(const GateInput& input) {
+  TERSOR_ASSIGN_OR_RETURN(const v1::TaskComparison comparison,
+                          Compared(input, input.gate.subject, input.gate.task_metric));
+  return GateFigure{.value = comparison.drop(),
+                    .interval = FromMessage(comparison.interval()),
+                    .count = comparison.items(),
+                    .unit = kItems};
+}
+
+// The mean over the tasks of `ability`, or over all tasks whose main metric is better when higher.
+Figure MeanDropOf(const GateInput& input, absl::string_view ability) {
+  std::vector<v1::TaskComparison> comparisons;
+  for (const v1::TaskResult& task : input.after.report->tasks()) {
+    if (task.subject() != input.after.subject || (!ability.empty() && task.ability() != ability)) continue;
+    const v1::TaskResult::Metric* metric = FindMetric(task, "");
+    if (metric == nullptr || !metric->higher_is_better()) continue;
+    TERSOR_ASSIGN_OR_RETURN(comparisons.emplace_back(), Compared(input, task.task(), ""));
+  }
+  if (comparisons.empty()) return NotMeasured();
+  const MeanDrop mean = CombineDrops(comparisons);
+  return GateFigure{.value = mean.drop, .interval = mean.interval, .count = mean.items, .unit = kItems};
+}
+
+Figure AccuracyDrop(const GateInput& input) { return MeanDropOf(input, ""); }
+Figure AbilityDrop(const GateInput& input) { return MeanDropOf(input, input.gate.subject); }
+
 using v1::SizeResult;
 
-constexpr std::array<GateMetricEntry, 11> kMetrics = {{
-    {"perplexity_ratio", "perplexity compressed / dense", GateNeed::kPerplexity, true, PerplexityRatio},
-    {"perplexity", "perplexity of the compressed model", GateNeed::kPerplexity, true, Perplexity},
-    {"kl_mean", "mean KL(dense || compressed), nats per token", GateNeed::kDivergence, false,
-     FromDivergence<&DivergenceResult::kl_mean>},
-    {"kl_p50", "median KL per token", GateNeed::kDivergence, false, FromDivergence<&DivergenceResult::kl_p50>},
-    {"kl_p99", "99th percentile of KL per token", GateNeed::kDivergence, false,
-     FromDivergence<&DivergenceResult::kl_p99>},
-    {"top1_agreement", "share of tokens with the same most likely next token, 0 to 1", GateNeed::kDivergence, false,
-     FromDivergence<&DivergenceResult::top1_agreement>},
-    {"size_ratio", "dense bytes at 16 bits per parameter / bytes of the container", GateNeed::kNothing, false,
-     FromSize<&SizeResult::ratio>},
-    {"blocks_size_ratio", "size_ratio of the blocks alone, without embedding and head", GateNeed::kNothing, false,
-     FromSize<&SizeResult::blocks_ratio>},
-    {"decode_speedup", "decode tokens/s compressed / dense", GateNeed::kPerformance, false, DecodeSpeedup},
-    {"prefill_speedup", "prefill tokens/s compressed / dense", GateNeed::kPerformance, false, PrefillSpeedup},
+constexpr std::array<GateMetricEntry, 15> kMetrics = {{
+    {"perplexity_ratio", "perplexity compressed / dense", GateNeed::kPerplexity, GateScope::kPerplexity, true,
+     PerplexityRatio},
+    {"perplexity", "perplexity of the compressed model", GateNeed::kPerplexity, GateScope::kPerplexity, false,
+     Perplexity},
+    {"kl_mean", "mean KL(dense || compressed), nats per token", GateNeed::kDivergence, GateScope::kWhole, false,
+     FromDivergence<&DivergenceResult::kl_mean, &DivergenceResult::has_kl_mean_interval,
+                    &DivergenceResult::kl_mean_interval>},
+    {"kl_p50", "median KL per token", GateNeed::kDivergence, GateScope::kWhole, false,
+     FromDivergence<&DivergenceResult::kl_p50, &DivergenceResult::has_kl_p50_interval,
+                    &DivergenceResult::kl_p50_interval>},
+    {"kl_p99", "99th percentile of KL per token", GateNeed::kDivergence, GateScope::kWhole, false,
+     FromDivergence<&DivergenceResult::kl_p99, &DivergenceResult::has_kl_p99_interval,
+                    &DivergenceResult::kl_p99_interval>},
+    {"top1_agreement", "share of tokens with the same most likely next token, 0 to 1", GateNeed::kDivergence,
+     GateScope::kWhole, false,
+     FromDivergence<&DivergenceResult::top1_agreement, &DivergenceResult::has_top1_agreement_interval,
+                    &DivergenceResult::top1_agreement_interval>},
+    {"task_accuracy_drop", "main metric dense - compressed, mean over the tasks", GateNeed::kTasks, GateScope::kWhole,
+     true, AccuracyDrop},
+    {"task.NAME_drop", "one task's main metric dense - compressed; task.NAME.METRIC_drop: another of its metrics",
+     GateNeed::kTasks, GateScope::kTask, true, TaskDrop},
+    {"task.NAME", "the compressed model's score; task.NAME.METRIC: another of its metrics", GateNeed::kTasks,
+     GateScope::kTask, false, TaskScore},
+    {"ability.NAME_drop", "main metric dense - compressed, mean over the ability's tasks", GateNeed::kSuite,
+     GateScope::kAbility, true, AbilityDrop},
+    {"size_ratio", "dense bytes at 16 bits per parameter / bytes of the container", GateNeed::kNothing,
+     GateScope::kWhole, false, FromSize<&SizeResult::ratio>},
+    {"blocks_size_ratio", "size_ratio of the blocks alone, without embedding and head", GateNeed::kNothing,
+     GateScope::kWhole, false, FromSize<&SizeResult::blocks_ratio>},
+    {"decode_speedup", "decode tokens/s compressed / dense", GateNeed::kPerformance, GateScope::kWhole, false,
+     DecodeSpeedup},
+    {"prefill_speedup", "prefill tokens/s compressed / dense", GateNeed::kPerformance, GateScope::kWhole, false,
+     PrefillSpeedup},
     {"true_bits", "bits per weight of the compressed layers, scales and zero points included", GateNeed::kNothing,
-     false, FromSize<&SizeResult::true_bits>},
+     GateScope::kWhole, false, FromSize<&SizeResult::true_bits>},
 }};
 
 }  // namespace
@@ -113,6 +201,12 @@ absl::string_view MissingEvaluation(GateNeed need, const v1::Recipe& recipe) {
                  : "";
     case GateNeed::kPerformance:
       return evaluate.has_performance() ? "" : "needs evaluate.performance, which the recipe does not have";
+    case GateNeed::kTasks:
+      return evaluate.tasks().empty() && !evaluate.has_suite()
+                 ? "needs evaluate.tasks or evaluate.suite, which the recipe does not have"
+                 : "";
+    case GateNeed::kSuite:
+      return evaluate.has_suite() ? "" : "needs evaluate.suite: suites say which tasks an ability has";
   }
   return "";
 }

@@ -1,223 +1,163 @@
 #include "core/evaluate/gates.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
-#include "core/base/nearest_name.h"
+#include "core/compare/paired_results.h"
 #include "core/evaluate/gate_metrics.h"
+#include "core/evaluate/gate_selection.h"
 
 namespace tersor {
 namespace {
 
-constexpr absl::string_view kForm =
-    "a gate is METRIC OP NUMBER with <=, <, >= or >, such as \"perplexity_ratio <= 1.3\"";
+constexpr double kDefaultConfidence = 0.95;
 
-// The longer operators first: "<" begins "<=".
-constexpr std::array<std::pair<absl::string_view, GateOperator>, 4> kOperators = {{
-    {"<=", GateOperator::kLessOrEqual},
-    {">=", GateOperator::kGreaterOrEqual},
-    {"<", GateOperator::kLess},
-    {">", GateOperator::kGreater},
-}};
-
-absl::Status Fault(absl::string_view expression, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", expression, "\": ", what));
-}
-
-absl::Status UnknownMetric(absl::string_view expression, absl::string_view metric) {
-  if (absl::StartsWith(metric, "task_")) {
-    return Fault(expression, absl::StrCat(metric, " needs tasks, and tasks are not served yet"));
-  }
-  std::vector<std::string> known;
-  for (const GateMetricEntry& entry : GateMetricTable()) known.emplace_back(entry.name);
-  return Fault(expression, UnknownName("metric", metric, known));
-}
-
-// Splits "perplexity[wikitext2]" into its two parts.
-absl::Status SetMetric(absl::string_view text, Gate& gate) {
-  const size_t bracket = text.find('[');
-  gate.metric = std::string(absl::StripAsciiWhitespace(text.substr(0, bracket)));
-  if (bracket != absl::string_view::npos) {
-    absl::string_view selector = text.substr(bracket + 1);
-    if (!absl::ConsumeSuffix(&selector, "]")) return Fault(gate.expression, "the selector's ] is missing");
-    gate.selector = std::string(absl::StripAsciiWhitespace(selector));
-    if (gate.selector.empty()) return Fault(gate.expression, "the selector in [] is empty");
-  }
-  if (gate.metric.empty()) return Fault(gate.expression, kForm);
-  const GateMetricEntry* entry = FindGateMetric(gate.metric);
-  if (entry == nullptr) return UnknownMetric(gate.expression, gate.metric);
-  if (!gate.selector.empty() && !entry->per_perplexity) {
-    return Fault(gate.expression, absl::StrCat(gate.metric, " takes no selector in []"));
-  }
-  return absl::OkStatus();
-}
-
-bool Holds(GateOperator op, double value, double limit) {
-  switch (op) {
-    case GateOperator::kLess:
-      return value < limit;
-    case GateOperator::kLessOrEqual:
-      return value <= limit;
-    case GateOperator::kGreater:
-      return value > limit;
-    case GateOperator::kGreaterOrEqual:
-      return value >= limit;
-  }
-  return false;
-}
-
-absl::string_view ConventionOf(const v1::PerplexityEvaluation& evaluation) {
-  return evaluation.convention().empty() ? absl::string_view("windows") : absl::string_view(evaluation.convention());
-}
-
-// Indices of the recipe's perplexities that the gate's selector picks.
-std::vector<int> Selected(const Gate& gate, const v1::Recipe& recipe) {
-  std::vector<int> selected;
-  for (int i = 0; i < recipe.evaluate().perplexity_size(); ++i) {
-    const v1::PerplexityEvaluation& evaluation = recipe.evaluate().perplexity(i);
-    if (gate.selector.empty() || gate.selector == evaluation.dataset() ||
-        gate.selector == absl::StrCat(evaluation.dataset(), ":", ConventionOf(evaluation))) {
-      selected.push_back(i);
-    }
-  }
-  return selected;
-}
-
-std::string Selectors(const v1::Recipe& recipe) {
-  return absl::StrJoin(recipe.evaluate().perplexity(), ", ", [](std::string* out, const auto& evaluation) {
-    absl::StrAppend(out, evaluation.dataset(), ":", ConventionOf(evaluation));
-  });
-}
-
-// "" or what keeps the recipe from answering the gate.
-std::string RecipeFault(const Gate& gate, const v1::Recipe& recipe) {
-  const GateMetricEntry* metric = FindGateMetric(gate.metric);
-  if (const absl::string_view missing = MissingEvaluation(metric->need, recipe); !missing.empty()) {
-    return absl::StrCat(gate.metric, " ", missing);
-  }
-  if (!metric->per_perplexity) return "";
-  const size_t matches = Selected(gate, recipe).size();
-  if (matches == 1) return "";
-  if (matches == 0)
-    return absl::StrCat("no perplexity is called \"", gate.selector, "\"; there are ", Selectors(recipe));
-  return absl::StrCat("\"", gate.expression, "\" fits ", matches, " perplexities; pick one as ", gate.metric,
-                      "[DATASET:CONVENTION] from ", Selectors(recipe));
-}
-
-v1::GateResult Inconclusive(v1::GateResult result, std::string reason) {
+v1::GateResult Undecided(v1::GateResult result, std::string reason) {
   result.set_outcome(v1::GATE_OUTCOME_INCONCLUSIVE);
   result.set_reason(std::move(reason));
   return result;
 }
 
+// Of the perplexity that the gate is about; results stand in the recipe's order. Empty where there is none.
+std::string PerplexityHash(const Gate& gate, const v1::Recipe& recipe, const ReportSide& after) {
+  const std::vector<int> selected = SelectedPerplexities(gate, recipe);
+  if (gate.entry->scope != GateScope::kPerplexity || selected.size() != 1) return "";
+  int index = selected[0];
+  for (const v1::PerplexityResult& result : after.report->perplexity()) {
+    if (result.subject() == after.subject && index-- == 0) return result.hash();
+  }
+  return "";
+}
+
+// Fewer decimals than digits: "0.0123", "1.24".
+std::string Number(double value) { return absl::StrFormat("%.4g", value); }
+
+std::string IntervalText(const Interval& interval, double confidence, const GateFigure& figure) {
+  const auto end = [](double value) { return std::isinf(value) ? std::string("anything") : Number(value); };
+  // Repeats give their range, not a confidence.
+  if (figure.unit == "repeats")
+    return absl::StrCat("repeats lie between ", end(interval.low), " and ", end(interval.high));
+  return absl::StrCat(absl::StrFormat("%.4g", 100 * confidence), " % interval ", end(interval.low), " to ",
+                      end(interval.high), " over ", figure.count, " ", figure.unit);
+}
+
+// Sets outcome, interval and reason of a figure that is a number.
+void Decide(const Gate& gate, const GateFigure& figure, double confidence, v1::GateResult& result) {
+  const std::string value = absl::StrFormat("%s is %.6g", gate.metric, figure.value);
+  if (!figure.interval.has_value()) {
+    result.set_outcome(Holds(gate.op, figure.value, gate.limit) ? v1::GATE_OUTCOME_PASS : v1::GATE_OUTCOME_FAIL);
+    result.set_reason(value);
+    return;
+  }
+  Interval interval = *figure.interval;
+  if (std::isnan(interval.low) || std::isnan(interval.high)) interval = {};
+  result.mutable_interval()->set_low(interval.low);
+  result.mutable_interval()->set_high(interval.high);
+  result.mutable_interval()->set_confidence(confidence);
+  result.set_count(figure.count);
+  result.set_unit(std::string(figure.unit));
+  const bool low = Holds(gate.op, interval.low, gate.limit), high = Holds(gate.op, interval.high, gate.limit);
+  const std::string text = IntervalText(interval, confidence, figure);
+  if (low != high) {
+    result.set_outcome(v1::GATE_OUTCOME_INCONCLUSIVE);
+    result.set_reason(absl::StrCat(value, ", but ", text, ": on both sides of ", Number(gate.limit)));
+    return;
+  }
+  result.set_outcome(low ? v1::GATE_OUTCOME_PASS : v1::GATE_OUTCOME_FAIL);
+  result.set_reason(absl::StrCat(value, " (", text, ")"));
+}
+
 }  // namespace
 
-absl::StatusOr<Gate> ParseGate(absl::string_view expression) {
-  Gate gate;
-  gate.expression = std::string(absl::StripAsciiWhitespace(expression));
-  const absl::string_view text = gate.expression;
-  // A selector may hold the operators' characters.
-  const size_t bracket = text.find(']');
-  const size_t at = text.find_first_of("<>", bracket == absl::string_view::npos ? 0 : bracket);
-  if (at == absl::string_view::npos) return Fault(text, kForm);
-  TERSOR_RETURN_IF_ERROR(SetMetric(absl::StripAsciiWhitespace(text.substr(0, at)), gate));
-  absl::string_view rest = text.substr(at);
-  for (const auto& [spelling, op] : kOperators) {
-    if (!absl::ConsumePrefix(&rest, spelling)) continue;
-    gate.op = op;
-    break;
-  }
-  if (!absl::SimpleAtod(absl::StripAsciiWhitespace(rest), &gate.limit) || !std::isfinite(gate.limit)) {
-    return Fault(text, absl::StrCat("\"", absl::StripAsciiWhitespace(rest), "\" is not a number; ", kForm));
-  }
-  return gate;
+double GateConfidence(const v1::Recipe& recipe) {
+  return recipe.gating().has_confidence() ? recipe.gating().confidence() : kDefaultConfidence;
 }
 
-std::vector<FieldViolation> CheckGates(const v1::Recipe& recipe) {
-  std::vector<FieldViolation> violations;
-  for (int i = 0; i < recipe.gates_size(); ++i) {
-    const absl::StatusOr<Gate> gate = ParseGate(recipe.gates(i));
-    const std::string fault = gate.ok() ? RecipeFault(*gate, recipe) : std::string(gate.status().message());
-    if (!fault.empty()) violations.push_back({absl::StrCat("gates[", i, "]"), fault});
-  }
-  return violations;
+bool ExtendsOnInconclusive(const v1::Recipe& recipe) { return recipe.gating().on_inconclusive() == "extend"; }
+
+std::string BaselineOf(const Gate& gate, const v1::Recipe& recipe) {
+  if (!gate.entry->comparative) return "";
+  return gate.baseline.empty() ? recipe.gating().baseline() : gate.baseline;
 }
 
-std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
-  bool perplexity = false, other = false;
+std::vector<std::string> GateBaselines(const v1::Recipe& recipe) {
+  std::vector<std::string> references;
   for (const std::string& expression : recipe.gates()) {
     const absl::StatusOr<Gate> gate = ParseGate(expression);
-    if (!gate.ok()) continue;
-    const GateNeed need = FindGateMetric(gate->metric)->need;
-    perplexity |= need == GateNeed::kPerplexity;
-    other |= need == GateNeed::kDivergence;
+    const std::string reference = gate.ok() ? BaselineOf(*gate, recipe) : "";
+    if (reference.empty() || std::find(references.begin(), references.end(), reference) != references.end()) continue;
+    references.push_back(reference);
   }
-  if (!perplexity || other) return {};
-  v1::Warning warning;
-  warning.set_code("PERPLEXITY_ONLY_GATE");
-  warning.set_message(
-      "perplexity alone misses lost abilities; add a gate on divergence, such as \"kl_mean <= 0.1\" or "
-      "\"top1_agreement >= 0.85\"");
-  warning.set_where("gates");
-  return {warning};
+  return references;
 }
 
-v1::GateResult EvaluateGate(const Gate& gate, const v1::Recipe& recipe, const v1::Report& report) {
+v1::GateResult EvaluateGate(const Gate& gate, const v1::Recipe& recipe, const v1::Report& report,
+                            const BaselineReports& baselines, double confidence) {
   v1::GateResult result;
   result.set_expression(gate.expression);
   result.set_metric(gate.metric);
   result.set_limit(gate.limit);
-  const GateMetricEntry* metric = FindGateMetric(gate.metric);
-  const std::vector<int> selected = Selected(gate, recipe);
-  const bool one = !metric->per_perplexity || selected.size() == 1;
-  const std::optional<GateFigure> figure =
-      one ? metric->read(report, metric->per_perplexity ? selected[0] : 0) : std::nullopt;
-  if (!figure.has_value()) return Inconclusive(std::move(result), absl::StrCat(gate.metric, " was not measured"));
+  const std::string reference = BaselineOf(gate, recipe);
+  ReportSide before = DenseSide(report);
+  if (!reference.empty()) {
+    const auto it = baselines.find(reference);
+    if (it == baselines.end()) return Undecided(result, absl::StrCat("the report of ", reference, " is not here"));
+    before = ResultSide(it->second);
+    result.set_baseline(it->second.job_id().empty() ? reference : absl::StrCat("job:", it->second.job_id()));
+  } else if (gate.entry->comparative) {
+    result.set_baseline(std::string(kDenseSubject));
+  }
+  const ReportSide after = ResultSide(report);
+  const std::string hash = PerplexityHash(gate, recipe, after);
+  const absl::StatusOr<GateFigure> figure = gate.entry->read(
+      {.gate = gate, .perplexity_hash = hash, .after = after, .before = before, .confidence = confidence});
+  if (!figure.ok()) return Undecided(result, absl::StrCat(gate.metric, " ", figure.status().message()));
   result.set_value(figure->value);
   if (!std::isfinite(figure->value)) {
     result.set_outcome(v1::GATE_OUTCOME_FAIL);
     result.set_reason(absl::StrCat(gate.metric, " is not a finite number"));
     return result;
   }
-  const bool holds = Holds(gate.op, figure->value, gate.limit);
-  if (Holds(gate.op, figure->low, gate.limit) != Holds(gate.op, figure->high, gate.limit)) {
-    return Inconclusive(std::move(result), absl::StrFormat("repeats lie between %.4g and %.4g, on both sides of %g",
-                                                           figure->low, figure->high, gate.limit));
-  }
-  result.set_outcome(holds ? v1::GATE_OUTCOME_PASS : v1::GATE_OUTCOME_FAIL);
-  result.set_reason(absl::StrFormat("%s is %.6g", gate.metric, figure->value));
+  Decide(gate, *figure, confidence, result);
   return result;
 }
 
-absl::Status JudgeReport(const v1::Recipe& recipe, v1::Report& report) {
-  report.clear_gates();
-  bool failed = false, undecided = false;
-  for (const std::string& expression : recipe.gates()) {
-    TERSOR_ASSIGN_OR_RETURN(const Gate gate, ParseGate(expression));
-    const v1::GateResult result = EvaluateGate(gate, recipe, report);
-    failed |= result.outcome() == v1::GATE_OUTCOME_FAIL;
-    undecided |= result.outcome() == v1::GATE_OUTCOME_INCONCLUSIVE;
-    *report.add_gates() = result;
-  }
-  report.set_verdict(failed ? v1::VERDICT_FAIL : undecided ? v1::VERDICT_INCONCLUSIVE : v1::VERDICT_PASS);
-  return absl::OkStatus();
+v1::Verdict VerdictOf(const v1::Report& report) {
+  const auto any = [&](v1::GateOutcome outcome) {
+    return std::any_of(report.gates().begin(), report.gates().end(),
+                       [&](const v1::GateResult& gate) { return gate.outcome() == outcome; });
+  };
+  if (any(v1::GATE_OUTCOME_FAIL)) return v1::VERDICT_FAIL;
+  return any(v1::GATE_OUTCOME_INCONCLUSIVE) ? v1::VERDICT_INCONCLUSIVE : v1::VERDICT_PASS;
 }
 
-std::vector<GateMetric> GateMetrics() {
-  std::vector<GateMetric> metrics;
-  for (const GateMetricEntry& entry : GateMetricTable()) {
-    metrics.push_back({std::string(entry.name), std::string(entry.description)});
+absl::Status JudgeReport(const v1::Recipe& recipe, const BaselineReports& baselines, v1::Report& report) {
+  const google::protobuf::RepeatedPtrField<v1::GateResult> earlier = report.gates();
+  report.clear_gates();
+  const double confidence = GateConfidence(recipe);
+  for (const std::string& expression : recipe.gates()) {
+    TERSOR_ASSIGN_OR_RETURN(const Gate gate, ParseGate(expression));
+    const auto looked = std::find_if(earlier.begin(), earlier.end(), [&](const v1::GateResult& result) {
+      return result.expression() == gate.expression && result.looks_size() > 0;
+    });
+    *report.add_gates() = looked != earlier.end() ? *looked : EvaluateGate(gate, recipe, report, baselines, confidence);
   }
-  return metrics;
+  report.set_verdict(VerdictOf(report));
+  report.clear_task_comparisons();
+  report.clear_perplexity_comparisons();
+  const ReportSide before = DenseSide(report), after = ResultSide(report);
+  if (before.subject == after.subject) return absl::OkStatus();
+  for (v1::TaskComparison& task : CompareTasks(before, after, kDenseSubject, confidence)) {
+    *report.add_task_comparisons() = std::move(task);
+  }
+  for (v1::PerplexityComparison& perplexity : ComparePerplexities(before, after, kDenseSubject, confidence)) {
+    *report.add_perplexity_comparisons() = std::move(perplexity);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace tersor

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/evaluate/flops.h"
 
 namespace tersor {
 namespace {
 
 constexpr int kMaxTokens = 1 << 16;
 constexpr int kMaxRepeats = 100;
+constexpr int kMaxBatch = 256;
 
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -19,10 +22,10 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-absl::StatusOr<double> TokensPerSecond(Generator& generator, bool prefill, int tokens) {
-  TERSOR_ASSIGN_OR_RETURN(const double seconds, prefill ? generator.TimePrefill(tokens) : generator.TimeDecode(tokens));
-  if (!(seconds > 0)) return absl::InternalError(absl::StrCat("a measurement took ", seconds, " seconds"));
-  return tokens / seconds;
+// The smallest value that at least `share` of the values do not exceed.
+double NearestRank(const std::vector<double>& sorted, double share) {
+  const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
 }
 
 // By falling share.
@@ -40,17 +43,84 @@ std::string DescribeKernels(const std::map<std::string, int64_t>& weights) {
   });
 }
 
-v1::PerformanceResult Summarize(const std::string& subject, absl::string_view kind, int tokens,
-                                const std::vector<double>& rates, int threads) {
+// What one subject's rounds of one kind gave.
+struct Rounds {
+  // Tokens per second of each round.
+  std::vector<double> rates;
+  // Seconds of each step of all rounds; of prefill, of each round.
+  std::vector<double> steps;
+  double joules = 0;
+  int64_t tokens = 0;
+};
+
+// One measurement; `rounds` is null where it only warms up.
+absl::Status MeasureRound(const PerformanceSubject& subject, bool prefill, const PerformanceOptions& options,
+                          EnergyMeter* energy, Rounds* rounds) {
+  double before = 0, after = 0;
+  if (energy != nullptr) {
+    TERSOR_ASSIGN_OR_RETURN(before, energy->Joules());
+  }
+  std::vector<double> steps;
+  if (prefill) {
+    TERSOR_ASSIGN_OR_RETURN(const double seconds, subject.generator->TimePrefill(options.prefill));
+    steps = {seconds};
+  } else {
+    const DecodeTiming timing = {.steps = options.decode, .context = options.context, .batch = options.batch};
+    TERSOR_ASSIGN_OR_RETURN(steps, subject.generator->TimeDecode(timing));
+  }
+  if (energy != nullptr) {
+    TERSOR_ASSIGN_OR_RETURN(after, energy->Joules());
+  }
+  const double seconds = std::accumulate(steps.begin(), steps.end(), 0.0);
+  if (!(seconds > 0)) return absl::InternalError(absl::StrCat("a measurement took ", seconds, " seconds"));
+  if (rounds == nullptr) return absl::OkStatus();
+  const int64_t tokens = prefill ? options.prefill : int64_t{options.decode} * options.batch;
+  rounds->rates.push_back(static_cast<double>(tokens) / seconds);
+  rounds->steps.insert(rounds->steps.end(), steps.begin(), steps.end());
+  rounds->joules += after - before;
+  rounds->tokens += tokens;
+  return absl::OkStatus();
+}
+
+v1::PerformanceResult Summarize(const PerformanceSubject& subject, bool prefill, const PerformanceOptions& options,
+                                const Rounds& rounds) {
   v1::PerformanceResult result;
-  result.set_subject(subject);
-  result.set_kind(std::string(kind));
-  result.set_tokens(tokens);
-  result.set_tokens_per_second(Median(rates));
-  result.set_tokens_per_second_min(*std::min_element(rates.begin(), rates.end()));
-  result.set_tokens_per_second_max(*std::max_element(rates.begin(), rates.end()));
-  result.set_repeats(static_cast<int>(rates.size()));
-  result.set_threads(threads);
+  result.set_subject(subject.name);
+  result.set_kind(prefill ? "prefill" : "decode");
+  result.set_tokens(prefill ? options.prefill : options.decode);
+  result.set_tokens_per_second(Median(rounds.rates));
+  result.set_tokens_per_second_min(*std::min_element(rounds.rates.begin(), rounds.rates.end()));
+  result.set_tokens_per_second_max(*std::max_element(rounds.rates.begin(), rounds.rates.end()));
+  result.set_repeats(static_cast<int>(rounds.rates.size()));
+  result.set_threads(options.threads);
+  result.set_batch(prefill ? 1 : options.batch);
+  result.set_context(prefill ? 0 : options.context);
+  if (prefill) {
+    result.set_time_to_first_token(Median(rounds.steps));
+  } else {
+    std::vector<double> sorted = rounds.steps;
+    std::sort(sorted.begin(), sorted.end());
+    result.set_latency_p50(NearestRank(sorted, 0.50));
+    result.set_latency_p99(NearestRank(sorted, 0.99));
+  }
+  if (subject.spec != nullptr) {
+    const FlopsPerToken flops = CountFlops(*subject.spec, prefill ? options.prefill : options.context);
+    result.set_flops_per_token(prefill ? flops.prefill : flops.decode);
+  }
+  result.set_joules_per_token(rounds.joules / static_cast<double>(rounds.tokens));
+  return result;
+}
+
+v1::SpeedupResult CompareRounds(bool prefill, const Rounds& first, const Rounds& second) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < first.rates.size(); ++i) ratios.push_back(second.rates[i] / first.rates[i]);
+  v1::SpeedupResult result;
+  result.set_kind(prefill ? "prefill" : "decode");
+  result.set_value(Median(ratios));
+  result.set_rounds(static_cast<int>(ratios.size()));
+  result.mutable_interval()->set_low(*std::min_element(ratios.begin(), ratios.end()));
+  result.mutable_interval()->set_high(*std::max_element(ratios.begin(), ratios.end()));
+  result.mutable_interval()->set_confidence(1 - std::pow(2.0, 1 - static_cast<double>(ratios.size())));
   return result;
 }
 
@@ -69,9 +139,18 @@ std::vector<FieldViolation> CheckPerformance(const v1::PerformanceEvaluation& ev
   CheckRange(field, "prefill", evaluation.has_prefill(), evaluation.prefill(), most, violations);
   CheckRange(field, "decode", evaluation.has_decode(), evaluation.decode(), most, violations);
   CheckRange(field, "repeats", evaluation.has_repeats(), evaluation.repeats(), kMaxRepeats, violations);
+  CheckRange(field, "batch", evaluation.has_batch(), evaluation.batch(), kMaxBatch, violations);
+  CheckRange(field, "context", evaluation.has_context(), evaluation.context(), most, violations);
   if (!evaluation.activations().empty()) {
     const absl::Status known = ParseLinearCompute(evaluation.activations()).status();
     if (!known.ok()) violations.push_back({absl::StrCat(field, ".activations"), std::string(known.message())});
+  }
+  const PerformanceOptions options = ResolvePerformance(evaluation, 1);
+  if (violations.empty() && evaluation.has_context() && context_length > 0 &&
+      options.context + options.decode > context_length) {
+    violations.push_back({absl::StrCat(field, ".context"),
+                          absl::StrCat("is ", options.context, "; with ", options.decode,
+                                       " decoded tokens it exceeds the model's context of ", context_length)});
   }
   return violations;
 }
@@ -81,38 +160,40 @@ PerformanceOptions ResolvePerformance(const v1::PerformanceEvaluation& evaluatio
   if (evaluation.has_prefill()) options.prefill = evaluation.prefill();
   if (evaluation.has_decode()) options.decode = evaluation.decode();
   if (evaluation.has_repeats()) options.repeats = evaluation.repeats();
+  if (evaluation.has_batch()) options.batch = evaluation.batch();
+  if (evaluation.has_context()) options.context = evaluation.context();
   options.threads = threads;
   // Checked at planning.
   if (const auto linears = ParseLinearCompute(evaluation.activations()); linears.ok()) options.linears = *linears;
   return options;
 }
 
-absl::StatusOr<std::vector<v1::PerformanceResult>> MeasurePerformance(std::span<const PerformanceSubject> subjects,
-                                                                      const PerformanceOptions& options,
-                                                                      const EvaluateContext& context) {
+absl::StatusOr<PerformanceFigures> MeasurePerformance(std::span<const PerformanceSubject> subjects,
+                                                      const PerformanceOptions& options, EnergyMeter* energy,
+                                                      const EvaluateContext& context) {
   if (options.repeats < 1) return absl::InvalidArgumentError("performance needs at least one repeat");
-  std::vector<v1::PerformanceResult> results;
+  PerformanceFigures figures;
   int64_t done = 0;
   const auto total = static_cast<int64_t>(2 * subjects.size()) * (options.repeats + 1);
   for (const bool prefill : {true, false}) {
-    const int tokens = prefill ? options.prefill : options.decode;
-    std::vector<std::vector<double>> rates(subjects.size());
+    std::vector<Rounds> rounds(subjects.size());
     for (int round = 0; round <= options.repeats; ++round) {
       for (size_t i = 0; i < subjects.size(); ++i) {
         TERSOR_RETURN_IF_ERROR(CheckCancelled(context.cancellation));
-        TERSOR_ASSIGN_OR_RETURN(const double rate, TokensPerSecond(*subjects[i].generator, prefill, tokens));
         // The first round warms caches up.
-        if (round > 0) rates[i].push_back(rate);
+        TERSOR_RETURN_IF_ERROR(MeasureRound(subjects[i], prefill, options, energy, round > 0 ? &rounds[i] : nullptr));
         context.Report(++done, total);
       }
     }
     for (size_t i = 0; i < subjects.size(); ++i) {
-      results.push_back(Summarize(subjects[i].name, prefill ? "prefill" : "decode", tokens, rates[i], options.threads));
+      figures.results.push_back(Summarize(subjects[i], prefill, options, rounds[i]));
       const Generator::Kernels kernels = subjects[i].generator->KernelsInUse();
-      results.back().set_kernels(DescribeKernels(prefill ? kernels.prefill : kernels.decode));
+      figures.results.back().set_kernels(DescribeKernels(prefill ? kernels.prefill : kernels.decode));
     }
+    if (subjects.size() < 2) continue;
+    figures.speedups.push_back(CompareRounds(prefill, rounds[0], rounds[1]));
   }
-  return results;
+  return figures;
 }
 
 }  // namespace tersor

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
+#include "core/evaluate/energy_meter.h"
 #include "core/evaluate/evaluate_context.h"
 #include "core/model/generate.h"
 #include "tersor/v1/recipe.pb.h"
@@ -19,9 +20,12 @@ namespace tersor {
 struct PerformanceOptions {
   int prefill = 512;
   int decode = 64;
-  int repeats = 3;
+  int repeats = 5;
   int threads = 1;
   LinearCompute linears = LinearCompute::kEncodedInt8;
+  // Sequences decoded together, and ids that each has before the first timed step.
+  int batch = 1;
+  int context = 16;
 };
 
 struct PerformanceSubject {
@@ -29,6 +33,15 @@ struct PerformanceSubject {
   std::string name;
   // Not owned.
   Generator* generator = nullptr;
+  // Not owned; for what is computed from shapes.
+  const ModelSpec* spec = nullptr;
+};
+
+struct PerformanceFigures {
+  // One a kind ("prefill", "decode") and subject.
+  std::vector<v1::PerformanceResult> results;
+  // The second subject against the first, one a kind; empty with one subject.
+  std::vector<v1::SpeedupResult> speedups;
 };
 
 std::vector<FieldViolation> CheckPerformance(const v1::PerformanceEvaluation& evaluation, int64_t context_length,
@@ -36,10 +49,12 @@ std::vector<FieldViolation> CheckPerformance(const v1::PerformanceEvaluation& ev
 PerformanceOptions ResolvePerformance(const v1::PerformanceEvaluation& evaluation, int threads);
 
 // After one unrecorded round, `repeats` rounds in which the subjects take turns, so that a machine that gets slower
-// slows all of them. One result a kind and subject. Progress counts measurements.
-absl::StatusOr<std::vector<v1::PerformanceResult>> MeasurePerformance(std::span<const PerformanceSubject> subjects,
-                                                                      const PerformanceOptions& options,
-                                                                      const EvaluateContext& context);
+// slows all of them. A speedup is the median of its rounds' ratios; its interval reaches from the smallest to the
+// largest of them, which holds the median of such ratios with probability 1 - 2^(1 - rounds), whatever their
+// distribution. `energy` may be null. Progress counts measurements.
+absl::StatusOr<PerformanceFigures> MeasurePerformance(std::span<const PerformanceSubject> subjects,
+                                                      const PerformanceOptions& options, EnergyMeter* energy,
+                                                      const EvaluateContext& context);
 
 }  // namespace tersor
 

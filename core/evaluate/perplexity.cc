@@ -7,20 +7,22 @@
 
 namespace tersor {
 
-absl::Status AddWindowNlls(const Head& head, const ScoredGroup& group, std::vector<double>& window_nlls) {
+absl::Status AddBlockNlls(const Head& head, const ScoredGroup& group, std::vector<double>& block_nlls) {
   std::vector<double> log_likelihoods(group.targets.size());
   TERSOR_RETURN_IF_ERROR(head.LogLikelihoods(group.hidden, group.targets, std::span<double>(log_likelihoods), {}));
   size_t at = 0;
   for (const ScoredWindow& window : group.windows) {
-    double nll = 0;
-    for (int64_t i = 0; i < window.scored(); ++i) nll -= log_likelihoods[at++];
-    window_nlls.push_back(nll);
+    for (int64_t block = 0; block < window.blocks(); ++block) {
+      double nll = 0;
+      for (int64_t i = 0; i < window.block_tokens(block); ++i) nll -= log_likelihoods[at++];
+      block_nlls.push_back(nll);
+    }
   }
   return absl::OkStatus();
 }
 
 v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Protocol& protocol,
-                                          const ScoredWindows& windows, const std::vector<double>& window_nlls,
+                                          const ScoredWindows& windows, const std::vector<double>& block_nlls,
                                           double seconds) {
   v1::PerplexityResult result;
   result.set_subject(std::string(subject));
@@ -28,12 +30,20 @@ v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Proto
   result.set_protocol(protocol.Words());
   result.set_hash(protocol.Hash());
   double sum = 0;
-  for (size_t i = 0; i < window_nlls.size(); ++i) {
+  size_t at = 0;
+  for (const ScoredWindow& scored : windows.windows) {
     v1::PerplexityResult::Window* window = result.add_windows();
-    window->set_start(windows.windows[i].start);
-    window->set_n(windows.windows[i].scored());
-    window->set_nll_sum(window_nlls[i]);
-    sum += window_nlls[i];
+    double window_sum = 0;
+    for (int64_t i = 0; i < scored.blocks(); ++i) {
+      v1::PerplexityResult::Block* block = window->add_blocks();
+      block->set_n(scored.block_tokens(i));
+      block->set_nll_sum(block_nlls[at]);
+      window_sum += block_nlls[at++];
+    }
+    window->set_start(scored.start);
+    window->set_n(scored.scored());
+    window->set_nll_sum(window_sum);
+    sum += window_sum;
   }
   result.set_nll_sum(sum);
   result.set_count(windows.divisor);
@@ -47,12 +57,11 @@ absl::StatusOr<v1::PerplexityResult> MeasurePerplexity(absl::string_view subject
                                                        const Protocol& protocol, const ScoredWindows& windows,
                                                        const EvaluateContext& context) {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<double> window_nlls;
-  TERSOR_RETURN_IF_ERROR(ScoreWindows(model, windows, context, [&](const ScoredGroup& group) {
-    return AddWindowNlls(*model.head, group, window_nlls);
-  }));
+  std::vector<double> block_nlls;
+  TERSOR_RETURN_IF_ERROR(ScoreWindows(
+      model, windows, context, [&](const ScoredGroup& group) { return AddBlockNlls(*model.head, group, block_nlls); }));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return MakePerplexityResult(subject, protocol, windows, window_nlls, seconds.count());
+  return MakePerplexityResult(subject, protocol, windows, block_nlls, seconds.count());
 }
 
 }  // namespace tersor

@@ -15,12 +15,12 @@
 
 namespace tersor {
 
-// Adds each window's negative log-likelihood (summed in double, in order) to `window_nlls`.
-absl::Status AddWindowNlls(const Head& head, const ScoredGroup& group, std::vector<double>& window_nlls);
+// Adds the negative log-likelihood of each block of each window (summed in double, in order) to `block_nlls`.
+absl::Status AddBlockNlls(const Head& head, const ScoredGroup& group, std::vector<double>& block_nlls);
 
 // The result for NLLs measured before: subject "dense" or "compressed"; exp(sum / divisor).
 v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Protocol& protocol,
-                                          const ScoredWindows& windows, const std::vector<double>& window_nlls,
+                                          const ScoredWindows& windows, const std::vector<double>& block_nlls,
                                           double seconds);
 
 // Progress counts tokens.

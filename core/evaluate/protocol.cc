@@ -117,6 +117,13 @@ std::vector<FieldViolation> CheckProtocol(const v1::PerplexityEvaluation& evalua
   return faults.Take();
 }
 
+ProtocolModel DescribeForProtocol(const Model& model) {
+  return {.bos_id = model.spec.bos_id,
+          .eos_id = model.spec.eos_ids.empty() ? -1 : model.spec.eos_ids.front(),
+          .add_bos = model.assets.add_bos,
+          .context_length = model.spec.context_length};
+}
+
 absl::StatusOr<Protocol> ResolveProtocol(const v1::PerplexityEvaluation& evaluation, const ProtocolModel& model,
                                          absl::string_view tokenizer_sha256, absl::string_view text) {
   const std::vector<FieldViolation> violations = CheckProtocol(evaluation, model, "perplexity");

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
+#include "core/model/model.h"
 #include "tersor/v1/recipe.pb.h"
 
 namespace tersor {
@@ -55,6 +56,8 @@ struct ProtocolModel {
   // 0 where unknown.
   int64_t context_length = 0;
 };
+
+ProtocolModel DescribeForProtocol(const Model& model);
 
 // Every fault of the message that can be seen without the text; `field` is its path ("evaluate.perplexity[0]").
 std::vector<FieldViolation> CheckProtocol(const v1::PerplexityEvaluation& evaluation, const ProtocolModel& model,

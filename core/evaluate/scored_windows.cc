@@ -83,6 +83,14 @@ int64_t ScoredWindows::scored() const {
   return sum;
 }
 
+std::vector<int64_t> ScoredWindows::block_tokens() const {
+  std::vector<int64_t> tokens;
+  for (const ScoredWindow& window : windows) {
+    for (int64_t i = 0; i < window.blocks(); ++i) tokens.push_back(window.block_tokens(i));
+  }
+  return tokens;
+}
+
 int64_t ScoredWindows::tokens() const {
   int64_t sum = 0;
   for (const ScoredWindow& window : windows) sum += window.tokens;

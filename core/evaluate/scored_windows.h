@@ -2,6 +2,7 @@
 #ifndef TERSOR_CORE_EVALUATE_SCORED_WINDOWS_H_
 #define TERSOR_CORE_EVALUATE_SCORED_WINDOWS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "core/tokenizer/tokenizer.h"
 
 namespace tersor {
+
+inline constexpr int64_t kBlockTokens = 256;
 
 // The model reads `prefix` (unless -1) and stream[begin, score_end - 1); targets are stream[score_begin, score_end),
 // each predicted by the token before it. The last target is never read: nothing comes after it.
@@ -25,6 +28,11 @@ struct ScoredWindow {
 
   int64_t scored() const { return score_end - score_begin; }
   int64_t inputs() const { return (prefix >= 0 ? 1 : 0) + score_end - 1 - begin; }
+
+  // The scored tokens in even runs of about kBlockTokens: short enough for several a window, long enough that what one
+  // says hardly depends on the one before. Intervals are made of them.
+  int64_t blocks() const { return std::max<int64_t>(1, (scored() + kBlockTokens / 2) / kBlockTokens); }
+  int64_t block_tokens(int64_t i) const { return scored() * (i + 1) / blocks() - scored() * i / blocks(); }
 };
 
 // Never empty.
@@ -36,6 +44,8 @@ struct ScoredWindows {
 
   int64_t scored() const;
   int64_t tokens() const;
+  // Of all windows' blocks, in order.
+  std::vector<int64_t> block_tokens() const;
 };
 
 // Whitespace-separated words of UTF-8 text, as Python's str.split() counts them.

@@ -13,9 +13,9 @@ absl::StatusOr<ScoringModel> PrepareScoring(const Model& model, const ComputeOpt
   scoring.context_length = model.spec.context_length;
   scoring.head = std::move(head);
   scoring.hidden_states = [model, options](std::span<const int32_t> ids, const std::vector<int64_t>& offsets,
-                                           const CancellationToken* cancellation,
+                                           std::span<const int64_t> shared, const CancellationToken* cancellation,
                                            const std::function<void(int, int)>& on_block) {
-    return HiddenStates(model, ids, offsets, options, cancellation, on_block);
+    return HiddenStates(model, ids, offsets, options, cancellation, on_block, shared);
   };
   return scoring;
 }

@@ -19,8 +19,8 @@ namespace tersor {
 struct ScoringModel {
   // As HiddenStates of core/model/hidden_states.h with the model and the options bound.
   using HiddenStatesFunction = std::function<absl::StatusOr<std::vector<float>>(
-      std::span<const int32_t> ids, const std::vector<int64_t>& offsets, const CancellationToken* cancellation,
-      const std::function<void(int, int)>& on_block)>;
+      std::span<const int32_t> ids, const std::vector<int64_t>& offsets, std::span<const int64_t> shared,
+      const CancellationToken* cancellation, const std::function<void(int, int)>& on_block)>;
 
   int64_t width = 0;
   // 0 where unknown.

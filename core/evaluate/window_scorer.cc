@@ -64,7 +64,7 @@ absl::Status ScoreWindows(const ScoringModel& model, const ScoredWindows& window
       context.Report(done + group_tokens * block / (blocks + 1), total);
     };
     TERSOR_ASSIGN_OR_RETURN(std::vector<float> hidden,
-                            model.hidden_states(input.ids, input.offsets, context.cancellation, on_block));
+                            model.hidden_states(input.ids, input.offsets, {}, context.cancellation, on_block));
     if (hidden.size() != input.ids.size() * model.width) return absl::InternalError("hidden states of another size");
     KeepRows(input.rows, model.width, hidden);
     TERSOR_RETURN_IF_ERROR(consume({.windows = {windows.windows.data() + first, end - first},

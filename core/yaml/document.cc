@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/utf8.h"
+#include "core/yaml/json_escapes.h"
 #include "yaml-cpp/eventhandler.h"
 #include "yaml-cpp/exceptions.h"
 #include "yaml-cpp/parser.h"
@@ -180,7 +181,7 @@ void TreeBuilder::Close() {
 
 // The libraries' exceptions end here.
 DocumentNodePtr ParseEvents(absl::string_view text, const DocumentLimits& limits, std::vector<DocumentFault>& faults) {
-  std::istringstream stream{std::string(text)};
+  std::istringstream stream(JoinSurrogateEscapes(text));
   TreeBuilder builder(limits, faults);
   try {
     YAML::Parser parser(stream);

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/nearest_name.h"
 #include "core/yaml/message_schema.h"
-#include "core/yaml/name_hint.h"
 #include "core/yaml/scalar_reader.h"
 
 namespace tersor {

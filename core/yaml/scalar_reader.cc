@@ -6,8 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/nearest_name.h"
 #include "core/yaml/message_schema.h"
-#include "core/yaml/name_hint.h"
 
 namespace tersor {
 namespace {

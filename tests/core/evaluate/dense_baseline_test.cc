@@ -63,7 +63,7 @@ TEST_F(DenseBaselineTest, MeasuresOnceAndReuses) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_TRUE(second->reused);
   EXPECT_EQ(*model_.passes, 1);
-  EXPECT_EQ(second->window_nlls, first->window_nlls);
+  EXPECT_EQ(second->block_nlls, first->block_nlls);
   EXPECT_EQ(second->seconds, first->seconds);
   ASSERT_EQ(second->hidden.shape(), (Shape{90, FakeHead::kWidth}));
   EXPECT_EQ(second->hidden.as<float>()[0], 100000);
@@ -115,7 +115,7 @@ TEST_F(DenseBaselineTest, DamagedNumbersAreMeasuredAgain) {
     ASSERT_TRUE(again.ok()) << again.status();
     EXPECT_FALSE(again->reused);
     EXPECT_EQ(*model_.passes, passes + 1);
-    EXPECT_EQ(again->window_nlls, first->window_nlls);
+    EXPECT_EQ(again->block_nlls, first->block_nlls);
     EXPECT_TRUE(Read().ok());
   }
 }

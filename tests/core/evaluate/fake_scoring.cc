@@ -23,7 +23,7 @@ ScoringModel FakeModel::Scoring() const {
   model.width = FakeHead::kWidth;
   model.head = std::make_shared<FakeHead>();
   model.hidden_states = [passes = passes, largest = largest](
-                            std::span<const int32_t> ids, const std::vector<int64_t>& offsets,
+                            std::span<const int32_t> ids, const std::vector<int64_t>& offsets, std::span<const int64_t>,
                             const CancellationToken* cancellation,
                             const std::function<void(int, int)>& on_block) -> absl::StatusOr<std::vector<float>> {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));

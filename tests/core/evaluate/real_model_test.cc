@@ -31,7 +31,8 @@ std::vector<std::vector<double>> PlainLogProbabilities(const ScoringModel& model
   const int64_t shift = window.prefix >= 0 ? 1 : 0;
   ids.insert(ids.end(), windows.stream.begin() + window.begin, windows.stream.begin() + window.score_end);
   const std::vector<int64_t> offsets = {0, static_cast<int64_t>(ids.size())};
-  const std::vector<float> hidden = model.hidden_states(ids, offsets, nullptr, nullptr).value_or(std::vector<float>());
+  const std::vector<float> hidden =
+      model.hidden_states(ids, offsets, {}, nullptr, nullptr).value_or(std::vector<float>());
   std::vector<float> logits(ids.size() * vocabulary);
   EXPECT_TRUE(model.head->Logits(hidden, offsets[1], std::span<float>(logits)).ok());
   std::vector<std::vector<double>> rows;
@@ -88,7 +89,7 @@ TEST_P(RealModelTest, DivergenceEqualsPlainArithmetic) {
       MeasureBaseline([&] { return dense_scoring; }, dense.spec.width, windows, BaselineKey{}, cache.path(), true, {});
   ASSERT_TRUE(baseline.ok()) << baseline.status();
   const absl::StatusOr<Comparison> comparison =
-      CompareWithBaseline(other_scoring, *dense_scoring.head, *baseline, GetParam(), windows, {});
+      CompareWithBaseline(other_scoring, *dense_scoring.head, *baseline, GetParam(), windows, 0.95, {});
   ASSERT_TRUE(comparison.ok()) << comparison.status();
 
   std::vector<double> kl;
@@ -127,7 +128,7 @@ TEST_P(RealModelTest, AModelDoesNotDivergeFromItself) {
   const auto baseline =
       MeasureBaseline([&] { return scoring; }, model.spec.width, windows, BaselineKey{}, cache.path(), true, {});
   ASSERT_TRUE(baseline.ok()) << baseline.status();
-  const auto comparison = CompareWithBaseline(scoring, *scoring.head, *baseline, GetParam(), windows, {});
+  const auto comparison = CompareWithBaseline(scoring, *scoring.head, *baseline, GetParam(), windows, 0.95, {});
   ASSERT_TRUE(comparison.ok()) << comparison.status();
   EXPECT_LT(comparison->divergence.kl_max(), 1e-9);
   EXPECT_EQ(comparison->divergence.top1_agreement(), 1);
@@ -150,18 +151,50 @@ TEST(SummarizeDivergenceTest, NearestRanks) {
   for (int i = 200; i > 0; --i) kl.push_back(i);
   std::vector<uint8_t> same(200, 1);
   same[3] = 0;
-  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same);
+  const std::vector<int64_t> blocks = {200};
+  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same, blocks, 0.95);
   EXPECT_EQ(result.tokens(), 200);
   EXPECT_DOUBLE_EQ(result.kl_mean(), 100.5);
   EXPECT_EQ(result.kl_p50(), 100);
   EXPECT_EQ(result.kl_p99(), 198);
   EXPECT_EQ(result.kl_max(), 200);
   EXPECT_DOUBLE_EQ(result.top1_agreement(), 0.995);
+  // One block says nothing of how blocks differ.
+  EXPECT_EQ(result.blocks(), 0);
+  EXPECT_FALSE(result.has_kl_mean_interval());
+}
+
+// Blocks that are independent tokens: the mean's interval is Student's, a percentile's is that of its rank.
+TEST(SummarizeDivergenceTest, IntervalsComeFromBlocks) {
+  std::vector<double> kl;
+  for (int i = 0; i < 1000; ++i) kl.push_back((i * 389 % 1000 + 0.5) / 1000);
+  const std::vector<uint8_t> same(1000, 1);
+  const std::vector<int64_t> tokens(1000, 1);
+  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same, tokens, 0.95);
+  EXPECT_EQ(result.blocks(), 1000);
+  EXPECT_NEAR(result.kl_mean_interval().low(), 0.5 - 1.9623 * 0.28882 / std::sqrt(1000), 1e-4);
+  EXPECT_NEAR(result.kl_mean_interval().high(), 0.5 + 1.9623 * 0.28882 / std::sqrt(1000), 1e-4);
+  EXPECT_NEAR(result.kl_p50_interval().low(), 0.5 - 1.9623 * 0.5 / std::sqrt(1000), 2e-3);
+  EXPECT_NEAR(result.kl_p50_interval().high(), 0.5 + 1.9623 * 0.5 / std::sqrt(1000), 2e-3);
+  EXPECT_NEAR(result.kl_p99_interval().high(), 0.99 + 1.9623 * 0.0995 / std::sqrt(1000), 2e-3);
+  EXPECT_DOUBLE_EQ(result.kl_p99_interval().confidence(), 0.95);
+  // All agree: Wilson's, not a certainty.
+  EXPECT_NEAR(result.top1_agreement_interval().low(), 0.9962, 1e-4);
+  EXPECT_EQ(result.top1_agreement_interval().high(), 1);
+}
+
+TEST(SummarizeDivergenceTest, FewTokensDoNotBoundTheirLastPercentile) {
+  const std::vector<double> kl = {0.1, 0.2, 0.3, 0.4};
+  const std::vector<uint8_t> same = {1, 1, 0, 1};
+  const std::vector<int64_t> tokens = {2, 2};
+  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same, tokens, 0.95);
+  EXPECT_TRUE(std::isinf(result.kl_p99_interval().high()));
 }
 
 TEST(SummarizeDivergenceTest, OneTokenIsEveryPercentile) {
   const uint8_t same[] = {1};
-  const v1::DivergenceResult result = SummarizeDivergence({}, {0.25}, same);
+  const v1::DivergenceResult result =
+      SummarizeDivergence({}, std::vector<double>{0.25}, same, std::vector<int64_t>{1}, 0.95);
   EXPECT_EQ(result.kl_p50(), 0.25);
   EXPECT_EQ(result.kl_p99(), 0.25);
 }
@@ -170,7 +203,7 @@ TEST(CompareWithBaselineTest, BaselineOfOtherTokensIsRefused) {
   const Model model = SyntheticModel(SmallSpec(), 1);
   const ScoringModel scoring = Prepared(model);
   const ScoredWindows windows = Cut({.window = 16, .stride = 16}, model);
-  EXPECT_EQ(CompareWithBaseline(scoring, *scoring.head, DenseBaseline(), {}, windows, {}).status().code(),
+  EXPECT_EQ(CompareWithBaseline(scoring, *scoring.head, DenseBaseline(), {}, windows, 0.95, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 

@@ -1,0 +1,142 @@
+#include "core/evaluate/gate_power.h"
+
+#include <cmath>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/evaluate/gate_metrics.h"
+#include "core/evaluate/gate_selection.h"
+#include "core/evaluate/gates.h"
+#include "core/statistics/distributions.h"
+#include "core/statistics/power.h"
+
+namespace tersor {
+namespace {
+
+constexpr double kPower = 0.8;
+constexpr double kOftenUndecided = 0.5;
+constexpr double kNearlyAlwaysUndecided = 0.3;
+
+// The items of several tasks that weigh equally in a mean.
+struct Sample {
+  int64_t items = 0;
+  // As many items of one task would give the mean's variance.
+  double effective = 0;
+  double seconds = 0;
+  int tasks = 0;
+};
+
+bool Counts(const Gate& gate, const PlannedEvidence::Task& task) {
+  if (gate.entry->scope == GateScope::kTask) return task.name == gate.subject;
+  if (gate.entry->scope == GateScope::kAbility && task.ability != gate.subject) return false;
+  return task.higher_is_better;
+}
+
+Sample SampleOf(const Gate& gate, const PlannedEvidence& evidence) {
+  Sample sample;
+  double inverse = 0;
+  for (const PlannedEvidence::Task& task : evidence.tasks) {
+    if (!Counts(gate, task) || task.items <= 0) continue;
+    sample.items += task.items;
+    sample.seconds += task.seconds;
+    inverse += 1.0 / static_cast<double>(task.items);
+    ++sample.tasks;
+  }
+  if (inverse > 0) sample.effective = sample.tasks * sample.tasks / inverse;
+  return sample;
+}
+
+std::string TimeText(double seconds) {
+  if (seconds < 90) return absl::StrFormat("%.0f s", seconds);
+  return absl::StrFormat("%.0f min", std::ceil(seconds / 60));
+}
+
+std::string NeedText(const v1::GatePower& power) {
+  if (power.needed() <= 0) return "no number of them decides a gate that allows no loss at all";
+  return absl::StrCat("it needs about ", power.needed(), " (", TimeText(power.needed_seconds()), ")");
+}
+
+void Describe(absl::string_view found, absl::string_view assumption, v1::GatePower& power) {
+  power.set_text(absl::StrCat(power.count(), " ", power.unit(), " find ", found, " with probability 0.8 (", assumption,
+                              "); where nothing was lost the gate is decided in ",
+                              absl::StrFormat("%.0f", 100 * power.decided()), " % of runs; ", NeedText(power)));
+}
+
+std::optional<v1::GatePower> DropPower(const Gate& gate, double confidence, const PlannedEvidence& evidence) {
+  const Sample sample = SampleOf(gate, evidence);
+  if (sample.items == 0) return std::nullopt;
+  const PowerQuestion question = {.confidence = confidence, .power = kPower};
+  const auto effective = static_cast<int64_t>(sample.effective);
+  v1::GatePower power;
+  power.set_gate(gate.expression);
+  power.set_count(sample.items);
+  power.set_unit("items");
+  power.set_detectable(DetectableDrop(effective, question));
+  const double margin = std::abs(gate.limit);
+  if (margin > 0 && margin < 1) {
+    const double spread = static_cast<double>(sample.items) / sample.effective;
+    power.set_needed(static_cast<int64_t>(std::ceil(spread * static_cast<double>(ItemsNeeded(margin, question)))));
+    power.set_needed_seconds(sample.seconds / static_cast<double>(sample.items) * static_cast<double>(power.needed()));
+    power.set_decided(DecisionProbability(effective, margin, question));
+  }
+  Describe(absl::StrFormat("a drop of %.3g", power.detectable()),
+           absl::StrFormat("assuming that %.0f %% of answers change", 100 * kAssumedFlips), power);
+  return power;
+}
+
+std::optional<v1::GatePower> RatioPower(const Gate& gate, const v1::Recipe& recipe, double confidence,
+                                        const PlannedEvidence& evidence) {
+  const std::vector<int> selected = SelectedPerplexities(gate, recipe);
+  if (selected.size() != 1 || selected[0] >= static_cast<int>(evidence.texts.size())) return std::nullopt;
+  const PlannedEvidence::Text& text = evidence.texts[selected[0]];
+  if (text.blocks <= 0 || !(gate.limit > 0)) return std::nullopt;
+  v1::GatePower power;
+  power.set_gate(gate.expression);
+  power.set_count(text.blocks);
+  power.set_unit("blocks of text");
+  power.set_detectable(std::expm1(DetectableDifference(text.blocks, kAssumedBlockDeviation, confidence, kPower)));
+  const double margin = std::abs(std::log(gate.limit));
+  if (margin > 0) {
+    power.set_needed(UnitsNeeded(margin, kAssumedBlockDeviation, confidence, kPower));
+    power.set_needed_seconds(text.seconds / static_cast<double>(text.blocks) * static_cast<double>(power.needed()));
+    power.set_decided(NormalCdf(margin * std::sqrt(static_cast<double>(text.blocks)) / kAssumedBlockDeviation -
+                                TwoSidedNormal(confidence)));
+  }
+  Describe(absl::StrFormat("a change of %.2g %%", 100 * power.detectable()),
+           absl::StrFormat("assuming that blocks differ by %.2g nats a token", kAssumedBlockDeviation), power);
+  return power;
+}
+
+}  // namespace
+
+std::vector<v1::GatePower> PowerOfGates(const v1::Recipe& recipe, const PlannedEvidence& evidence) {
+  std::vector<v1::GatePower> powers;
+  const double confidence = GateConfidence(recipe);
+  for (const std::string& expression : recipe.gates()) {
+    const absl::StatusOr<Gate> gate = ParseGate(expression);
+    if (!gate.ok() || !gate->entry->comparative) continue;
+    std::optional<v1::GatePower> power = gate->entry->scope == GateScope::kPerplexity
+                                             ? RatioPower(*gate, recipe, confidence, evidence)
+                                             : DropPower(*gate, confidence, evidence);
+    if (power.has_value()) powers.push_back(*std::move(power));
+  }
+  return powers;
+}
+
+std::vector<v1::Warning> PowerWarnings(const std::vector<v1::GatePower>& powers) {
+  std::vector<v1::Warning> warnings;
+  for (const v1::GatePower& power : powers) {
+    if (power.decided() >= kOftenUndecided) continue;
+    v1::Warning& warning = warnings.emplace_back();
+    warning.set_code("UNDERPOWERED_GATE");
+    warning.set_where(power.gate());
+    warning.set_message(absl::StrCat(
+        "\"", power.gate(), "\" would ", power.decided() < kNearlyAlwaysUndecided ? "nearly always" : "often",
+        " be inconclusive, even where nothing was lost: ", power.count(), " ", power.unit(), " resolve ",
+        absl::StrFormat("%.2g", power.detectable()), "; ", NeedText(power)));
+  }
+  return warnings;
+}
+
+}  // namespace tersor

@@ -1,0 +1,47 @@
+// What a recipe's gates can tell apart, before anything is measured.
+#ifndef TERSOR_CORE_EVALUATE_GATE_POWER_H_
+#define TERSOR_CORE_EVALUATE_GATE_POWER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tersor/v1/plan.pb.h"
+#include "tersor/v1/recipe.pb.h"
+
+namespace tersor {
+
+// What the gates' intervals will rest on.
+struct PlannedEvidence {
+  struct Task {
+    std::string name = {};
+    std::string ability = {};
+    int64_t items = 0;
+    // Of all models that are asked.
+    double seconds = 0;
+    // The main metric counts in means of accuracies.
+    bool higher_is_better = true;
+  };
+  std::vector<Task> tasks;
+  struct Text {
+    int64_t blocks = 0;
+    double seconds = 0;
+  };
+  // In the order of the recipe's perplexities.
+  std::vector<Text> texts;
+};
+
+// Standard deviation over blocks of about 256 tokens of what compression adds to the mean NLL, in nats, where nothing
+// better is known: an assumption.
+inline constexpr double kAssumedBlockDeviation = 0.04;
+
+// One answer a gate on drops of tasks and abilities or on ratios of perplexities, at the recipe's confidence and 80 %
+// power; other gates have none. `recipe` has passed CheckGates.
+std::vector<v1::GatePower> PowerOfGates(const v1::Recipe& recipe, const PlannedEvidence& evidence);
+
+// UNDERPOWERED_GATE for each gate that would be inconclusive more often than not although nothing was lost.
+std::vector<v1::Warning> PowerWarnings(const std::vector<v1::GatePower>& powers);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_EVALUATE_GATE_POWER_H_

@@ -1,0 +1,89 @@
+#include "core/evaluate/gate_power.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace tersor {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+v1::Recipe Recipe(const std::vector<std::string>& gates) {
+  v1::Recipe recipe;
+  recipe.mutable_evaluate()->add_perplexity()->set_dataset("wiki");
+  for (const std::string& gate : gates) recipe.add_gates(gate);
+  return recipe;
+}
+
+const PlannedEvidence kEvidence = {
+    .tasks = {{"piqa", "reasoning", 200, 60}, {"copa", "reasoning", 200, 60}, {"lama", "knowledge", 800, 80}},
+    .texts = {{64, 128}}};
+
+TEST(GatePowerTest, TwoHundredItemsDoNotDecideTwoPoints) {
+  const std::vector<v1::GatePower> powers = PowerOfGates(Recipe({"task.piqa_drop <= 0.02"}), kEvidence);
+  ASSERT_THAT(powers, SizeIs(1));
+  EXPECT_EQ(powers[0].count(), 200);
+  EXPECT_NEAR(powers[0].detectable(), 0.044, 0.001);
+  EXPECT_EQ(powers[0].needed(), 979);
+  // 60 seconds for 200 items.
+  EXPECT_NEAR(powers[0].needed_seconds(), 979 * 0.3, 1e-9);
+  EXPECT_LT(powers[0].decided(), 0.3);
+  EXPECT_EQ(powers[0].text(),
+            "200 items find a drop of 0.044 with probability 0.8 (assuming that 5 % of answers change); where nothing "
+            "was lost the gate is decided in 24 % of runs; it needs about 979 (5 min)");
+  const std::vector<v1::Warning> warnings = PowerWarnings(powers);
+  ASSERT_THAT(warnings, SizeIs(1));
+  EXPECT_EQ(warnings[0].code(), "UNDERPOWERED_GATE");
+  EXPECT_THAT(warnings[0].message(), HasSubstr("would nearly always be inconclusive"));
+  EXPECT_THAT(warnings[0].message(), HasSubstr("200 items resolve 0.044; it needs about 979 (5 min)"));
+}
+
+TEST(GatePowerTest, SeveralTasksPoolTheirItems) {
+  const std::vector<v1::GatePower> powers =
+      PowerOfGates(Recipe({"ability.reasoning_drop <= 0.05", "task_accuracy_drop <= 0.03"}), kEvidence);
+  ASSERT_THAT(powers, SizeIs(2));
+  EXPECT_EQ(powers[0].count(), 400);
+  EXPECT_GT(powers[0].decided(), 0.9);
+  // Nine over 1/200 + 1/200 + 1/800 is as good as 800 items of one task, though there are 1200.
+  EXPECT_EQ(powers[1].count(), 1200);
+  EXPECT_NEAR(powers[1].detectable(), 0.0221, 0.0005);
+  EXPECT_THAT(PowerWarnings(powers), IsEmpty());
+}
+
+TEST(GatePowerTest, PerplexityRatiosRestOnBlocks) {
+  const std::vector<v1::GatePower> powers =
+      PowerOfGates(Recipe({"perplexity_ratio <= 1.005", "perplexity_ratio <= 1.3"}), kEvidence);
+  ASSERT_THAT(powers, SizeIs(2));
+  EXPECT_EQ(powers[0].unit(), "blocks of text");
+  EXPECT_NEAR(powers[0].detectable(), 0.0141, 0.0002);
+  EXPECT_EQ(powers[0].needed(), 505);
+  EXPECT_LT(powers[0].decided(), 0.2);
+  EXPECT_GT(powers[1].decided(), 0.999);
+  EXPECT_THAT(PowerWarnings(powers), SizeIs(1));
+}
+
+TEST(GatePowerTest, AGateThatAllowsNothingIsNeverDecided) {
+  const std::vector<v1::GatePower> powers = PowerOfGates(Recipe({"task.lama_drop <= 0"}), kEvidence);
+  ASSERT_THAT(powers, SizeIs(1));
+  EXPECT_EQ(powers[0].needed(), 0);
+  EXPECT_THAT(powers[0].text(), HasSubstr("no number of them decides"));
+  EXPECT_THAT(PowerWarnings(powers), SizeIs(1));
+}
+
+TEST(GatePowerTest, OtherGatesHaveNone) {
+  EXPECT_THAT(PowerOfGates(Recipe({"kl_mean <= 1", "size_ratio >= 3", "task.none_drop <= 0.1", "nonsense"}), kEvidence),
+              IsEmpty());
+}
+
+// A higher confidence asks for more.
+TEST(GatePowerTest, ConfidenceCosts) {
+  v1::Recipe recipe = Recipe({"task.piqa_drop <= 0.05"});
+  const double usual = PowerOfGates(recipe, kEvidence)[0].decided();
+  recipe.mutable_gating()->set_confidence(0.99);
+  EXPECT_LT(PowerOfGates(recipe, kEvidence)[0].decided(), usual);
+}
+
+}  // namespace
+}  // namespace tersor
