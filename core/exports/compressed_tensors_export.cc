@@ -13,6 +13,7 @@
 #include "core/exports/dense_values.h"
 #include "core/exports/difference.h"
 #include "core/exports/export_format.h"
+#include "core/exports/folder_tensor.h"
 #include "core/exports/huggingface_folder.h"
 #include "core/exports/model_card.h"
 #include "core/exports/pack_quantized.h"
@@ -157,6 +158,7 @@ class CompressedTensorsExport final : public ExportFormat {
   std::string artifact_name() const override { return std::string(kName); }
 
   absl::StatusOr<ExportPlan> Plan(const Model& model, const ExportSubject& subject) const override {
+    TERSOR_RETURN_IF_ERROR(CheckPlainLayout(kName, subject.spec));
     TERSOR_ASSIGN_OR_RETURN(const CompressedTensorsPlan plan, PlanCompressedTensors(subject));
     TERSOR_RETURN_IF_ERROR(ConfigJson(subject.spec, TorchName(kDenseType)).status());
     ExportPlan answer;
@@ -186,7 +188,7 @@ class CompressedTensorsExport final : public ExportFormat {
     contents.spec = subject.spec;
     contents.dtype = kDenseType;
     contents.quantization_config = CompressedTensorsConfig(plan);
-    contents.model_card = ModelCard(model, report, kName, StoredText(plan, subject), LoadCommands(path));
+    contents.model_card = ModelCard(model, report, kName, StoredText(plan, subject), LoadCommands("."));
     TERSOR_RETURN_IF_ERROR(WriteHuggingFaceFiles(contents, model.assets, folder.path()));
     TERSOR_ASSIGN_OR_RETURN(std::string verification, Verify(model, plan, folder.path()));
     TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo info, DescribeArtifact(kName, folder.path()));

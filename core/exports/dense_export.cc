@@ -1,4 +1,5 @@
 // A Hugging Face folder whose weights are plain numbers.
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -8,10 +9,12 @@
 #include "core/exports/dense_values.h"
 #include "core/exports/difference.h"
 #include "core/exports/export_format.h"
+#include "core/exports/folder_tensor.h"
 #include "core/exports/huggingface_folder.h"
 #include "core/exports/model_card.h"
 #include "core/formats/artifact_info.h"
 #include "core/formats/safetensors.h"
+#include "core/model/config_json.h"
 
 namespace tersor {
 namespace {
@@ -78,16 +81,24 @@ absl::StatusOr<DensePlan> PlanTypes(DenseChoice choice, const Model& model, cons
 
 absl::Status WriteWeights(const Model& model, const ExportSubject& subject, const DensePlan& plan,
                           const std::filesystem::path& path) {
+  std::map<std::string, DType, std::less<>> types;
+  for (size_t i = 0; i < subject.tensors.size(); ++i) types[subject.tensors[i].parameter.name] = plan.types[i];
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<FileTensor> tensors, FileTensors(subject.spec));
+  std::map<std::string, const FileTensor*, std::less<>> by_name;
   std::vector<TensorDeclaration> declarations;
-  for (size_t i = 0; i < subject.tensors.size(); ++i) {
-    declarations.push_back({subject.tensors[i].parameter.name, plan.types[i], subject.tensors[i].parameter.shape});
+  for (const FileTensor& tensor : tensors) {
+    DType dtype = plan.matrices;
+    for (const TensorPart& part : tensor.parts) {
+      if (types.at(part.parameter) == DType::kF32) dtype = DType::kF32;
+    }
+    declarations.push_back({tensor.name, dtype, FileShape(tensor)});
+    by_name[tensor.name] = &tensor;
   }
   TERSOR_ASSIGN_OR_RETURN(SafetensorsWriter writer,
                           SafetensorsWriter::Create(path, std::move(declarations), {{"format", "pt"}}));
   for (const TensorDeclaration& next : writer.order()) {
-    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr values, model.Find(next.name));
-    TERSOR_RETURN_IF_ERROR(RoundTo(next.dtype, next.name, *values,
-                                   [&](std::span<const std::byte> bytes) { return writer.Append(bytes); }));
+    TERSOR_RETURN_IF_ERROR(WriteFolderTensor(*by_name.at(next.name), model, next.dtype,
+                                             [&](std::span<const std::byte> bytes) { return writer.Append(bytes); }));
   }
   return writer.Finish();
 }
@@ -136,6 +147,7 @@ class DenseExport final : public ExportFormat {
 
   absl::StatusOr<ExportPlan> Plan(const Model& model, const ExportSubject& subject) const override {
     const bool wide = choice_ == DenseChoice::kF32 || (choice_ == DenseChoice::kAutomatic && IsDenseF32(subject));
+    TERSOR_RETURN_IF_ERROR(ConfigJson(subject.spec, TorchName(DType::kF16)).status());
     ExportPlan plan;
     plan.bytes = kOtherFilesBytes + static_cast<int64_t>(model.assets.tokenizer_json.size());
     for (const ExportTensor& tensor : subject.tensors) {
@@ -159,7 +171,7 @@ class DenseExport final : public ExportFormat {
     contents.dtype = plan.matrices;
     contents.model_card =
         ModelCard(model, report, name(),
-                  absl::StrCat("All weights are stored as plain ", DTypeName(plan.matrices), "."), LoadCommands(path));
+                  absl::StrCat("All weights are stored as plain ", DTypeName(plan.matrices), "."), LoadCommands("."));
     TERSOR_RETURN_IF_ERROR(WriteHuggingFaceFiles(contents, model.assets, folder.path()));
     TERSOR_ASSIGN_OR_RETURN(std::string verification, Verify(model, folder.path()));
     TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo info, DescribeArtifact(name(), folder.path()));

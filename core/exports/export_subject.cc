@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "core/encoding/activation_format.h"
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/group_int_tensor.h"
@@ -17,8 +18,10 @@ namespace {
 constexpr size_t kNamedLayers = 4;
 
 // Reads the parameters that the encodings state of themselves, which also wrapped tensors pass on.
-StoredForm FormOf(const EncodedTensor& tensor) {
+StoredForm FormOf(const EncodedTensor& stored) {
+  const EncodedTensor& tensor = stored.weight();
   StoredForm form;
+  if (stored.input_format() != nullptr) form.input_format = std::string(stored.input_format()->name());
   form.encoding = std::string(tensor.encoding());
   const nlohmann::json parameters = tensor.Parameters();
   if (form.encoding == GroupIntTensor::kName) {
@@ -40,6 +43,7 @@ StoredForm FormOf(const PlannedEncoding& planned, int64_t columns) {
   form.bits = planned.bits;
   form.group_size = planned.group_size > 0 ? planned.group_size : columns;
   form.symmetric = planned.symmetric;
+  form.input_format = planned.input_format;
   return form;
 }
 

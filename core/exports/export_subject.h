@@ -28,6 +28,8 @@ struct StoredForm {
   bool symmetric = true;
   // Of gguf-block: "Q4_1".
   std::string block_type;
+  // What the layer's inputs are quantized to: "int-token"; empty: they stay in float.
+  std::string input_format;
 
   bool operator==(const StoredForm&) const = default;
 };

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/encoding/group_int_tensor.h"
 #include "core/encoding/row_permuted_tensor.h"
+#include "core/exports/gguf_block_encoders.h"
 #include "core/exports/gguf_storage.h"
 #include "core/tensor/float16.h"
 
@@ -145,14 +146,38 @@ absl::Status WriteBlocks(const GgufTensorPlan& plan, const EncodedTensor& values
   return absl::OkStatus();
 }
 
+// One row through the encoder of the plan's blocks. OUT_OF_RANGE for values whose scales F16 cannot hold.
+absl::Status RoundRowToBlocks(const GgufTensorPlan& plan, std::span<const float> row, std::vector<std::byte>& out) {
+  const GgufBlockEncoder& encoder = *FindGgufBlockEncoder(plan.rounded_type);
+  out.resize(row.size() / encoder.values * encoder.bytes);
+  for (const float value : row) {
+    if (std::isfinite(value) && std::fabs(value) < 60000) continue;
+    return absl::OutOfRangeError(
+        absl::StrCat("parameter \"", plan.tensor.parameter.name, "\" has values too large for ", plan.rounded_type));
+  }
+  for (size_t block = 0; block * encoder.values < row.size(); ++block) {
+    encoder.encode(row.data() + block * encoder.values, out.data() + block * encoder.bytes);
+  }
+  return absl::OkStatus();
+}
+
+DifferenceTally::Tolerance BlockTolerance(const GgufBlockEncoder& encoder) {
+  return [&encoder](int64_t, std::span<const float> row, std::span<float> allowed) {
+    for (size_t begin = 0; begin < row.size(); begin += encoder.values) {
+      encoder.tolerance(row.data() + begin, allowed.data() + begin);
+    }
+  };
+}
+
 absl::Status WriteRounded(const GgufTensorPlan& plan, const EncodedTensor& values, const ByteSink& sink) {
   const std::string& name = plan.tensor.parameter.name;
   std::vector<float> decoded(static_cast<size_t>(values.columns()));
   std::vector<std::byte> bytes;
   for (const int64_t row : RowSources(plan, values.rows())) {
     values.DecodeRows(row, 1, decoded.data());
-    TERSOR_RETURN_IF_ERROR(plan.storage == GgufStorage::kF16 ? RoundRow(DType::kF16, name, decoded, bytes)
-                                                             : RoundRowToQ8(name, decoded, bytes));
+    TERSOR_RETURN_IF_ERROR(plan.storage == GgufStorage::kF16             ? RoundRow(DType::kF16, name, decoded, bytes)
+                           : plan.storage == GgufStorage::kRoundedBlocks ? RoundRowToBlocks(plan, decoded, bytes)
+                                                                         : RoundRowToQ8(name, decoded, bytes));
     TERSOR_RETURN_IF_ERROR(sink(bytes));
   }
   return absl::OkStatus();
@@ -189,6 +214,7 @@ absl::Status WriteGgufTensor(const GgufTensorPlan& plan, const EncodedTensorPtr&
       return WriteVector(plan, *values, sink);
     case GgufStorage::kF16:
     case GgufStorage::kRoundedQ8_0:
+    case GgufStorage::kRoundedBlocks:
       return WriteRounded(plan, *values, sink);
     case GgufStorage::kBlocks:
       return WriteBlocks(plan, *values, sink);
@@ -210,6 +236,8 @@ DifferenceTally::Tolerance GgufTolerance(const GgufTensorPlan& plan, const Encod
       return F16Tolerance;
     case GgufStorage::kRoundedQ8_0:
       return Q8Tolerance;
+    case GgufStorage::kRoundedBlocks:
+      return BlockTolerance(*FindGgufBlockEncoder(plan.rounded_type));
     case GgufStorage::kCodesQ4_1:
       if (auto weight = std::dynamic_pointer_cast<const GroupIntTensor>(values); weight != nullptr) {
         return MinimumTolerance(std::move(weight));

@@ -13,6 +13,7 @@
 #include "core/exports/huggingface_folder.h"
 #include "core/formats/artifact_info.h"
 #include "core/formats/gguf_writer.h"
+#include "core/model/architecture.h"
 #include "core/model/gguf_spec.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -90,6 +91,20 @@ std::string CountsText(const Plans& plans) {
                        [](std::string* out, const auto& item) { absl::StrAppend(out, item.second, " ", item.first); });
 }
 
+// "; 180 layers whose rows the blocks do not divide fell back (model.layers.0.mlp.up_proj: rows of 576 to Q4_0)".
+std::string FallbackText(const Plans& plans) {
+  int64_t count = 0;
+  const GgufTensorPlan* first = nullptr;
+  for (const GgufTensorPlan& plan : plans) {
+    if (!plan.fallback) continue;
+    ++count;
+    if (first == nullptr) first = &plan;
+  }
+  if (first == nullptr) return "";
+  return absl::StrCat("; ", count, " layers whose rows its blocks do not divide fall back (", first->tensor.module(),
+                      ": rows of ", first->tensor.parameter.shape[1], " to ", first->type_name(), ")");
+}
+
 absl::StatusOr<GgufWriter> WriteTensors(GgufChoice choice, const Model& model, const ExportSubject& subject,
                                         const Plans& plans, const std::filesystem::path& path) {
   ModelAssets assets = model.assets;
@@ -125,6 +140,11 @@ class GgufExport final : public ExportFormat {
   std::string artifact_name() const override { return absl::StrCat("model-", GgufChoiceName(choice_), ".gguf"); }
 
   absl::StatusOr<ExportPlan> Plan(const Model& model, const ExportSubject& subject) const override {
+    TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(subject.spec.architecture));
+    if (architecture->gguf_name.empty()) {
+      return absl::UnimplementedError(absl::StrCat("export ", name(), ": ", architecture->class_name,
+                                                   " is not written to GGUF. Export to safetensors"));
+    }
     TERSOR_ASSIGN_OR_RETURN(const Plans plans, PlanGgufStorage(choice_, subject));
     absl::StatusOr<GgufMetadataBuilder> metadata = BuildGgufMetadata(choice_, subject.spec, model.assets);
     if (!metadata.ok()) {
@@ -134,7 +154,7 @@ class GgufExport final : public ExportFormat {
     plan.bytes = static_cast<int64_t>(metadata->bytes().size()) + 4096;
     // 160 bytes are more than an entry in the tensor table and the padding.
     for (const GgufTensorPlan& tensor : plans) plan.bytes += static_cast<int64_t>(tensor.bytes()) + 160;
-    plan.detail = CountsText(plans);
+    plan.detail = absl::StrCat(CountsText(plans), FallbackText(plans));
     if (GgufContextLength(subject.spec) < subject.spec.context_length) {
       absl::StrAppend(&plan.detail, "; context length ", GgufContextLength(subject.spec),
                       ", the sliding window: llama.cpp attends to all before");

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/formats/json_text.h"
 #include "core/model/architecture.h"
+#include "core/model/gguf_spec.h"
 #include "core/model/rope_table.h"
 #include "core/tokenizer/gguf_tokenizer_writer.h"
 #include "core/tokenizer/tokenizer.h"
@@ -28,6 +29,13 @@ uint32_t FileType(GgufChoice choice) {
       return 3;
     case GgufChoice::kQ8_0:
       return 7;
+    // "Mostly Q4_K, small": no layer has another type by choice.
+    case GgufChoice::kQ4_K:
+      return 14;
+    case GgufChoice::kQ6_K:
+      return 18;
+    case GgufChoice::kMxfp4:
+      return 38;
   }
   return 0;
 }
@@ -152,6 +160,18 @@ absl::Status PutTokenizer(const ModelSpec& spec, const ModelAssets& assets, Gguf
   return absl::OkStatus();
 }
 
+// Rather before any work than when the written file is read again.
+absl::Status CheckRopeFactors(const ModelSpec& spec) {
+  const std::vector<float> factors = GgufRopeFactors(spec);
+  if (factors.empty()) return absl::OkStatus();
+  RopeSpec plain = spec.layers.front().rope;
+  plain.llama3.reset();
+  if (RecognizeLlama3(factors, plain).ok()) return absl::OkStatus();
+  return absl::UnimplementedError(
+      "GGUF keeps Llama 3's rope scaling as factors only, which are read again for low_freq_factor 1 and "
+      "high_freq_factor 4");
+}
+
 }  // namespace
 
 int64_t GgufContextLength(const ModelSpec& spec) {
@@ -174,6 +194,7 @@ std::vector<float> GgufRopeFactors(const ModelSpec& spec) {
 absl::StatusOr<GgufMetadataBuilder> BuildGgufMetadata(GgufChoice choice, const ModelSpec& spec,
                                                       const ModelAssets& assets) {
   TERSOR_RETURN_IF_ERROR(CheckUniform(spec));
+  TERSOR_RETURN_IF_ERROR(CheckRopeFactors(spec));
   TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(spec.architecture));
   if (architecture->window == WindowRule::kUpperLayers && spec.layers.front().attention.sliding_window > 0) {
     return absl::UnimplementedError(absl::StrCat("GGUF: llama.cpp has no sliding window for ", architecture->name));

@@ -26,6 +26,8 @@ absl::string_view BlockTypeName(const GgufTensorPlan& plan) {
       return "Q4_1";
     case GgufStorage::kBlocks:
       return plan.tensor.form.block_type;
+    case GgufStorage::kRoundedBlocks:
+      return plan.rounded_type;
   }
   return "";
 }
@@ -99,8 +101,50 @@ GgufStorage StorageOfCodes(GgufChoice choice, const ExportTensor& tensor, Refusa
       if (form.bits <= 4) return GgufStorage::kCodesQ4_1;
       refusals.Add(tensor, "holds codes of at most 4 bits", "Quantize to 4 bits or fewer, or export to gguf:q8_0");
       break;
+    // They round: see PlanRounded.
+    case GgufChoice::kQ4_K:
+    case GgufChoice::kQ6_K:
+    case GgufChoice::kMxfp4:
+      break;
   }
   return GgufStorage::kF16;
+}
+
+// The block type that layers are rounded to; empty where the choice keeps codes.
+absl::string_view RoundedType(GgufChoice choice) {
+  switch (choice) {
+    case GgufChoice::kQ4_K:
+      return "Q4_K";
+    case GgufChoice::kQ6_K:
+      return "Q6_K";
+    case GgufChoice::kMxfp4:
+      return "MXFP4";
+    default:
+      return "";
+  }
+}
+
+// A layer for a choice that rounds. Where its blocks do not divide the rows: codes that Q4_0, Q4_1 or Q8_0 hold stay
+// what they are, all else becomes Q8_0, or F16 where not even blocks of 32 fit.
+GgufTensorPlan PlanRounded(absl::string_view type, const ExportTensor& tensor) {
+  GgufTensorPlan plan{tensor, GgufStorage::kRoundedBlocks, std::string(type), false};
+  if (IsBlocks(tensor) && tensor.form.block_type == type) {
+    plan.storage = GgufStorage::kBlocks;
+    return plan;
+  }
+  if (tensor.parameter.shape[1] % FindGgufBlockType(type)->values == 0) return plan;
+  plan.fallback = true;
+  const StoredForm& form = tensor.form;
+  if (IsBlocks(tensor)) {
+    plan.storage = GgufStorage::kBlocks;
+  } else if (IsCodes(tensor) && GroupsFit(form) && form.bits <= 4) {
+    plan.storage = form.symmetric ? GgufStorage::kCodesQ4_0 : GgufStorage::kCodesQ4_1;
+  } else if (IsCodes(tensor) && FitsQ8(form)) {
+    plan.storage = GgufStorage::kCodesQ8_0;
+  } else {
+    plan.storage = StorageOfDense(GgufChoice::kQ8_0, tensor);
+  }
+  return plan;
 }
 
 GgufStorage StorageOf(GgufChoice choice, const ExportTensor& tensor, Refusals& refusals) {
@@ -135,6 +179,12 @@ absl::string_view GgufChoiceName(GgufChoice choice) {
       return "q4_0";
     case GgufChoice::kQ4_1:
       return "q4_1";
+    case GgufChoice::kQ4_K:
+      return "q4_k";
+    case GgufChoice::kQ6_K:
+      return "q6_k";
+    case GgufChoice::kMxfp4:
+      return "mxfp4";
   }
   return "";
 }
@@ -163,7 +213,13 @@ absl::StatusOr<std::vector<GgufTensorPlan>> PlanGgufStorage(GgufChoice choice, c
   std::vector<GgufTensorPlan> plans;
   Refusals refusals;
   for (const ExportTensor& tensor : subject.tensors) {
-    plans.push_back({tensor, StorageOf(choice, tensor, refusals)});
+    const absl::string_view rounded = RoundedType(choice);
+    if (!rounded.empty() && tensor.is_matrix() && !tensor.is_vocabulary()) {
+      plans.push_back(PlanRounded(rounded, tensor));
+    } else {
+      // Embedding and head of a choice that rounds are Q8_0, as beside codes.
+      plans.push_back({tensor, StorageOf(rounded.empty() ? choice : GgufChoice::kQ8_0, tensor, refusals)});
+    }
     if (plans.back().storage == GgufStorage::kBlocks && FindGgufBlockType(tensor.form.block_type) == nullptr) {
       return absl::InternalError(absl::StrCat(tensor.parameter.name, ": unknown block type ", tensor.form.block_type));
     }

@@ -28,11 +28,17 @@ enum class GgufStorage {
   kRoundedQ8_0,
   // GGUF blocks as they are.
   kBlocks,
+  // Rounded to the choice's own blocks as llama.cpp's reference does it (gguf_block_encoders.h).
+  kRoundedBlocks,
 };
 
 struct GgufTensorPlan {
   ExportTensor tensor;
   GgufStorage storage = GgufStorage::kF32;
+  // Of kRoundedBlocks: "Q4_K".
+  std::string rounded_type = "";
+  // The choice's blocks do not divide the rows; the storage is what was taken instead.
+  bool fallback = false;
 
   // Number of the tensor type in the file.
   uint32_t type() const;

@@ -98,7 +98,7 @@ std::string WhatItCost(const v1::Report& report) {
 
 std::string HowToLoad(const std::vector<v1::LoadCommand>& commands) {
   if (commands.empty()) return "";
-  std::string text = "## How to load it\n\n";
+  std::string text = "## How to load it\n\nIn this folder:\n\n";
   for (const v1::LoadCommand& command : commands) {
     absl::StrAppend(&text, command.program(), ":\n\n```sh\n", command.command(), "\n```\n\n");
   }

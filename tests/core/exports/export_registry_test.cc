@@ -2,19 +2,23 @@
 // written.
 #include "core/exports/export_registry.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/exports/load_commands.h"
 #include "core/formats/gguf_reader.h"
 #include "core/formats/safetensors.h"
 #include "core/model/config_json.h"
+#include "core/model/model_spec_json.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/core/exports/quantized_model.h"
+#include "tests/testing/paths.h"
 #include "tests/testing/tiny_model.h"
 
 namespace tersor {
@@ -266,15 +270,15 @@ TEST_F(ExportTest, PlannedEncodingsAreCheckedBeforeAnythingRan) {
   const Model model = Tiny();
   PlannedEncodings encodings;
   for (const auto& [name, tensor] : model.parameters) {
-    if (absl::EndsWith(name, "_proj.weight")) encodings[name] = {"group-int", 3, 32, true};
+    if (absl::EndsWith(name, "_proj.weight")) encodings[name] = {.encoding = "group-int", .bits = 3, .group_size = 32};
   }
   EXPECT_THAT(PlanExport("compressed-tensors", model, encodings).status().message(), HasSubstr("3 bits, groups of 32"));
   EXPECT_TRUE(PlanExport("gguf:q4_0", model, encodings).ok());
-  encodings["lm_head.weight"] = {"group-int", 8, 32, true};
+  encodings["lm_head.weight"] = {.encoding = "group-int", .bits = 8, .group_size = 32};
   EXPECT_THAT(PlanExport("gguf:q4_0", model, encodings)->detail, HasSubstr("1 Q8_0"));
   for (auto& [name, encoding] : encodings) encoding.group_size = -1;
   EXPECT_TRUE(PlanExport("gguf:q4_0", model, encodings).ok());
-  encodings["model.layers.7.mlp.up_proj.weight"] = {"group-int", 4, 32, true};
+  encodings["model.layers.7.mlp.up_proj.weight"] = {.encoding = "group-int", .bits = 4, .group_size = 32};
   EXPECT_THAT(PlanExport("gguf:q4_0", model, encodings).status().message(), HasSubstr("no parameter"));
 }
 
@@ -294,6 +298,145 @@ TEST_F(ExportTest, LoadCommandsNameTheFiles) {
   EXPECT_EQ(folder[1].command(), "vllm serve /jobs/a/compressed-tensors");
   info.set_name("tersor");
   EXPECT_TRUE(LoadCommands(info, "/jobs/a").empty());
+}
+
+// One set of integer codes goes into every format that can hold it.
+TEST_F(ExportTest, TheSameCodesInEveryFormat) {
+  const Model model = Quantized(4, 32, /*symmetric=*/true, /*tied=*/false);
+  const std::vector<float> expected = (*model.Find(kLayer))->Decode();
+  for (const char* format : {"compressed-tensors", "gptq", "gptq_v2", "awq", "gguf:q4_0"}) {
+    const v1::ArtifactInfo info = Write(format, model);
+    const absl::StatusOr<Model> found = LoadModel(artifacts_ / info.path());
+    ASSERT_TRUE(found.ok()) << format << ": " << found.status();
+    EXPECT_EQ((*found->Find(kLayer))->Decode(), expected) << format;
+    if (!absl::StartsWith(format, "gguf")) {
+      EXPECT_EQ((*found->Find(kLayer))->encoding(), "group-int") << format;
+    }
+  }
+}
+
+TEST_F(ExportTest, OffsetsGoIntoGptqTwoAndAwq) {
+  const Model model = Quantized(4, 64, /*symmetric=*/false);
+  for (const char* format : {"gptq_v2", "awq"}) {
+    const v1::ArtifactInfo info = Write(format, model);
+    const absl::StatusOr<Model> found = LoadModel(artifacts_ / info.path());
+    ASSERT_TRUE(found.ok()) << format << ": " << found.status();
+    EXPECT_EQ((*found->Find(kLayer))->Decode(), (*model.Find(kLayer))->Decode()) << format;
+  }
+}
+
+TEST_F(ExportTest, GptqBits) {
+  for (const int bits : {2, 3, 8}) {
+    fs::remove_all(artifacts_ / "gptq");
+    const Model model = Quantized(bits, 32, /*symmetric=*/true);
+    Write("gptq", model);
+    const absl::StatusOr<Model> found = LoadModel(artifacts_ / "gptq");
+    ASSERT_TRUE(found.ok()) << bits << ": " << found.status();
+    EXPECT_EQ((*found->Find(kLayer))->Decode(), (*model.Find(kLayer))->Decode()) << bits;
+  }
+}
+
+TEST_F(ExportTest, GptqAndAwqRefuseByName) {
+  EXPECT_THAT(Refusal("gptq", Quantized(5, 32, true)), AllOf(HasSubstr("5 bits"), HasSubstr("compressed-tensors")));
+  EXPECT_THAT(Refusal("awq", Quantized(3, 32, true)), HasSubstr("4 bits"));
+  Model skipped = Quantized(4, 32, true);
+  skipped.parameters[kLayer] = Tiny().parameters[kLayer];
+  EXPECT_THAT(Refusal("gptq", skipped), HasSubstr("model.layers.0.mlp.down_proj"));
+  EXPECT_TRUE(PlanExport("awq", skipped, {}).ok());
+  Model mixed = Quantized(4, 32, true);
+  mixed.parameters[kLayer] = RoundToGroups(*mixed.parameters[kLayer], 4, 64, true);
+  EXPECT_THAT(Refusal("awq", mixed), HasSubstr("one figure for all layers"));
+}
+
+// A zero point of 0 has no spelling in version 1 that all readers share.
+TEST_F(ExportTest, GptqOneRefusesZeroPointsOfZero) {
+  Model model = Quantized(4, 32, /*symmetric=*/false);
+  const auto weight = std::dynamic_pointer_cast<const GroupIntTensor>(model.parameters[kLayer]);
+  ASSERT_NE(weight, nullptr);
+  const int64_t rows = weight->rows(), columns = weight->columns(), groups = weight->groups();
+  model.parameters[kLayer] =
+      *GroupIntTensor::Create({rows, columns, 4, 32}, std::vector<uint8_t>(rows * columns, 3),
+                              std::vector<uint16_t>(rows * groups, 0x3c00), std::vector<uint8_t>(rows * groups, 0));
+  const absl::Status status = WriteExport("gptq", model, report_, artifacts_).status();
+  EXPECT_THAT(status.message(), AllOf(HasSubstr("gptq_v2"), HasSubstr("down_proj")));
+  EXPECT_FALSE(fs::exists(artifacts_ / "gptq"));
+}
+
+// Architectures that join or turn their layers come back from the folders that their own loaders read.
+TEST_F(ExportTest, OtherArchitectures) {
+  const auto shared = testing::SharedPath();
+  if (!shared) GTEST_SKIP() << "no folder of golden data (TERSOR_SHARED)";
+  for (const char* name : {"gpt2", "opt", "gpt_neox", "phi3", "gemma2", "gemma3"}) {
+    const absl::StatusOr<Model> model = LoadModel(*shared / "golden" / "tiny" / name);
+    ASSERT_TRUE(model.ok()) << model.status();
+    fs::remove_all(artifacts_ / "safetensors-f32");
+    const v1::ArtifactInfo info = Write("safetensors:f32", *model);
+    EXPECT_THAT(info.verification(), Not(HasSubstr("differ"))) << name;
+    const absl::StatusOr<Safetensors> ours = ReadSafetensorsFolder(artifacts_ / "safetensors-f32");
+    const absl::StatusOr<Safetensors> theirs = ReadSafetensorsFolder(*shared / "golden" / "tiny" / name);
+    ASSERT_TRUE(ours.ok() && theirs.ok());
+    ASSERT_EQ(ours->tensors.size(), theirs->tensors.size()) << name;
+    for (const auto& [tensor_name, tensor] : theirs->tensors) {
+      ASSERT_TRUE(ours->tensors.contains(tensor_name)) << name << " " << tensor_name;
+      EXPECT_TRUE(std::ranges::equal(ours->tensors.at(tensor_name).bytes(), tensor.bytes())) << tensor_name;
+    }
+    const absl::StatusOr<Model> again = LoadModel(artifacts_ / "safetensors-f32");
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ(SpecToJson(again->spec)["layers"], SpecToJson(model->spec)["layers"]) << name;
+    EXPECT_THAT(PlanExport("gguf:f16", *model, {}).status().message(), HasSubstr("not written to GGUF")) << name;
+  }
+}
+
+TEST_F(ExportTest, ReportsTellReadersElsewhereToDownloadFirst) {
+  v1::Report report;
+  report.set_job_id("job-1");
+  SetDownloadLoadCommands(report);
+  EXPECT_TRUE(report.load_commands().empty());
+  v1::ArtifactInfo* info = report.add_artifacts();
+  info->set_name("gguf:q4_0");
+  info->set_path("model-q4_0.gguf");
+  SetLocalLoadCommands("/here/artifacts", report);
+  ASSERT_EQ(report.load_commands_size(), 1);
+  EXPECT_THAT(report.load_commands(0).command(), HasSubstr("-m /here/artifacts/model-q4_0.gguf "));
+  SetDownloadLoadCommands(report);
+  ASSERT_EQ(report.load_commands_size(), 2);
+  EXPECT_EQ(report.load_commands(0).command(), "tersor download job-1");
+  EXPECT_THAT(report.load_commands(1).command(), HasSubstr("-m ./job-1/model-q4_0.gguf "));
+}
+
+// Types that round: their own blocks where rows are a multiple of 256, else a stated fallback.
+TEST_F(ExportTest, RoundedBlocksAndTheirFallback) {
+  const Model model = Tiny({.width = 256, .heads = 4, .inner = 320});
+  for (const auto& [format, type] : {std::pair{"gguf:q4_k", "Q4_K"}, std::pair{"gguf:q6_k", "Q6_K"}}) {
+    const absl::StatusOr<ExportPlan> plan = PlanExport(format, model, {});
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    EXPECT_THAT(plan->detail, AllOf(HasSubstr(type), HasSubstr("2 layers whose rows"), HasSubstr("to Q8_0"))) << format;
+    const v1::ArtifactInfo info = Write(format, model);
+    const absl::StatusOr<Model> found = LoadModel(artifacts_ / info.path());
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ((*found->Find("model.layers.0.mlp.up_proj.weight"))->Parameters()["type"], type);
+    EXPECT_EQ((*found->Find(kLayer))->Parameters()["type"], "Q8_0");
+  }
+  Write("gguf:mxfp4", model);
+}
+
+// Not far from what the values themselves allow: 4.5, 6.6 and 4.25 bits a weight.
+TEST_F(ExportTest, RoundedBlocksLieClose) {
+  const Model model = Tiny({.width = 256, .heads = 4, .inner = 256});
+  const std::vector<float> expected = (*model.Find(kLayer))->Decode();
+  double power = 0;
+  for (const float value : expected) power += static_cast<double>(value) * value;
+  for (const auto& [format, limit] :
+       {std::pair{"gguf:q4_k", 0.08}, std::pair{"gguf:q6_k", 0.02}, std::pair{"gguf:mxfp4", 0.16}}) {
+    const v1::ArtifactInfo info = Write(format, model);
+    const absl::StatusOr<Model> found = LoadModel(artifacts_ / info.path());
+    ASSERT_TRUE(found.ok()) << found.status();
+    const std::vector<float> values = (*found->Find(kLayer))->Decode();
+    double error = 0;
+    for (size_t i = 0; i < values.size(); ++i) error += std::pow(values[i] - expected[i], 2);
+    EXPECT_LT(std::sqrt(error / power), limit) << format;
+    EXPECT_GT(error, 0) << format;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,257 @@
+// Each fault put into a real file, and found by name.
+#include "core/lint/lint.h"
+
+#include <cstring>
+#include <filesystem>
+#include <functional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/atomic_file.h"
+#include "core/encoding/row_permuted_tensor.h"
+#include "core/formats/safetensors.h"
+#include "core/model/model.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/testing/paths.h"
+
+namespace tersor {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::string kDown = "model.layers.0.mlp.down_proj";
+
+class LintTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::path(::testing::TempDir()) /
+            absl::StrCat("lint-", ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  static fs::path Fixture(const std::string& name) { return testing::FixturesPath() / "quantized" / name; }
+
+  // A copy of a recorded folder with other tensors or another configuration.
+  fs::path Changed(const std::string& name, const std::function<void(Json&, Safetensors&)>& change) {
+    const fs::path folder = root_ / name;
+    fs::create_directories(folder);
+    Json config = Json::parse(*ReadFile(Fixture(name) / "config.json"));
+    Safetensors file = *ReadSafetensorsFolder(Fixture(name));
+    change(config["quantization_config"], file);
+    EXPECT_TRUE(WriteFileAtomically(folder / "config.json", config.dump()).ok());
+    std::vector<TensorDeclaration> declarations;
+    for (const auto& [tensor_name, tensor] : file.tensors) {
+      declarations.push_back({tensor_name, tensor.dtype(), tensor.shape()});
+    }
+    auto writer = SafetensorsWriter::Create(folder / "model.safetensors", declarations, {});
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    const std::vector<TensorDeclaration> order = writer->order();
+    for (const TensorDeclaration& next : order) {
+      EXPECT_TRUE(writer->AppendTensor(next.name, file.tensors.find(next.name)->second).ok());
+    }
+    EXPECT_TRUE(writer->Finish().ok());
+    return folder;
+  }
+
+  static v1::LintReport Lint(const fs::path& path, const fs::path& reference = {}) {
+    const absl::StatusOr<v1::LintReport> report = LintArtifact(path, {.reference = reference});
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *report : v1::LintReport();
+  }
+  // Codes of the errors.
+  static std::vector<std::string> Errors(const v1::LintReport& report) {
+    std::vector<std::string> codes;
+    for (const v1::LintFinding& finding : report.findings()) {
+      EXPECT_FALSE(finding.message().empty());
+      EXPECT_FALSE(finding.remedy().empty());
+      if (finding.severity() == v1::LINT_SEVERITY_ERROR) codes.push_back(finding.code());
+    }
+    return codes;
+  }
+
+  // The dense original of the recorded folders, as far as their own tools decode them: the folder `name` written plain.
+  fs::path Original(const std::string& name) {
+    const fs::path folder = root_ / "original";
+    fs::create_directories(folder);
+    Json config = Json::parse(*ReadFile(Fixture(name) / "config.json"));
+    config.erase("quantization_config");
+    EXPECT_TRUE(WriteFileAtomically(folder / "config.json", config.dump()).ok());
+    const Model model = *LoadModel(Fixture(name));
+    std::vector<TensorDeclaration> declarations;
+    for (const auto& [tensor_name, tensor] : model.parameters) {
+      declarations.push_back({tensor_name, DType::kF32, tensor->shape()});
+    }
+    auto writer = SafetensorsWriter::Create(folder / "model.safetensors", declarations, {});
+    const std::vector<TensorDeclaration> order = writer->order();
+    for (const TensorDeclaration& next : order) {
+      const std::vector<float> values = (*model.Find(next.name))->Decode();
+      EXPECT_TRUE(writer->Append(std::as_bytes(std::span(values))).ok());
+    }
+    EXPECT_TRUE(writer->Finish().ok());
+    return folder;
+  }
+
+  fs::path root_;
+};
+
+// Adds to every 32-bit word of the tensors that end in `suffix`.
+void AddToWords(Safetensors& file, absl::string_view suffix, uint32_t what) {
+  for (auto& [name, tensor] : file.tensors) {
+    if (!absl::EndsWith(name, suffix)) continue;
+    std::vector<uint32_t> words(tensor.bytes().size() / 4);
+    std::memcpy(words.data(), tensor.bytes().data(), tensor.bytes().size());
+    for (uint32_t& word : words) word += what;
+    tensor = *Tensor::Own(tensor.dtype(), tensor.shape(), std::move(words));
+  }
+}
+
+// AWQ's order of nibbles to the plain one.
+void PlainOrder(Safetensors& file, absl::string_view suffix) {
+  constexpr int kOrder[] = {0, 2, 4, 6, 1, 3, 5, 7};
+  for (auto& [name, tensor] : file.tensors) {
+    if (!absl::EndsWith(name, suffix)) continue;
+    std::vector<uint32_t> words(tensor.bytes().size() / 4);
+    std::memcpy(words.data(), tensor.bytes().data(), tensor.bytes().size());
+    for (uint32_t& word : words) {
+      uint32_t plain = 0;
+      for (int i = 0; i < 8; ++i) plain |= (word >> (4 * i) & 15u) << (4 * kOrder[i]);
+      word = plain;
+    }
+    tensor = *Tensor::Own(tensor.dtype(), tensor.shape(), std::move(words));
+  }
+}
+
+TEST_F(LintTest, FoldersOfRealToolsAreClean) {
+  for (const char* name : {"ct_w4_group32", "ct_w4_asymmetric", "ct_w3_group32", "ct_w8a8", "ct_fp8", "gptq_v1_w4",
+                           "gptq_v1_w3_asymmetric", "gptq_v1_w8", "gptq_v2_w4_act_order", "awq_w4"}) {
+    const v1::LintReport report = Lint(Fixture(name));
+    EXPECT_THAT(Errors(report), IsEmpty()) << name << "\n" << report.DebugString();
+    EXPECT_FALSE(HasErrors(report));
+    // 3 bits of compressed-tensors and 8-bit floats have no second reader.
+    const bool compared = !absl::StartsWith(name, "ct_w3") && !absl::StartsWith(name, "ct_fp8");
+    EXPECT_EQ(report.compared_tensors(), compared ? 7 : 0) << name;
+  }
+}
+
+TEST_F(LintTest, VersionsOfZeroPoints) {
+  // v1 contents labelled v2, and the other way round; symmetric and not.
+  const fs::path labelled_v2 = Changed("gptq_v1_w4", [](Json& c, Safetensors&) { c["checkpoint_format"] = "gptq_v2"; });
+  EXPECT_THAT(Errors(Lint(labelled_v2)), Contains("ZERO_POINT_OFF_BY_ONE"));
+  const fs::path stored_v2 =
+      Changed("gptq_v1_w4", [](Json&, Safetensors& f) { AddToWords(f, ".qzeros", 0x11111111u); });
+  const v1::LintReport report = Lint(stored_v2);
+  EXPECT_THAT(Errors(report), Contains("ZERO_POINT_OFF_BY_ONE"));
+  EXPECT_THAT(report.findings(0).remedy(), HasSubstr("gptq_v2"));
+  const fs::path asymmetric =
+      Changed("gptq_v2_w4_act_order", [](Json& c, Safetensors&) { c["checkpoint_format"] = "gptq"; });
+  EXPECT_THAT(Errors(Lint(asymmetric)), Contains("ZERO_POINT_OFF_BY_ONE"));
+  EXPECT_THAT(Errors(Lint(asymmetric, Original("gptq_v2_w4_act_order"))), Contains("ZERO_POINT_OFF_BY_ONE"));
+  const fs::path awq = Changed("awq_w4", [](Json&, Safetensors& f) { AddToWords(f, ".qzeros", 0u - 0x11111111u); });
+  EXPECT_THAT(Errors(Lint(awq, Original("awq_w4"))), Contains("ZERO_POINT_OFF_BY_ONE"));
+}
+
+TEST_F(LintTest, GroupIndex) {
+  const auto set = [](Safetensors& file, const std::function<int32_t(int64_t)>& group) {
+    std::vector<int32_t> index(96);
+    for (int64_t i = 0; i < 96; ++i) index[i] = group(i);
+    file.tensors[kDown + ".g_idx"] = *Tensor::Own(DType::kI32, {96}, std::move(index));
+  };
+  const auto with = [&](const std::function<int32_t(int64_t)>& group) {
+    return Changed("gptq_v1_w4", [&](Json&, Safetensors& f) { set(f, group); });
+  };
+  EXPECT_THAT(Errors(Lint(with([](int64_t) { return 0; }))), Contains("GROUP_INDEX"));
+  EXPECT_THAT(Errors(Lint(with([](int64_t i) { return static_cast<int32_t>(i / 32 + 1); }))), Contains("GROUP_INDEX"));
+  EXPECT_THAT(Errors(Lint(with([](int64_t i) { return static_cast<int32_t>(i % 3); }))), Contains("GROUP_INDEX"));
+  const fs::path unlabelled = Changed("gptq_v2_w4_act_order", [](Json& c, Safetensors&) { c["desc_act"] = false; });
+  EXPECT_THAT(Errors(Lint(unlabelled)), Contains("GROUP_INDEX"));
+}
+
+TEST_F(LintTest, NibbleOrder) {
+  const fs::path codes = Changed("awq_w4", [](Json&, Safetensors& f) { PlainOrder(f, ".qweight"); });
+  EXPECT_THAT(Errors(Lint(codes, Original("awq_w4"))), Contains("NIBBLE_ORDER"));
+  const fs::path zeros = Changed("awq_w4", [](Json&, Safetensors& f) { PlainOrder(f, ".qzeros"); });
+  EXPECT_THAT(Errors(Lint(zeros)), Contains("NIBBLE_ORDER"));
+  const fs::path both = Changed("awq_w4", [](Json&, Safetensors& f) {
+    PlainOrder(f, ".qweight");
+    PlainOrder(f, ".qzeros");
+  });
+  EXPECT_THAT(Errors(Lint(both, Original("awq_w4"))), Contains("NIBBLE_ORDER"));
+}
+
+TEST_F(LintTest, ConfigKeys) {
+  const fs::path weights = Changed(
+      "ct_w4_group32", [](Json& c, Safetensors&) { c["config_groups"]["group_0"]["weights"]["zero_point"] = true; });
+  EXPECT_THAT(Errors(Lint(weights)), Contains("UNKNOWN_CONFIG_KEY"));
+  const v1::LintReport report = Lint(Changed("gptq_v1_w4", [](Json& c, Safetensors&) { c["group_sizes"] = 32; }));
+  EXPECT_THAT(Errors(report), IsEmpty());
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).code(), "UNKNOWN_CONFIG_KEY");
+  EXPECT_EQ(report.findings(0).where(), "quantization_config.group_sizes");
+}
+
+TEST_F(LintTest, MissingAndDoubledTensors) {
+  EXPECT_THAT(Errors(Lint(Changed("gptq_v1_w4", [](Json&, Safetensors& f) { f.tensors.erase(kDown + ".scales"); }))),
+              Contains("TENSOR_MISSING"));
+  EXPECT_THAT(Errors(Lint(Changed(
+                  "gptq_v1_w4",
+                  [](Json&, Safetensors& f) {
+                    f.tensors[kDown + ".weight"] = *Tensor::Own(DType::kF16, {64, 96}, std::vector<uint16_t>(64 * 96));
+                  }))),
+              Contains("TENSOR_DOUBLED"));
+  // The same tensors in two shards.
+  const fs::path folder = Changed("awq_w4", [](Json&, Safetensors&) {});
+  fs::copy_file(folder / "model.safetensors", folder / "model-00002.safetensors");
+  EXPECT_THAT(Errors(Lint(folder)), Contains("TENSOR_DOUBLED"));
+}
+
+TEST_F(LintTest, SizesThatDoNotAddUp) {
+  const fs::path folder = Changed("awq_w4", [](Json&, Safetensors&) {});
+  fs::resize_file(folder / "model.safetensors", fs::file_size(folder / "model.safetensors") - 100);
+  EXPECT_THAT(Errors(Lint(folder)), Contains("SIZE_MISMATCH"));
+  EXPECT_EQ(LintArtifact(root_ / "nothing", {}).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(LintTest, DemoModelIsCleanAndUnpermutedRowsAreFound) {
+  const auto path = testing::DemoModelPath();
+  if (!path) GTEST_SKIP() << "no demo model (TERSOR_DEMO_MODEL)";
+  const v1::LintReport report = Lint(*path);
+  EXPECT_THAT(Errors(report), IsEmpty()) << report.DebugString();
+  EXPECT_EQ(report.compared_tensors(), 30 * 7 + 1);
+  // The rows of q and k in Hugging Face's order, as a converter without the permutation leaves them: in place, row
+  // 2i + h of a head for row i + h * half.
+  std::string bytes = *ReadFile(*path);
+  const Model model = *LoadModel(*path);
+  fs::copy_file(*path, root_ / "unpermuted.gguf");
+  {
+    std::FILE* file = std::fopen((root_ / "unpermuted.gguf").c_str(), "r+b");
+    for (size_t layer = 0; layer < model.spec.layers.size(); ++layer) {
+      const EncodedTensorPtr ours = *model.Find(absl::StrCat("model.layers.", layer, ".self_attn.k_proj.weight"));
+      // Fields() gives the rows in Hugging Face's order; GGUF's are where the file has them.
+      const Tensor ordered = ours->Fields()[0].tensor;
+      const size_t row_bytes = ordered.bytes().size() / ours->rows();
+      const std::vector<int64_t> sources = GgufRowSources(ours->rows(), 3);
+      std::string stored(ordered.bytes().size(), '\0');
+      for (int64_t row = 0; row < ours->rows(); ++row) {
+        std::memcpy(stored.data() + row * row_bytes, ordered.bytes().data() + sources[row] * row_bytes, row_bytes);
+      }
+      const size_t at = bytes.find(stored);
+      ASSERT_NE(at, std::string::npos);
+      std::fseek(file, static_cast<long>(at), SEEK_SET);
+      std::fwrite(ordered.bytes().data(), 1, ordered.bytes().size(), file);
+    }
+    std::fclose(file);
+  }
+  EXPECT_THAT(Errors(Lint(root_ / "unpermuted.gguf")), Contains("ROPE_ROWS_NOT_PERMUTED"));
+  EXPECT_THAT(Errors(Lint(root_ / "unpermuted.gguf", *path)), Contains("ROPE_ROWS_NOT_PERMUTED"));
+}
+
+}  // namespace
+}  // namespace tersor
