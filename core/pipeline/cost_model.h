@@ -11,7 +11,7 @@
 namespace tersor {
 
 // What this process has mapped and allocated before it does anything with a model.
-inline constexpr int64_t kProcessBytes = int64_t{160} << 20;
+inline constexpr int64_t kProcessBytes = int64_t{320} << 20;
 
 struct StageCost {
   double seconds = 0;

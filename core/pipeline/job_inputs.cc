@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/calibration/dataset.h"
+#include "core/calibration/token_batches.h"
+#include "core/evaluate/scored_windows.h"
 #include "core/pipeline/content_hash.h"
 
 namespace tersor {
@@ -16,6 +18,13 @@ namespace fs = std::filesystem;
 
 // A tokenizer makes at most one token a byte, so a text of fewer bytes than tokens asked for is surely too short.
 constexpr absl::string_view kTooShort = " bytes: fewer than the tokens asked for";
+
+// A text that has this many bytes for each token asked for is taken for long enough; shorter ones are tokenized to see.
+constexpr int64_t kAmpleBytesPerToken = 8;
+
+bool MayBeTooShort(const DatasetText& data, int64_t tokens) {
+  return static_cast<int64_t>(data.text.size()) < tokens * kAmpleBytesPerToken;
+}
 
 bool IsUnder(const fs::path& path, const fs::path& root) {
   std::error_code error;
@@ -45,15 +54,51 @@ void AddViolation(absl::string_view field, const absl::Status& status, std::vect
   violations.push_back({std::string(field), std::string(status.message())});
 }
 
-absl::Status ReadModelFiles(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
+absl::StatusOr<Model> ReadModelFile(const std::string& path, const PipelineContext& context) {
   TERSOR_RETURN_IF_ERROR(CheckModelPath(path, context));
-  TERSOR_ASSIGN_OR_RETURN(inputs.model, LoadModel(path));
-  TERSOR_ASSIGN_OR_RETURN(inputs.model_sha256, ModelContentHash(path, context.cache_dir));
-  inputs.model.source.sha256 = inputs.model_sha256;
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(path));
+  TERSOR_ASSIGN_OR_RETURN(model.source.sha256, ModelContentHash(path, context.cache_dir));
+  return model;
+}
+
+absl::Status ReadModelFiles(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
+  TERSOR_ASSIGN_OR_RETURN(inputs.model, ReadModelFile(path, context));
+  inputs.model_sha256 = inputs.model.source.sha256;
   if (inputs.model.assets.tokenizer_json.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("\"", path, "\" has no tokenizer.json"));
   }
   TERSOR_ASSIGN_OR_RETURN(inputs.tokenizer, Tokenizer::FromJson(inputs.model.assets.tokenizer_json));
+  return absl::OkStatus();
+}
+
+// Text in which tokenizers of different models differ.
+constexpr absl::string_view kProbe =
+    "The quick brown fox can't jump 12345 over 3.14159 lazy dogs;  it's\n\tna\xC3\xAFve: def f(x): return {\"a\": "
+    "x**2}";
+
+// The original takes the recipe's model's place; both must read the same tokens.
+absl::Status ReadOriginal(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
+  TERSOR_ASSIGN_OR_RETURN(Model original, ReadModelFile(path, context));
+  const ModelSpec& left = original.spec;
+  const ModelSpec& right = inputs.model.spec;
+  if (left.vocabulary != right.vocabulary) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", path, "\" has a vocabulary of ", left.vocabulary,
+                                                   ", the model one of ", right.vocabulary,
+                                                   ": it is not its original"));
+  }
+  if (!original.assets.tokenizer_json.empty()) {
+    TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(original.assets.tokenizer_json));
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> expected, tokenizer->Encode(kProbe));
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> found, inputs.tokenizer->Encode(kProbe));
+    if (expected != found) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", path, "\" has another tokenizer than the model: it is not its original"));
+    }
+  }
+  inputs.given = std::move(inputs.model);
+  inputs.given_sha256 = std::move(inputs.model_sha256);
+  inputs.model = std::move(original);
+  inputs.model_sha256 = inputs.model.source.sha256;
   return absl::OkStatus();
 }
 
@@ -65,13 +110,6 @@ absl::StatusOr<DatasetText> ReadDataset(const std::string& name, const PipelineC
   TERSOR_ASSIGN_OR_RETURN(fs::path path, FindDataset(name, context.data_paths));
   TERSOR_ASSIGN_OR_RETURN(std::string text, ReadText(path));
   return DatasetText{name, std::move(path), std::move(text)};
-}
-
-ProtocolModel DescribeForProtocol(const Model& model) {
-  return {.bos_id = model.spec.bos_id,
-          .eos_id = model.spec.eos_ids.empty() ? -1 : model.spec.eos_ids.front(),
-          .add_bos = model.assets.add_bos,
-          .context_length = model.spec.context_length};
 }
 
 void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::string& field,
@@ -89,6 +127,9 @@ void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::strin
     violations.push_back(
         {absl::StrCat(field, ".dataset"), absl::StrCat(data->path.string(), " has ", data->text.size(), kTooShort,
                                                        " (a window of ", protocol->window, ")")});
+  } else if (protocol->convention != PerplexityConvention::kWords && MayBeTooShort(*data, protocol->window)) {
+    const absl::Status enough = CutWindows(*protocol, *inputs.tokenizer, data->text).status();
+    if (!enough.ok()) return AddViolation(absl::StrCat(field, ".dataset"), enough, violations);
   }
   inputs.perplexities.push_back({*std::move(data), *std::move(protocol)});
 }
@@ -98,7 +139,12 @@ void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::strin
 void ReadModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                std::vector<FieldViolation>& violations) {
   if (absl::Status status = ReadModelFiles(recipe.model(), context, inputs); !status.ok()) {
-    AddViolation("model", status, violations);
+    return AddViolation("model", status, violations);
+  }
+  const std::string& original = recipe.evaluate().original();
+  if (original.empty()) return;
+  if (absl::Status status = ReadOriginal(original, context, inputs); !status.ok()) {
+    AddViolation("evaluate.original", status, violations);
   }
 }
 
@@ -107,6 +153,8 @@ void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, J
   const v1::Calibration& calibration = recipe.calibration();
   if (calibration.has_samples()) inputs.calibration_samples = calibration.samples();
   if (calibration.has_tokens()) inputs.calibration_tokens = calibration.tokens();
+  inputs.calibration_seed = calibration.seed();
+  if (calibration.seed() < 0) violations.push_back({"calibration.seed", "must be 0 or more"});
   if (inputs.calibration_samples < 1 || inputs.calibration_samples > 1 << 20) {
     violations.push_back({"calibration.samples", "must be 1 .. 1048576"});
   }
@@ -122,6 +170,11 @@ void ReadCalibration(const v1::Recipe& recipe, const PipelineContext& context, J
         {"calibration.dataset",
          absl::StrCat(inputs.calibration.path.string(), " has ", inputs.calibration.text.size(), kTooShort, " (",
                       inputs.calibration_samples, " samples of ", inputs.calibration_tokens, ")")});
+  } else if (inputs.tokenizer != nullptr && wanted > 0 && MayBeTooShort(inputs.calibration, wanted)) {
+    const absl::Status enough = TakeCalibrationTokens(*inputs.tokenizer, inputs.calibration.text,
+                                                      inputs.calibration_samples, inputs.calibration_tokens)
+                                    .status();
+    if (!enough.ok()) AddViolation("calibration.dataset", enough, violations);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,14 +34,24 @@ struct PerplexityInput {
 };
 
 struct JobInputs {
+  // The dense model that everything is compared with: the recipe's model, or the original that its evaluation names.
   Model model;
-  // SHA-256 of the model's content.
+  // SHA-256 of its content.
   std::string model_sha256;
+  // The recipe's model where `model` is its original: what another tool compressed.
+  std::optional<Model> given;
+  std::string given_sha256;
+
+  // What the stages work on.
+  const Model& source() const { return given ? *given : model; }
+  const std::string& source_sha256() const { return given ? given_sha256 : model_sha256; }
+
   std::unique_ptr<const Tokenizer> tokenizer;
   // Empty text where no stage asks for calibration.
   DatasetText calibration;
   int calibration_samples = 16;
   int calibration_tokens = 512;
+  int calibration_seed = 0;
   std::vector<PerplexityInput> perplexities;
   std::vector<LoadedTask> tasks;
   // What was left out, and why.

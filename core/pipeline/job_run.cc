@@ -7,19 +7,22 @@
 #include "absl/strings/str_cat.h"
 #include "core/calibration/token_batches.h"
 #include "core/evaluate/gates.h"
+#include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/size.h"
 #include "core/evaluate/tasks/abilities.h"
 #include "core/exports/export_registry.h"
+#include "core/exports/load_commands.h"
 #include "core/formats/artifact_info.h"
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
 #include "core/pipeline/checkpoint.h"
-#include "core/pipeline/report_files.h"
 #include "core/pipeline/stage_clock.h"
 #include "core/pipeline/stage_list.h"
+#include "core/pipeline/sweep_run.h"
 #include "core/pipeline/task_evaluation.h"
+#include "core/report/report_files.h"
 #include "core/report/verdict_sentence.h"
 
 namespace tersor {
@@ -79,6 +82,17 @@ bool JobRun::IsDone(const std::string& name) const {
                      [&](const v1::StageReport& stage) { return stage.name() == name; });
 }
 
+void JobRun::Reuse(v1::StageReport& stage) {
+  stage.set_reused(true);
+  tracker_.EndStage(stage);
+}
+
+bool JobRun::FilesStand(absl::string_view artifact) const {
+  return std::any_of(report_.artifacts().begin(), report_.artifacts().end(), [&](const v1::ArtifactInfo& info) {
+    return info.name() == artifact && tersor::FilesStand(info, workspace_.artifacts_dir());
+  });
+}
+
 absl::Status JobRun::FinishStage(const v1::StageReport& stage) {
   *report_.add_stages() = stage;
   tracker_.EndStage(stage);
@@ -89,8 +103,7 @@ absl::Status JobRun::RunStage(const std::string& name, const StageBody& body) {
   TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
   for (v1::StageReport& stage : *report_.mutable_stages()) {
     if (stage.name() != name) continue;
-    stage.set_reused(true);
-    tracker_.EndStage(stage);
+    Reuse(stage);
     return absl::OkStatus();
   }
   tracker_.BeginStage(name);
@@ -121,22 +134,19 @@ EvaluateContext JobRun::MakeEvaluateContext(const char* unit) {
 }
 
 absl::Status JobRun::CompressAndWrite() {
-  std::error_code error;
-  const bool written =
-      IsDone(kWriteStage) && std::filesystem::exists(workspace_.artifacts_dir() / kContainerName, error);
+  const bool written = IsDone(kWriteStage) && FilesStand(kContainerName);
   if (!written) {
     // Nothing that came after the container can be believed without it.
     if (IsDone(kWriteStage)) {
       report_.Clear();
       DescribeJob();
     }
-    Model model = job_.inputs.model;
+    Model model = job_.inputs.source();
     TERSOR_RETURN_IF_ERROR(Compress(model));
     TERSOR_RETURN_IF_ERROR(RunStage(kWriteStage, [&](v1::StageReport&) { return Write(model); }));
   } else {
     for (v1::StageReport& stage : *report_.mutable_stages()) {
-      stage.set_reused(true);
-      tracker_.EndStage(stage);
+      Reuse(stage);
       if (stage.name() == kWriteStage) break;
     }
   }
@@ -145,12 +155,17 @@ absl::Status JobRun::CompressAndWrite() {
 }
 
 absl::Status JobRun::Compress(Model& model) {
-  if (!Compresses(recipe_)) return absl::OkStatus();
+  std::vector<FieldViolation> violations;
+  // Without, a container that rounds its cache goes on to do so.
+  if (recipe_.has_kv()) model.kv_format = ReadKvFormat(recipe_, violations);
+  TERSOR_RETURN_IF_ERROR(ViolationsToStatus(violations));
+  if (recipe_.stages().empty()) return absl::OkStatus();
   CalibrationTokens calibration;
   if (!job_.inputs.calibration.text.empty()) {
-    TERSOR_ASSIGN_OR_RETURN(calibration,
-                            TakeCalibrationTokens(*job_.inputs.tokenizer, job_.inputs.calibration.text,
-                                                  job_.inputs.calibration_samples, job_.inputs.calibration_tokens));
+    TERSOR_ASSIGN_OR_RETURN(
+        calibration,
+        TakeCalibrationTokens(*job_.inputs.tokenizer, job_.inputs.calibration.text, job_.inputs.calibration_samples,
+                              job_.inputs.calibration_tokens, job_.inputs.calibration_seed));
   }
   tracker_.BeginStage(job_.result.plan.stages(0).name());
   const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
@@ -163,11 +178,11 @@ absl::Status JobRun::Compress(Model& model) {
 }
 
 absl::Status JobRun::Write(const Model& model) {
-  const ModelSource& source = job_.inputs.model.source;
+  const ModelSource& source = job_.inputs.source().source;
   const ContainerOrigin origin = {.program_version = std::string(ProgramVersion()),
                                   .recipe_sha256 = RecipeSha256(recipe_),
                                   .source_format = source.format,
-                                  .source_sha256 = job_.inputs.model_sha256,
+                                  .source_sha256 = job_.inputs.source_sha256(),
                                   .source_weight_bytes = source.weight_bytes};
   TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
                           WriteContainer(model, origin, workspace_.artifacts_dir() / kContainerName));
@@ -179,10 +194,13 @@ absl::Status JobRun::Write(const Model& model) {
 absl::Status JobRun::LoadCompressed() {
   const std::filesystem::path folder = workspace_.artifacts_dir() / kContainerName;
   TERSOR_ASSIGN_OR_RETURN(compressed_, LoadModel(folder));
-  TERSOR_ASSIGN_OR_RETURN(const uint64_t bytes, ContainerBytes(folder));
-  TERSOR_ASSIGN_OR_RETURN(
-      *report_.mutable_size(),
-      MeasureSize(job_.inputs.model, *compressed_, static_cast<int64_t>(bytes), CompressedLayerNames(report_)));
+  TERSOR_ASSIGN_OR_RETURN(const uint64_t container_bytes, ContainerBytes(folder));
+  // What another tool compressed is as large as that tool's files.
+  const bool foreign = job_.inputs.given && recipe_.stages_size() == 0;
+  const int64_t bytes = foreign ? job_.inputs.given->source.weight_bytes : static_cast<int64_t>(container_bytes);
+  TERSOR_ASSIGN_OR_RETURN(*report_.mutable_size(),
+                          MeasureSize(job_.inputs.model, *compressed_, bytes, CompressedLayerNames(report_)));
+  *report_.mutable_kv_cache() = DescribeKvCache(compressed_->spec, compressed_->kv_format, bytes);
   return absl::OkStatus();
 }
 
@@ -205,7 +223,7 @@ absl::Status JobRun::EvaluateDense(int index, const ScoredWindows& windows, v1::
   stage.set_reused(baseline.reused);
   stage.set_seconds(baseline.seconds);
   *report_.add_perplexity() = MakePerplexityResult("dense", job_.inputs.perplexities[index].protocol, windows,
-                                                   baseline.window_nlls, baseline.seconds);
+                                                   baseline.block_nlls, baseline.seconds);
   return absl::OkStatus();
 }
 
@@ -220,8 +238,8 @@ absl::Status JobRun::EvaluateCompressed(int index, const ScoredWindows& windows)
   }
   TERSOR_ASSIGN_OR_RETURN(const DenseBaseline baseline, Baseline(index, windows));
   TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Head> dense_head, Head::Load(job_.inputs.model, job_.compute));
-  TERSOR_ASSIGN_OR_RETURN(Comparison comparison,
-                          CompareWithBaseline(scoring, *dense_head, baseline, protocol, windows, context));
+  TERSOR_ASSIGN_OR_RETURN(Comparison comparison, CompareWithBaseline(scoring, *dense_head, baseline, protocol, windows,
+                                                                     GateConfidence(recipe_), context));
   *report_.add_perplexity() = std::move(comparison.perplexity);
   *report_.mutable_divergence() = std::move(comparison.divergence);
   return absl::OkStatus();
@@ -272,23 +290,41 @@ absl::Status JobRun::EvaluateTasks() {
 absl::Status JobRun::EvaluatePerformance() {
   if (!recipe_.evaluate().has_performance()) return absl::OkStatus();
   return RunStage(kPerformanceStage, [&](v1::StageReport&) -> absl::Status {
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> dense, Generator::Create(job_.inputs.model, job_.compute));
-    std::vector<PerformanceSubject> subjects = {{"dense", dense.get()}};
+    const PerformanceOptions options = ResolvePerformance(recipe_.evaluate().performance(), job_.compute.threads);
+    ComputeOptions compute = job_.compute;
+    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> dense, Generator::Create(job_.inputs.model, compute));
+    compute.linears = options.linears;
+    std::vector<PerformanceSubject> subjects = {{"dense", dense.get(), &job_.inputs.model.spec}};
     std::unique_ptr<Generator> compressed;
     if (Compresses(recipe_)) {
-      TERSOR_ASSIGN_OR_RETURN(compressed, Generator::Create(*compressed_, job_.compute));
-      subjects.push_back({"compressed", compressed.get()});
+      TERSOR_ASSIGN_OR_RETURN(compressed, Generator::Create(*compressed_, compute));
+      subjects.push_back({"compressed", compressed.get(), &compressed_->spec});
     }
-    const PerformanceOptions options = ResolvePerformance(recipe_.evaluate().performance(), job_.compute.threads);
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::PerformanceResult> results,
-                            MeasurePerformance(subjects, options, MakeEvaluateContext("measurements")));
-    report_.mutable_performance()->Assign(results.begin(), results.end());
+    absl::StatusOr<EnergyMeter> energy = EnergyMeter::Open();
+    report_.mutable_environment()->set_energy(energy.ok() ? "RAPL, processor packages"
+                                                          : absl::StrCat("unavailable, ", energy.status().message()));
+    TERSOR_ASSIGN_OR_RETURN(
+        const PerformanceFigures figures,
+        MeasurePerformance(subjects, options, energy.ok() ? &*energy : nullptr, MakeEvaluateContext("measurements")));
+    report_.mutable_performance()->Assign(figures.results.begin(), figures.results.end());
+    report_.mutable_speedups()->Assign(figures.speedups.begin(), figures.speedups.end());
     return absl::OkStatus();
   });
 }
 
+void JobRun::ForgetExport(const std::string& format) {
+  const auto forget = [](auto& entries, const std::string& name) {
+    entries.erase(
+        std::remove_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.name() == name; }),
+        entries.end());
+  };
+  forget(*report_.mutable_stages(), ExportStageName(format));
+  forget(*report_.mutable_artifacts(), format);
+}
+
 absl::Status JobRun::Export() {
   for (const std::string& format : recipe_.export_()) {
+    if (!FilesStand(format)) ForgetExport(format);
     TERSOR_RETURN_IF_ERROR(RunStage(ExportStageName(format), [&](v1::StageReport&) -> absl::Status {
       TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
                               WriteExport(format, *compressed_, report_, workspace_.artifacts_dir()));
@@ -312,19 +348,21 @@ void JobRun::JudgeAbilities() {
 
 absl::Status JobRun::Conclude() {
   JudgeAbilities();
-  report_.mutable_load_commands()->Clear();
-  for (const v1::ArtifactInfo& artifact : report_.artifacts()) {
-    for (v1::LoadCommand& command : LoadCommands(artifact, workspace_.artifacts_dir())) {
-      *report_.add_load_commands() = std::move(command);
-    }
+  if (options_.downloaded) {
+    SetDownloadLoadCommands(report_);
+  } else {
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::absolute(workspace_.artifacts_dir(), error);
+    SetLocalLoadCommands(folder.lexically_normal(), report_);
   }
-  TERSOR_RETURN_IF_ERROR(JudgeReport(recipe_, report_));
+  TERSOR_RETURN_IF_ERROR(JudgeReport(recipe_, options_.baselines, report_));
   report_.set_summary(VerdictSentence(report_));
   TERSOR_RETURN_IF_ERROR(WriteReportFiles(report_, workspace_.artifacts_dir()));
   return workspace_.SavePartialReport(report_);
 }
 
 absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions& options, EventSink& events) {
+  if (recipe.has_sweep()) return RunSweep(recipe, options, events);
   TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, options.context));
   TERSOR_RETURN_IF_ERROR(ViolationsToStatus(job.result.violations));
   const CpuInfo& cpu = GetCpuInfo();

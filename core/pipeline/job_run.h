@@ -29,7 +29,13 @@ class JobRun {
   // Runs `body` unless an earlier run finished the stage; its report and what it put into report_ are kept either way.
   absl::Status RunStage(const std::string& name, const StageBody& body);
   bool IsDone(const std::string& name) const;
+  // Marks a stage as taken over from an earlier run.
+  void Reuse(v1::StageReport& stage);
   absl::Status FinishStage(const v1::StageReport& stage);
+  // Whether the report has an artifact of this name whose files are still there.
+  bool FilesStand(absl::string_view artifact) const;
+  // So that it is written again.
+  void ForgetExport(const std::string& format);
 
   void DescribeJob();
   absl::Status CompressAndWrite();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,13 @@ struct RunOptions {
   PipelineContext context;
   // Do everything anew, whatever an earlier run left in the workspace.
   bool fresh = false;
+  // The report's readers are on other machines: its load commands begin with `tersor download JOB`, else they name the
+  // workspace.
+  bool downloaded = false;
   const CancellationToken* cancellation = nullptr;
+  // Reports that gates compare with, by the reference that the recipe names them by (Plan.baselines). A gate whose
+  // report is not here is INCONCLUSIVE.
+  std::map<std::string, v1::Report> baselines = {};
 };
 
 // Does it all and returns the report, which is also written to WORKSPACE/artifacts as report.json, report.md and

@@ -8,12 +8,16 @@
 #include "core/base/nearest_name.h"
 #include "core/base/sha256.h"
 #include "core/compress/method_registry.h"
+#include "core/evaluate/gate_power.h"
 #include "core/evaluate/gates.h"
+#include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
+#include "core/evaluate/scored_windows.h"
 #include "core/exports/export_registry.h"
 #include "core/kernels/cpu_info.h"
 #include "core/pipeline/cost_model.h"
 #include "core/pipeline/stage_list.h"
+#include "core/pipeline/sweep_run.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -37,6 +41,11 @@ v1::Recipe Essence(const v1::Recipe& recipe) {
   v1::Recipe essence = recipe;
   essence.clear_description();
   essence.clear_model();
+  if (essence.has_evaluate()) essence.mutable_evaluate()->clear_original();
+  // What an inconclusive verdict means to whoever waits for it changes none of the figures; going on with more items
+  // does.
+  if (!ExtendsOnInconclusive(recipe)) essence.mutable_gating()->clear_on_inconclusive();
+  if (essence.gating().ByteSizeLong() == 0) essence.clear_gating();
   return essence;
 }
 
@@ -47,6 +56,7 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
   digest.UpdateField(ProgramVersion());
   digest.UpdateField(DeterministicBytes(Essence(recipe)));
   digest.UpdateField(inputs.model_sha256);
+  if (inputs.given) digest.UpdateField(inputs.given_sha256);
   digest.UpdateField(inputs.calibration.text);
   for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
   for (const LoadedTask& task : inputs.tasks) digest.UpdateField(TaskProtocolHash(task, DescribeTaskText(inputs)));
@@ -84,7 +94,32 @@ int64_t PerplexityTokens(const PerplexityInput& input) {
   return std::min(most, input.protocol.max_windows * input.protocol.window);
 }
 
-void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute, v1::Plan& plan) {
+// What the gates will rest on, from the evaluation's stages as they are planned.
+PlannedEvidence EvidenceOf(const v1::Recipe& recipe, const JobInputs& inputs, const v1::Plan& plan) {
+  const auto seconds = [&](const std::string& name) {
+    for (const v1::PlannedStage& stage : plan.stages()) {
+      if (stage.name() == name) return stage.seconds();
+    }
+    return 0.0;
+  };
+  PlannedEvidence evidence;
+  for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
+    const int index = static_cast<int>(i);
+    evidence.texts.push_back(
+        {.blocks = std::max<int64_t>(PerplexityTokens(inputs.perplexities[i]) / kBlockTokens, 1),
+         .seconds = seconds(DenseStageName(index)) + (Compresses(recipe) ? seconds(CompressedStageName(index)) : 0)});
+  }
+  return evidence;
+}
+
+void PlanPower(const v1::Recipe& recipe, const JobInputs& inputs, v1::Plan& plan) {
+  const std::vector<v1::GatePower> powers = PowerOfGates(recipe, EvidenceOf(recipe, inputs, plan));
+  plan.mutable_powers()->Assign(powers.begin(), powers.end());
+  for (const v1::Warning& warning : PowerWarnings(powers)) *plan.add_warnings() = warning;
+}
+
+void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute,
+                    const v1::KvCacheResult& cache, v1::Plan& plan) {
   for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
     const PerplexityInput& input = inputs.perplexities[i];
     const int64_t tokens = PerplexityTokens(input);
@@ -106,8 +141,8 @@ void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const Com
   if (recipe.evaluate().has_performance()) {
     const PerformanceOptions options = ResolvePerformance(recipe.evaluate().performance(), compute.threads);
     AddStage(plan, kPerformanceStage, PerformanceCost(inputs.model, options, Compresses(recipe) ? 2 : 1),
-             absl::StrFormat("prefill of %d and decode of %d tokens, %d repeats", options.prefill, options.decode,
-                             options.repeats));
+             absl::StrFormat("prefill of %d and decode of %d tokens, %d repeats; cache in %s", options.prefill,
+                             options.decode, options.repeats, KvCacheText(cache)));
   }
 }
 
@@ -115,7 +150,7 @@ void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const Planne
                  Violations& violations) {
   for (int i = 0; i < recipe.export__size(); ++i) {
     const std::string& format = recipe.export_(i);
-    absl::StatusOr<ExportPlan> planned = PlanExport(format, inputs.model, encodings);
+    absl::StatusOr<ExportPlan> planned = PlanExport(format, inputs.source(), encodings);
     if (!planned.ok()) {
       violations.push_back({absl::StrCat("export[", i, "]"), std::string(planned.status().message())});
       continue;
@@ -124,7 +159,7 @@ void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const Planne
     artifact->set_name(format);
     artifact->set_bytes(planned->bytes);
     artifact->set_detail(planned->detail);
-    AddStage(plan, ExportStageName(format), WritingCost(inputs.model, planned->bytes), planned->detail);
+    AddStage(plan, ExportStageName(format), WritingCost(inputs.source(), planned->bytes), planned->detail);
   }
 }
 
@@ -143,16 +178,36 @@ void Total(v1::Plan& plan) {
   plan.set_disk_bytes(disk);
 }
 
+// What the container holds beside the weights: the assets' texts, and for each parameter an entry in the manifest and
+// in the weights' header.
+int64_t ContainerTextBytes(const Model& model) {
+  const ModelAssets& assets = model.assets;
+  const size_t texts = assets.tokenizer_json.size() + assets.tokenizer_config_json.size() +
+                       assets.chat_template.size() + assets.generation_config_json.size() + assets.licence_text.size();
+  return static_cast<int64_t>(texts) + 1024 * static_cast<int64_t>(model.parameters.size() + model.spec.layers.size());
+}
+
 v1::ModelInfo DescribeModel(const JobInputs& inputs) {
+  const Model& model = inputs.source();
   v1::ModelInfo info;
-  info.set_path(inputs.model.source.path.string());
-  info.set_name(inputs.model.spec.name);
-  info.set_architecture(inputs.model.spec.architecture);
-  info.set_parameters(inputs.model.ParameterCount());
-  info.set_sha256(inputs.model_sha256);
-  info.set_source_bytes(inputs.model.source.weight_bytes);
-  info.set_format(inputs.model.source.format);
+  info.set_path(model.source.path.string());
+  info.set_name(model.spec.name);
+  info.set_architecture(model.spec.architecture);
+  info.set_parameters(model.ParameterCount());
+  info.set_sha256(inputs.source_sha256());
+  info.set_source_bytes(model.source.weight_bytes);
+  info.set_format(model.source.quantization.empty() ? model.source.format : model.source.quantization);
   return info;
+}
+
+// What a file asks of a runtime and an evaluation of its weights leaves out.
+void AddSourceNotes(const Model& model, v1::Plan& plan) {
+  for (const std::string& note : model.source.notes) {
+    v1::Warning* warning = plan.add_warnings();
+    warning->set_code("WEIGHTS_ONLY");
+    warning->set_message(note);
+    warning->set_where(model.source.path.string());
+  }
 }
 
 // What is wrong whatever the model is.
@@ -174,8 +229,12 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   *plan.mutable_model() = DescribeModel(inputs);
   const int64_t tokens = int64_t{recipe.calibration().has_samples() ? recipe.calibration().samples() : 16} *
                          (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
-  const CompressionPlan compression = PlanCompression(inputs.model, recipe, tokens, job.compute, violations);
-  for (const v1::PlannedStage& stage : compression.stages) *plan.add_stages() = stage;
+  const CompressionPlan compression = PlanCompression(inputs.source(), recipe, tokens, job.compute, violations);
+  for (const v1::PlannedStage& stage : compression.stages) {
+    *plan.add_stages() = stage;
+    v1::PlannedStage& added = *plan.mutable_stages(plan.stages_size() - 1);
+    added.set_peak_memory_bytes(kProcessBytes + stage.peak_memory_bytes());
+  }
   // A faulty stage has no say in whether the text is needed: what is wrong with the text is told all the same.
   const bool reads_calibration = compression.needs_calibration || (!violations.empty() && recipe.has_calibration());
   if (reads_calibration) ReadCalibration(recipe, context, inputs, violations);
@@ -187,15 +246,22 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
     violations.insert(violations.end(), faults.begin(), faults.end());
   }
   const int64_t bytes =
-      static_cast<int64_t>(compression.parameter_bytes > 0 ? compression.parameter_bytes : inputs.model.ByteSize());
+      static_cast<int64_t>(compression.parameter_bytes > 0 ? compression.parameter_bytes : inputs.source().ByteSize()) +
+      ContainerTextBytes(inputs.source());
   v1::PlannedArtifact* container = plan.add_artifacts();
   container->set_name("tersor");
   container->set_bytes(bytes);
   container->set_detail("Tersor's own container");
-  AddStage(plan, kWriteStage, WritingCost(inputs.model, bytes), "container, reopened and compared");
-  if (violations.empty()) PlanEvaluation(recipe, inputs, job.compute, plan);
+  AddStage(plan, kWriteStage, WritingCost(inputs.source(), bytes), "container, reopened and compared");
+  const KvFormat kv_format = ReadKvFormat(recipe, violations);
+  if (violations.empty()) {
+    PlanEvaluation(recipe, inputs, job.compute, DescribeKvCache(inputs.model.spec, kv_format, bytes), plan);
+  }
   PlanExports(recipe, inputs, compression.encodings, plan, violations);
+  AddSourceNotes(inputs.source(), plan);
   for (const v1::Warning& warning : GateWarnings(recipe)) *plan.add_warnings() = warning;
+  if (violations.empty()) PlanPower(recipe, inputs, plan);
+  for (const std::string& reference : GateBaselines(recipe)) plan.add_baselines()->set_reference(reference);
   plan.mutable_warnings()->Add(inputs.warnings.begin(), inputs.warnings.end());
   Total(plan);
   plan.set_fingerprint(Fingerprint(recipe, inputs));
@@ -207,6 +273,7 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
   for (int i = 0; i < recipe.stages_size(); ++i) {
     MakeMethod(recipe.stages(i).quantize(), absl::StrCat("stages[", i, "].quantize"), violations);
   }
+  ReadKvFormat(recipe, violations);
   if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
@@ -237,6 +304,7 @@ absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineConte
 }
 
 absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineContext& context) {
+  if (recipe.has_sweep()) return PlanSweep(recipe, context);
   TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, context));
   return std::move(job.result);
 }

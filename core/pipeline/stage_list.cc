@@ -20,7 +20,9 @@ std::string TaskStageName(absl::string_view subject, const LoadedTask& task) {
 
 std::string ExportStageName(const std::string& format) { return absl::StrCat("export:", format); }
 
-bool Compresses(const v1::Recipe& recipe) { return recipe.stages_size() > 0; }
+bool Compresses(const v1::Recipe& recipe) {
+  return recipe.stages_size() > 0 || recipe.has_kv() || !recipe.evaluate().original().empty();
+}
 
 bool MeasuresDivergence(const v1::Recipe& recipe) {
   const v1::Evaluation& evaluate = recipe.evaluate();

@@ -22,7 +22,8 @@ std::string TaskLabel(const LoadedTask& task);
 std::string TaskStageName(absl::string_view subject, const LoadedTask& task);
 std::string ExportStageName(const std::string& format);
 
-// Whether the recipe changes the model at all; one that does not is only evaluated and exported.
+// Whether there is a compressed model to set against a dense one: the recipe has stages, or names the original of what
+// another tool compressed. Without, the model is only evaluated and exported.
 bool Compresses(const v1::Recipe& recipe);
 // Divergence is measured unless switched off, on the first perplexity, where there is one and the model is compressed.
 bool MeasuresDivergence(const v1::Recipe& recipe);

@@ -2,32 +2,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/report/escape.h"
+#include "core/report/markdown_table.h"
 #include "core/report/report_format.h"
 #include "core/report/report_sections.h"
 
 namespace tersor {
 namespace {
-
-std::string Row(const std::vector<std::string>& cells) {
-  std::string line = "|";
-  for (const std::string& cell : cells) absl::StrAppend(&line, " ", cell, " |");
-  return line + "\n";
-}
-
-std::string Table(const ReportSection& section) {
-  std::vector<std::string> headers, rules;
-  for (const ReportColumn& column : section.columns) {
-    headers.push_back(EscapeMarkdown(column.header));
-    rules.push_back(column.right ? "---:" : "---");
-  }
-  std::string out = Row(headers) + Row(rules);
-  for (const std::vector<std::string>& row : section.rows) {
-    std::vector<std::string> cells;
-    for (const std::string& cell : row) cells.push_back(EscapeMarkdown(cell));
-    out += Row(cells);
-  }
-  return out;
-}
 
 // Longer than every run of backticks inside, so that nothing inside can end the block.
 std::string Fence(absl::string_view text) {
@@ -58,7 +38,7 @@ std::string ReportToMarkdown(const v1::Report& report) {
   std::string folded;
   for (const ReportSection& section : ReportSections(report)) {
     std::string text = absl::StrCat("\n#### ", section.title, "\n");
-    if (!section.rows.empty()) absl::StrAppend(&text, "\n", Table(section));
+    if (!section.rows.empty()) absl::StrAppend(&text, "\n", MarkdownTable(section));
     if (!section.note.empty()) absl::StrAppend(&text, "\n", EscapeMarkdown(section.note), "\n");
     (Folded(section) ? folded : out) += text;
   }

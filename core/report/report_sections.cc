@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/report/efficiency_sections.h"
 #include "core/report/number_text.h"
+#include "core/report/sweep_section.h"
 #include "core/report/task_sections.h"
 #include "core/report/verdict_sentence.h"
 
@@ -52,6 +54,17 @@ ReportSection SizeSection(const v1::Report& report) {
   return section;
 }
 
+ReportSection CacheSection(const v1::Report& report) {
+  ReportSection section{
+      .title = "KV cache",
+      .columns = {{"stored as"}, {"bytes per token", true}, {"dense", true}, {"outweighs the weights from", true}}};
+  if (!report.has_kv_cache()) return section;
+  const v1::KvCacheResult& cache = report.kv_cache();
+  section.rows = {{cache.format(), BytesText(cache.bytes_per_token()), BytesText(cache.dense_bytes_per_token()),
+                   absl::StrCat(cache.outweighs_weights_from_tokens(), " tokens")}};
+  return section;
+}
+
 ReportSection PerplexitySection(const v1::Report& report) {
   ReportSection section{
       .title = "Perplexity",
@@ -73,6 +86,48 @@ ReportSection PerplexitySection(const v1::Report& report) {
   return section;
 }
 
+std::string IntervalText(const v1::Interval& interval) {
+  return absl::StrCat(FigureText(interval.low(), 3), " to ", FigureText(interval.high(), 3));
+}
+
+std::string ConfidenceText(double confidence) { return absl::StrCat(FigureText(100 * confidence, 4), " %"); }
+
+// Dense against compressed on the same items and the same text.
+ReportSection PairedSection(const v1::Report& report) {
+  ReportSection section{.title = "Paired with the dense model",
+                        .columns = {{"measure"},
+                                    {"dense", true},
+                                    {"compressed", true},
+                                    {"change", true},
+                                    {"interval", true},
+                                    {"lost", true},
+                                    {"won", true},
+                                    {"p", true},
+                                    {"over"}}};
+  double confidence = 0;
+  for (const v1::TaskComparison& task : report.task_comparisons()) {
+    const bool flips = task.right_or_wrong();
+    section.rows.push_back({absl::StrCat(task.task(), " ", task.metric()), FigureText(task.before(), 3),
+                            FigureText(task.after(), 3), absl::StrCat("drop ", FigureText(task.drop(), 3)),
+                            IntervalText(task.interval()), flips ? absl::StrCat(task.lost()) : "",
+                            flips ? absl::StrCat(task.won()) : "", flips ? FigureText(task.mcnemar_p(), 2) : "",
+                            absl::StrCat(task.items(), " items")});
+    confidence = task.interval().confidence();
+  }
+  for (const v1::PerplexityComparison& perplexity : report.perplexity_comparisons()) {
+    section.rows.push_back({absl::StrCat("perplexity ", perplexity.dataset()), "", "",
+                            absl::StrCat("x", FigureText(perplexity.ratio())), IntervalText(perplexity.interval()), "",
+                            "", "", absl::StrCat(perplexity.blocks(), " blocks of text")});
+    confidence = perplexity.interval().confidence();
+  }
+  if (!section.rows.empty()) {
+    section.note = absl::StrCat(ConfidenceText(confidence),
+                                " intervals. Lost: items right before and wrong after; won: the reverse; p: McNemar's "
+                                "exact test of lost against won.");
+  }
+  return section;
+}
+
 ReportSection DivergenceSection(const v1::Report& report) {
   ReportSection section{.title = "Divergence from the dense model",
                         .columns = {{"KL mean", true},
@@ -88,43 +143,24 @@ ReportSection DivergenceSection(const v1::Report& report) {
                    FigureText(divergence.kl_max()), PercentText(divergence.top1_agreement()),
                    absl::StrCat(divergence.tokens()), divergence.protocol()}};
   section.note = "KL(dense || compressed) in nats per token, exact over the vocabulary.";
-  return section;
-}
-
-std::string RateText(const v1::PerformanceResult& result) {
-  return absl::StrCat(FigureText(result.tokens_per_second(), 3), " (", FigureText(result.tokens_per_second_min(), 3),
-                      "-", FigureText(result.tokens_per_second_max(), 3), ")");
-}
-
-ReportSection SpeedSection(const v1::Report& report) {
-  ReportSection section{.title = "Speed",
-                        .columns = {{"tokens/s"}, {"dense", true}, {"compressed", true}, {"speedup", true}}};
-  for (const v1::PerformanceResult& compressed : report.performance()) {
-    if (compressed.subject() == kDense) continue;
-    const std::string label = absl::StrCat(compressed.kind(), ", ", compressed.tokens(), " tokens");
-    std::vector<std::string> row = {label, "", RateText(compressed), ""};
-    for (const v1::PerformanceResult& dense : report.performance()) {
-      if (dense.subject() != kDense || dense.kind() != compressed.kind()) continue;
-      row[1] = RateText(dense);
-      row[3] = RatioText(compressed.tokens_per_second() / dense.tokens_per_second());
-      section.charts.push_back(
-          {{absl::StrCat(dense.kind(), ", dense"), dense.tokens_per_second(), FigureText(dense.tokens_per_second(), 3)},
-           {absl::StrCat(dense.kind(), ", compressed"), compressed.tokens_per_second(),
-            FigureText(compressed.tokens_per_second(), 3)}});
-    }
-    section.rows.push_back(std::move(row));
-    section.note = absl::StrCat("Median (minimum-maximum) of ", compressed.repeats(), " interleaved repeats, ",
-                                compressed.threads(), compressed.threads() == 1 ? " thread." : " threads.");
+  if (divergence.has_kl_mean_interval()) {
+    absl::StrAppend(&section.note, " ", ConfidenceText(divergence.kl_mean_interval().confidence()), " intervals over ",
+                    divergence.blocks(), " blocks of text: mean ", IntervalText(divergence.kl_mean_interval()),
+                    ", p50 ", IntervalText(divergence.kl_p50_interval()), ", p99 ",
+                    IntervalText(divergence.kl_p99_interval()), ", same top-1 ",
+                    IntervalText(divergence.top1_agreement_interval()), ".");
   }
   return section;
 }
 
 ReportSection GatesSection(const v1::Report& report) {
-  ReportSection section{
-      .title = "Gates", .columns = {{"gate"}, {"value", true}, {"outcome"}, {"reason"}}, .code = true};
+  ReportSection section{.title = "Gates",
+                        .columns = {{"gate"}, {"value", true}, {"interval", true}, {"outcome"}, {"reason"}},
+                        .code = true};
   for (const v1::GateResult& gate : report.gates()) {
-    section.rows.push_back(
-        {gate.expression(), FigureText(gate.value()), std::string(OutcomeWord(gate.outcome())), gate.reason()});
+    section.rows.push_back({gate.expression(), FigureText(gate.value()),
+                            gate.has_interval() ? IntervalText(gate.interval()) : "",
+                            std::string(OutcomeWord(gate.outcome())), gate.reason()});
   }
   return section;
 }
@@ -219,19 +255,25 @@ std::vector<PerplexityRow> PerplexityRows(const v1::Report& report) {
 }
 
 std::vector<ReportSection> ReportSections(const v1::Report& report, const SectionOptions& options) {
-  std::vector<ReportSection> sections = {ModelSection(report),
-                                         SizeSection(report),
-                                         PerplexitySection(report),
-                                         DivergenceSection(report),
-                                         TasksSection(report),
-                                         AbilitiesSection(report),
-                                         TaskGroupsSection(report),
-                                         SpeedSection(report),
-                                         GatesSection(report),
-                                         WarningsSection(report),
-                                         LayersSection(report, options.all_layers),
-                                         StagesSection(report),
-                                         ArtifactsSection(report)};
+  std::vector<ReportSection> sections;
+  sections.push_back(ModelSection(report));
+  sections.push_back(SweepSection(report));
+  sections.push_back(SizeSection(report));
+  sections.push_back(CacheSection(report));
+  sections.push_back(PerplexitySection(report));
+  sections.push_back(PositionSection(report));
+  sections.push_back(DivergenceSection(report));
+  sections.push_back(OverlapSection(report));
+  sections.push_back(TasksSection(report));
+  sections.push_back(AbilitiesSection(report));
+  sections.push_back(TaskGroupsSection(report));
+  sections.push_back(PairedSection(report));
+  sections.push_back(SpeedSection(report));
+  sections.push_back(GatesSection(report));
+  sections.push_back(WarningsSection(report));
+  sections.push_back(LayersSection(report, options.all_layers));
+  sections.push_back(StagesSection(report));
+  sections.push_back(ArtifactsSection(report));
   std::erase_if(sections, [](const ReportSection& section) { return section.rows.empty() && section.note.empty(); });
   return sections;
 }

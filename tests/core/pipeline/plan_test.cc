@@ -116,6 +116,19 @@ TEST_F(PlanTest, EmptyAndShortTextsAreFaults) {
   EXPECT_THAT(result.violations, Contains(Fault("evaluate.perplexity[0].dataset", "9 bytes")));
 }
 
+TEST_F(PlanTest, TextsAreCountedInTokensWhereBytesLeaveADoubt) {
+  // "the" is one token: a byte count alone would let this pass.
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += " the";
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "the.txt", text).ok());
+  recipe_.mutable_calibration()->set_dataset("the");
+  recipe_.mutable_calibration()->set_samples(1);
+  recipe_.mutable_evaluate()->mutable_perplexity(0)->set_dataset("the");
+  const PlanResult result = Plan();
+  EXPECT_THAT(result.violations, Contains(Fault("calibration.dataset", "has 40 tokens")));
+  EXPECT_THAT(result.violations, Contains(Fault("evaluate.perplexity[0].dataset", "has 40 tokens")));
+}
+
 TEST_F(PlanTest, TextThatIsNotUtf8IsAFault) {
   ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "latin.txt", std::string(9999, 'a') + "\xe9").ok());
   recipe_.mutable_calibration()->set_dataset("latin");

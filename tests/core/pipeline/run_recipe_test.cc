@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "core/base/sha256.h"
+#include "core/formats/artifact_info.h"
 #include "core/model/model.h"
 #include "gmock/gmock.h"
 #include "tests/core/pipeline/job_fixture.h"
@@ -9,6 +10,7 @@ namespace tersor {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Cancels once a stage has made as many steps as asked for.
 class CancellingSink final : public RecordingSink {
@@ -86,6 +88,45 @@ TEST_F(RunRecipeTest, FinishedWorkspaceAnswersAtOnce) {
   EXPECT_EQ(again->artifacts_size(), first.artifacts_size());
 }
 
+TEST_F(RunRecipeTest, ExportThatWasRemovedIsWrittenAgain) {
+  recipe_.add_export_("gguf:q4_0");
+  recipe_.add_export_("compressed-tensors");
+  const v1::Report first = Run("w");
+  ASSERT_EQ(first.artifacts_size(), 3);
+  const std::filesystem::path gguf = folder_ / "w" / "artifacts" / "model-q4_0.gguf";
+  std::filesystem::remove(gguf);
+  std::filesystem::remove(folder_ / "w" / "artifacts" / "compressed-tensors" / "config.json");
+  const v1::Report again = Run("w");
+  EXPECT_TRUE(std::filesystem::exists(gguf));
+  ASSERT_EQ(again.artifacts_size(), 3);
+  for (const v1::ArtifactInfo& artifact : first.artifacts()) {
+    EXPECT_TRUE(FilesStand(artifact, folder_ / "w" / "artifacts")) << artifact.name();
+  }
+  for (const v1::StageReport& stage : again.stages()) {
+    EXPECT_EQ(stage.reused(), stage.name().find("export:") != 0) << stage.name();
+  }
+}
+
+TEST_F(RunRecipeTest, LoadCommandsNameWhatTheReaderHas) {
+  recipe_.add_export_("compressed-tensors");
+  const v1::Report here = Run("w");
+  ASSERT_EQ(here.load_commands_size(), 2);
+  const std::filesystem::path artifacts = std::filesystem::absolute(folder_ / "w" / "artifacts").lexically_normal();
+  EXPECT_EQ(here.load_commands(1).command(), "vllm serve " + (artifacts / "compressed-tensors").string());
+  absl::StatusOr<std::string> card = ReadFile(artifacts / "compressed-tensors" / "README.md");
+  ASSERT_TRUE(card.ok()) << card.status();
+  EXPECT_THAT(*card, HasSubstr("vllm serve .\n"));
+  EXPECT_THAT(*card, Not(HasSubstr(folder_.string())));
+  RunOptions options = Options("w");
+  options.downloaded = true;
+  RecordingSink sink;
+  absl::StatusOr<v1::Report> elsewhere = RunRecipe(recipe_, options, sink);
+  ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
+  ASSERT_EQ(elsewhere->load_commands_size(), 3);
+  EXPECT_EQ(elsewhere->load_commands(0).command(), "tersor download test");
+  EXPECT_EQ(elsewhere->load_commands(2).command(), "vllm serve ./test/compressed-tensors");
+}
+
 TEST_F(RunRecipeTest, FreshRunDoesTheWorkAgain) {
   Run("w");
   RunOptions options = Options("w");
@@ -115,6 +156,19 @@ TEST_F(RunRecipeTest, RecipeWithoutStagesMeasuresTheDenseModel) {
   EXPECT_FALSE(report.has_divergence());
 }
 
+TEST_F(RunRecipeTest, KeysAndValuesAreRoundedWithoutTouchingWeights) {
+  recipe_.clear_stages();
+  recipe_.mutable_kv()->set_bits(2);
+  const v1::Report report = Run("w");
+  ASSERT_EQ(report.perplexity_size(), 2);
+  EXPECT_NE(report.perplexity(0).value(), report.perplexity(1).value());
+  EXPECT_EQ(report.kv_cache().format(), "int2");
+  EXPECT_LT(report.kv_cache().bytes_per_token(), report.kv_cache().dense_bytes_per_token());
+  absl::StatusOr<Model> model = LoadModel(folder_ / "w" / "artifacts" / "tersor");
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->kv_format, (KvFormat{2, KvKeys::kToken}));
+}
+
 TEST_F(RunRecipeTest, FailedGateIsAVerdictNotAnError) {
   recipe_.add_gates("kl_mean <= 0");
   const v1::Report report = Run("w");
@@ -140,6 +194,40 @@ TEST_F(RunRecipeTest, ProgressEndsAtTheWholeAndNeverFalls) {
     last = event.progress().fraction();
   }
   EXPECT_GT(last, 0.9);
+}
+
+// What one run exports as GPTQ is judged by another against the original, with the same figures.
+TEST_F(RunRecipeTest, AnotherToolsModelIsJudgedAgainstItsOriginal) {
+  recipe_.mutable_stages(0)->mutable_quantize()->clear_gptq();
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_rtn()->set_group_size(32);
+  recipe_.add_export_("gptq");
+  const v1::Report own = Run("own");
+  const std::string original = recipe_.model();
+  recipe_.set_model((folder_ / "own" / "artifacts" / "gptq").string());
+  recipe_.clear_stages();
+  recipe_.clear_calibration();
+  recipe_.clear_export_();
+  recipe_.mutable_evaluate()->set_original(original);
+  const v1::Report judged = Run("judged");
+  ASSERT_EQ(judged.perplexity_size(), 2);
+  EXPECT_EQ(judged.perplexity(0).subject(), "dense");
+  EXPECT_EQ(judged.perplexity(0).value(), own.perplexity(0).value());
+  EXPECT_EQ(judged.perplexity(1).subject(), "compressed");
+  EXPECT_GT(judged.divergence().kl_mean(), 0);
+  // Embeddings are F16 in the export, F32 in the container.
+  EXPECT_NEAR(judged.perplexity(1).value() / own.perplexity(1).value(), 1, 1e-3);
+  EXPECT_EQ(judged.model().format(), "gptq");
+  EXPECT_EQ(
+      judged.size().artifact_bytes(),
+      static_cast<int64_t>(std::filesystem::file_size(std::filesystem::path(recipe_.model()) / "model.safetensors")));
+}
+
+TEST_F(RunRecipeTest, AnotherModelIsNoOriginal) {
+  recipe_.mutable_evaluate()->set_original((folder_ / "nowhere").string());
+  RecordingSink sink;
+  const absl::Status status = RunRecipe(recipe_, Options("w"), sink).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("evaluate.original"));
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ TEST(ReportToTableTest, EmptyReportStillHasAVerdict) {
 TEST(ReportToMarkdownTest, IsATableAndKeepsCommandsWordForWord) {
   const std::string text = ReportToMarkdown(testing::SampleReport());
   EXPECT_THAT(text, StartsWith("### Tersor: PASS: "));
-  EXPECT_THAT(text, HasSubstr("| gate | value | outcome | reason |\n| --- | ---: | --- | --- |\n"));
+  EXPECT_THAT(text, HasSubstr("| gate | value | interval | outcome | reason |\n| --- | ---: | ---: | --- | --- |\n"));
   EXPECT_THAT(text, HasSubstr("```\nllama-cli -m artifacts/SmolLM2-135M-Instruct.Q4_0.gguf -p \"Hello\"\n```"));
 }
 

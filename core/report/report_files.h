@@ -1,6 +1,6 @@
 // The report beside the artifacts.
-#ifndef TERSOR_CORE_PIPELINE_REPORT_FILES_H_
-#define TERSOR_CORE_PIPELINE_REPORT_FILES_H_
+#ifndef TERSOR_CORE_REPORT_REPORT_FILES_H_
+#define TERSOR_CORE_REPORT_REPORT_FILES_H_
 
 #include <filesystem>
 
@@ -14,4 +14,4 @@ absl::Status WriteReportFiles(const v1::Report& report, const std::filesystem::p
 
 }  // namespace tersor
 
-#endif  // TERSOR_CORE_PIPELINE_REPORT_FILES_H_
+#endif  // TERSOR_CORE_REPORT_REPORT_FILES_H_

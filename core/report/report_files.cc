@@ -1,4 +1,4 @@
-#include "core/pipeline/report_files.h"
+#include "core/report/report_files.h"
 
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"

@@ -1,0 +1,226 @@
+#include "core/recipe/sweep.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/sha256.h"
+#include "core/recipe/stage_method.h"
+#include "google/protobuf/descriptor.h"
+
+namespace tersor {
+namespace {
+
+// One value of an axis. `apply` is false where the recipe has nothing that it could change.
+struct Setting {
+  std::string value;
+  std::function<bool(v1::Recipe&)> apply;
+};
+
+struct Axis {
+  std::string name;
+  std::vector<Setting> settings;
+};
+
+v1::QuantizeStage* QuantizeStageOf(v1::Recipe& recipe) {
+  for (v1::Stage& stage : *recipe.mutable_stages()) {
+    if (stage.has_quantize()) return stage.mutable_quantize();
+  }
+  return nullptr;
+}
+
+bool SetMethodOption(v1::Recipe& recipe, const std::string& option, int32_t value) {
+  v1::QuantizeStage* stage = QuantizeStageOf(recipe);
+  google::protobuf::Message* options = stage == nullptr ? nullptr : MutableMethodOptions(*stage);
+  if (options == nullptr) return false;
+  const google::protobuf::FieldDescriptor* field = options->GetDescriptor()->FindFieldByName(option);
+  if (field == nullptr || field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_INT32) return false;
+  options->GetReflection()->SetInt32(options, field, value);
+  return true;
+}
+
+bool SetMethod(v1::Recipe& recipe, const v1::QuantizeStage& method) {
+  v1::QuantizeStage* stage = QuantizeStageOf(recipe);
+  if (stage == nullptr) stage = recipe.add_stages()->mutable_quantize();
+  stage->clear_method();
+  if (method.skip_size() > 0) stage->clear_skip();
+  if (method.has_head()) stage->clear_head();
+  stage->MergeFrom(method);
+  return true;
+}
+
+// "gptq", or with the options that the sweep gives it: "gptq(damping: 0.1)".
+std::string MethodText(const v1::QuantizeStage& method) {
+  v1::QuantizeStage copy = method;
+  const google::protobuf::Message* options = MutableMethodOptions(copy);
+  if (options == nullptr) return "none";
+  const std::string text = options->ShortDebugString();
+  return text.empty() ? std::string(StageMethodName(method)) : absl::StrCat(StageMethodName(method), "(", text, ")");
+}
+
+Axis MethodAxis(const v1::Sweep& sweep) {
+  Axis axis{"method", {}};
+  for (const v1::QuantizeStage& method : sweep.methods()) {
+    axis.settings.push_back({MethodText(method), [method](v1::Recipe& recipe) { return SetMethod(recipe, method); }});
+  }
+  return axis;
+}
+
+Axis OptionAxis(const std::string& option, const google::protobuf::RepeatedField<int32_t>& values) {
+  Axis axis{option, {}};
+  for (const int32_t value : values) {
+    axis.settings.push_back(
+        {absl::StrCat(value), [option, value](v1::Recipe& recipe) { return SetMethodOption(recipe, option, value); }});
+  }
+  return axis;
+}
+
+Axis CalibrationAxis(const v1::Sweep& sweep) {
+  Axis axis{"calibration", {}};
+  for (const v1::Calibration& calibration : sweep.calibration()) {
+    axis.settings.push_back(
+        {calibration.dataset().empty() || calibration.ByteSizeLong() > calibration.dataset().size() + 2
+             ? calibration.ShortDebugString()
+             : calibration.dataset(),
+         [calibration](v1::Recipe& recipe) {
+           recipe.mutable_calibration()->MergeFrom(calibration);
+           return true;
+         }});
+  }
+  return axis;
+}
+
+std::vector<Axis> MakeAxes(const v1::Sweep& sweep) {
+  Axis models{"model", {}};
+  for (const std::string& model : sweep.models()) {
+    models.settings.push_back({model, [model](v1::Recipe& recipe) {
+                                 recipe.set_model(model);
+                                 return true;
+                               }});
+  }
+  Axis seeds{"seed", {}};
+  for (const int32_t seed : sweep.seeds()) {
+    seeds.settings.push_back({absl::StrCat(seed), [seed](v1::Recipe& recipe) {
+                                recipe.mutable_calibration()->set_seed(seed);
+                                return true;
+                              }});
+  }
+  std::vector<Axis> axes = {models,
+                            MethodAxis(sweep),
+                            OptionAxis("bits", sweep.bits()),
+                            OptionAxis("group_size", sweep.group_sizes()),
+                            CalibrationAxis(sweep),
+                            seeds};
+  axes.erase(std::remove_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.settings.empty(); }),
+             axes.end());
+  return axes;
+}
+
+void CheckAxes(const v1::Recipe& recipe, const std::vector<Axis>& axes, std::vector<FieldViolation>& violations) {
+  const v1::Sweep& sweep = recipe.sweep();
+  if (axes.empty()) {
+    violations.push_back({"sweep", "name at least one of models, methods, bits, group_sizes, calibration, seeds"});
+  }
+  const auto stages = std::count_if(recipe.stages().begin(), recipe.stages().end(),
+                                    [](const v1::Stage& stage) { return stage.has_quantize(); });
+  const bool varies_stage = sweep.methods_size() + sweep.bits_size() + sweep.group_sizes_size() > 0;
+  if (varies_stage && stages > 1) {
+    violations.push_back({"sweep", "the recipe has several quantize stages: it is not clear which one is to vary"});
+  }
+  if (sweep.methods().empty() && stages == 0) {
+    if (sweep.bits_size() > 0) violations.push_back({"sweep.bits", "needs sweep.methods or a quantize stage"});
+    if (sweep.group_sizes_size() > 0) {
+      violations.push_back({"sweep.group_sizes", "needs sweep.methods or a quantize stage"});
+    }
+  }
+  for (int i = 0; i < sweep.methods_size(); ++i) {
+    if (!StageMethodName(sweep.methods(i)).empty()) continue;
+    violations.push_back({absl::StrCat("sweep.methods[", i, "]"), "name a method"});
+  }
+}
+
+// Point `index` of the product of all axes.
+SweepPoint MakePoint(const v1::Recipe& base, const std::vector<Axis>& axes, int64_t index) {
+  SweepPoint point;
+  point.recipe = base;
+  std::vector<const Setting*> chosen(axes.size());
+  for (size_t i = axes.size(); i-- > 0;) {
+    const auto count = static_cast<int64_t>(axes[i].settings.size());
+    chosen[i] = &axes[i].settings[index % count];
+    index /= count;
+  }
+  for (size_t i = 0; i < axes.size(); ++i) {
+    if (chosen[i]->apply(point.recipe)) point.settings.emplace_back(axes[i].name, chosen[i]->value);
+  }
+  return point;
+}
+
+}  // namespace
+
+const std::vector<std::string>& SweepAxes() {
+  static const auto* const kAxes =
+      new std::vector<std::string>{"model", "method", "bits", "group_size", "calibration", "seed"};
+  return *kAxes;
+}
+
+std::string SweepLabel(absl::string_view axis) { return absl::StrCat("sweep.", axis); }
+
+std::string SweepPoint::Name() const { return absl::StrJoin(settings, " ", absl::PairFormatter("=")); }
+
+std::vector<SweepPoint> ExpandSweep(const v1::Recipe& recipe, std::vector<FieldViolation>& violations) {
+  const std::vector<Axis> axes = MakeAxes(recipe.sweep());
+  const size_t before = violations.size();
+  CheckAxes(recipe, axes, violations);
+  int64_t count = 1;
+  for (const Axis& axis : axes) count = std::min<int64_t>(count * static_cast<int64_t>(axis.settings.size()), 1 << 20);
+  if (count > kMaxSweepPoints) {
+    violations.push_back({"sweep", absl::StrCat("has ", count, " points or more; at most ", kMaxSweepPoints)});
+  }
+  if (violations.size() > before) return {};
+  v1::Recipe base = recipe;
+  base.clear_sweep();
+  std::vector<SweepPoint> points;
+  std::set<std::string> seen;
+  for (int64_t i = 0; i < count; ++i) {
+    SweepPoint point = MakePoint(base, axes, i);
+    if (seen.insert(point.recipe.SerializeAsString()).second) points.push_back(std::move(point));
+  }
+  return points;
+}
+
+void AddPointViolations(const SweepPoint& point, const std::vector<FieldViolation>& faults,
+                        std::vector<FieldViolation>& violations) {
+  for (const FieldViolation& fault : faults) {
+    const bool known = std::any_of(violations.begin(), violations.end(), [&](const FieldViolation& violation) {
+      return absl::EndsWith(violation.description, absl::StrCat(": ", fault.description)) &&
+             violation.description.find(fault.field) != std::string::npos;
+    });
+    if (known) continue;
+    violations.push_back({"sweep", absl::StrCat(point.Name(), ": ", fault.field, ": ", fault.description)});
+  }
+}
+
+v1::Plan MergePointPlans(const std::vector<SweepPoint>& points, const std::vector<v1::Plan>& plans) {
+  v1::Plan merged;
+  Sha256 digest;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const v1::Plan& plan = plans[i];
+    if (i == 0) *merged.mutable_model() = plan.model();
+    v1::PlannedStage* stage = merged.add_stages();
+    stage->set_name(points[i].Name());
+    stage->set_seconds(plan.seconds());
+    stage->set_peak_memory_bytes(plan.peak_memory_bytes());
+    if (plan.stages_size() > 0) stage->set_detail(plan.stages(0).detail());
+    merged.set_seconds(merged.seconds() + plan.seconds());
+    merged.set_disk_bytes(merged.disk_bytes() + plan.disk_bytes());
+    merged.set_peak_memory_bytes(std::max(merged.peak_memory_bytes(), plan.peak_memory_bytes()));
+    digest.UpdateField(plan.fingerprint());
+  }
+  merged.set_fingerprint(digest.HexDigest());
+  return merged;
+}
+
+}  // namespace tersor

@@ -1,0 +1,90 @@
+#include <cmath>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/report/comparison_format.h"
+#include "nlohmann/json.hpp"
+
+namespace tersor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+// lm-eval's versions are numbers where they can be.
+Json Version(const std::string& version) {
+  double number = 0;
+  return absl::SimpleAtod(version, &number) && std::isfinite(number) ? Json(number) : Json(version);
+}
+
+// lm-eval writes "N/A" for an error that it does not know.
+Json Error(double error, int64_t count) { return count > 1 && std::isfinite(error) ? Json(error) : Json("N/A"); }
+
+void AddTask(const v1::TaskResult& task, Json& document) {
+  const std::string& name = task.task();
+  Json& results = document["results"][name] = {{"alias", name}};
+  for (const v1::TaskResult::Metric& metric : task.metrics()) {
+    results[absl::StrCat(metric.name(), ",none")] = Number(metric.value());
+    results[absl::StrCat(metric.name(), "_stderr,none")] = Error(metric.standard_error(), metric.count());
+    document["higher_is_better"][name][metric.name()] = metric.higher_is_better();
+  }
+  document["group_subtasks"][name] = Json::array();
+  document["configs"][name] = {{"task", name},
+                               {"num_fewshot", task.few_shot()},
+                               {"metadata", {{"version", Version(task.version())}, {"tersor_hash", task.hash()}}}};
+  document["versions"][name] = Version(task.version());
+  document["n-shot"][name] = task.few_shot();
+  document["n-samples"][name] = {{"original", task.items_size()}, {"effective", task.items_size()}};
+  document["task_hashes"][name] = task.hash();
+}
+
+// Which of the recipe's conventions a result was measured under.
+std::string Convention(const v1::Report& report, int index) {
+  const auto& asked = report.recipe().evaluate().perplexity();
+  return index < asked.size() ? asked[index].convention() : "";
+}
+
+void AddWordPerplexity(const v1::PerplexityResult& result, Json& document) {
+  const std::string name = absl::StrCat("wikitext_", result.dataset());
+  document["results"][name] = {
+      {"alias", name}, {"word_perplexity,none", Number(result.value())}, {"word_perplexity_stderr,none", "N/A"}};
+  document["higher_is_better"][name]["word_perplexity"] = false;
+  document["group_subtasks"][name] = Json::array();
+  document["configs"][name] = {{"task", name}, {"metadata", {{"tersor_hash", result.hash()}}}};
+  document["versions"][name] = 2.0;
+  document["n-shot"][name] = 0;
+  document["n-samples"][name] = {{"original", 1}, {"effective", 1}};
+  document["task_hashes"][name] = result.hash();
+}
+
+}  // namespace
+
+std::string ReportToLmEval(const v1::Report& report, const std::string& subject) {
+  Json document = {{"results", Json::object()},  {"group_subtasks", Json::object()},
+                   {"configs", Json::object()},  {"versions", Json::object()},
+                   {"n-shot", Json::object()},   {"higher_is_better", Json::object()},
+                   {"n-samples", Json::object()}};
+  const std::string model = absl::StrCat(report.model().name(), subject == "dense" ? "" : "-compressed");
+  document["config"] = {{"model", "tersor"},
+                        {"model_args", absl::StrCat("pretrained=", report.model().path(), ",job=", report.job_id())},
+                        {"model_num_parameters", report.model().parameters()},
+                        {"model_sha", report.model().sha256()},
+                        {"device", "cpu"},
+                        {"limit", nullptr}};
+  document["model_source"] = "tersor";
+  document["model_name"] = model;
+  document["model_name_sanitized"] = model;
+  document["tersor_version"] = report.tersor_version();
+  document["task_hashes"] = Json::object();
+  for (const v1::TaskResult& task : report.tasks()) {
+    if (task.subject() == subject) AddTask(task, document);
+  }
+  int index = 0;
+  for (const v1::PerplexityResult& result : report.perplexity()) {
+    if (result.subject() == subject && Convention(report, index++) == "words") AddWordPerplexity(result, document);
+  }
+  return absl::StrCat(document.dump(2, ' ', false, Json::error_handler_t::replace), "\n");
+}
+
+}  // namespace tersor

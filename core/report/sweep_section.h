@@ -1,0 +1,14 @@
+// A sweep's points as a section of its report.
+#ifndef TERSOR_CORE_REPORT_SWEEP_SECTION_H_
+#define TERSOR_CORE_REPORT_SWEEP_SECTION_H_
+
+#include "core/report/report_sections.h"
+
+namespace tersor {
+
+// Without rows where the report is not that of a sweep.
+ReportSection SweepSection(const v1::Report& report);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_REPORT_SWEEP_SECTION_H_
