@@ -1,9 +1,13 @@
 #include "server/engine/answer_cache.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
 #include "core/base/atomic_file.h"
+#include "core/exports/load_commands.h"
+#include "core/formats/artifact_info.h"
+#include "core/report/report_files.h"
 
 namespace tersor {
 namespace {
@@ -11,14 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 bool FilesAreThere(const v1::Report& report, const fs::path& artifacts) {
-  for (const v1::ArtifactInfo& artifact : report.artifacts()) {
-    for (const v1::ArtifactInfo::File& file : artifact.files()) {
-      std::error_code error;
-      const uintmax_t bytes = fs::file_size(artifacts / file.path(), error);
-      if (error || bytes != static_cast<uintmax_t>(file.bytes())) return false;
-    }
-  }
-  return true;
+  return std::all_of(report.artifacts().begin(), report.artifacts().end(),
+                     [&](const v1::ArtifactInfo& artifact) { return FilesStand(artifact, artifacts); });
 }
 
 // Links, or copies where the file system has no links.
@@ -56,6 +54,9 @@ absl::StatusOr<std::optional<v1::Report>> AnswerCache::TakeAnswer(absl::string_v
     TERSOR_RETURN_IF_ERROR(LinkTree(folder_.artifacts(id), folder_.artifacts(job_id)));
     if (report->cached_from().empty()) report->set_cached_from(id);
     report->set_job_id(std::string(job_id));
+    SetDownloadLoadCommands(*report);
+    // The linked ones name the earlier job.
+    TERSOR_RETURN_IF_ERROR(WriteReportFiles(*report, folder_.artifacts(job_id)));
     return std::optional<v1::Report>(*std::move(report));
   }
   return std::nullopt;

@@ -19,7 +19,7 @@ class AnswerCache {
 
   // The report of the newest succeeded job with this fingerprint whose files are all still there, made out to `job_id`
   // with cached_from set, after its files were hard-linked into the folder of `job_id`, so that either job may be
-  // deleted. Nothing where there is no such job.
+  // deleted; the report files are written anew. Nothing where there is no such job.
   absl::StatusOr<std::optional<v1::Report>> TakeAnswer(absl::string_view fingerprint, absl::string_view job_id);
 
  private:

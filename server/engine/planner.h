@@ -2,10 +2,12 @@
 #ifndef TERSOR_SERVER_ENGINE_PLANNER_H_
 #define TERSOR_SERVER_ENGINE_PLANNER_H_
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "core/pipeline/pipeline.h"
+#include "tersor/v1/lint.pb.h"
 
 namespace tersor {
 
@@ -15,9 +17,13 @@ class Planner {
   virtual ~Planner() = default;
   virtual absl::StatusOr<PlanResult> Plan(const v1::Recipe& recipe, const PipelineContext& context) = 0;
   virtual std::vector<MethodDescription> Methods() = 0;
+  // `reference` may be empty. See core/lint.
+  virtual absl::StatusOr<v1::LintReport> Lint(const std::filesystem::path&, const std::filesystem::path&) {
+    return absl::UnimplementedError("this server cannot read models");
+  }
 };
 
-class PipelinePlanner final : public Planner {
+class PipelinePlanner : public Planner {
  public:
   absl::StatusOr<PlanResult> Plan(const v1::Recipe& recipe, const PipelineContext& context) override {
     return MakePlan(recipe, context);

@@ -1,24 +1,26 @@
 #include "server/engine/submission.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/descriptor.h"
+#include "core/base/sha256.h"
+#include "core/recipe/stage_method.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/base/error_details.h"
 #include "server/base/log.h"
 #include "server/base/random_token.h"
 #include "server/base/timestamp.h"
+#include "server/engine/baseline_resolver.h"
 #include "server/engine/submit_check.h"
 
 namespace tersor {
 namespace {
 
 std::string StageMethod(const v1::Stage& stage) {
-  const google::protobuf::OneofDescriptor* methods = v1::QuantizeStage::descriptor()->FindOneofByName("method");
-  const google::protobuf::FieldDescriptor* chosen =
-      stage.quantize().GetReflection()->GetOneofFieldDescriptor(stage.quantize(), methods);
-  return chosen == nullptr ? "other" : chosen->name();
+  const absl::string_view name = StageMethodName(stage.quantize());
+  return name.empty() ? "other" : std::string(name);
 }
 
 // The violations that the status of a model's resolution carries, or the one that it is.
@@ -29,14 +31,22 @@ void AppendModelFault(const absl::Status& status, std::vector<FieldViolation>& v
   violations.push_back({"model", std::move(text)});
 }
 
+// Leaves out what concerns a field that has its fault already.
 void Append(std::vector<FieldViolation> more, std::vector<FieldViolation>& violations) {
-  violations.insert(violations.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  const size_t before = violations.size();
+  for (FieldViolation& violation : more) {
+    const auto end = violations.begin() + static_cast<std::ptrdiff_t>(before);
+    const bool known = std::any_of(violations.begin(), end,
+                                   [&](const FieldViolation& earlier) { return earlier.field == violation.field; });
+    if (!known) violations.push_back(std::move(violation));
+  }
 }
 
 }  // namespace
 
 std::string MethodOf(const v1::Recipe& recipe) {
-  if (recipe.stages().empty()) return "evaluate";
+  if (recipe.has_sweep()) return kSweepMethod;
+  if (recipe.stages().empty()) return recipe.has_kv() ? "kv" : "evaluate";
   const std::string first = StageMethod(recipe.stages(0));
   for (const v1::Stage& stage : recipe.stages()) {
     if (StageMethod(stage) != first) return "mixed";
@@ -44,41 +54,82 @@ std::string MethodOf(const v1::Recipe& recipe) {
   return first;
 }
 
-absl::StatusOr<Submission::Planned> Submission::Plan(const v1::Recipe& recipe, const v1::Resources& resources) {
-  std::vector<FieldViolation> violations = CheckResources(resources, limits_);
-  Append(CheckDatasetPaths(recipe, limits_), violations);
-  // A path that may not be read is not planned with, so that the answer does not tell what is there.
-  if (!violations.empty()) return BadRequestError(violations, "INVALID_RECIPE");
-  Planned planned;
+absl::Status Submission::PinBaselines(const v1::Recipe& recipe, v1::Plan& plan,
+                                      std::vector<FieldViolation>& violations) {
+  std::string pinned;
+  for (v1::GateBaseline& baseline : *plan.mutable_baselines()) {
+    const absl::StatusOr<std::string> id = ResolveBaseline(store_, baseline.reference());
+    if (absl::IsInvalidArgument(id.status())) {
+      const bool everywhere = baseline.reference() == recipe.gating().baseline();
+      violations.push_back({everywhere ? "gating.baseline" : "gates", std::string(id.status().message())});
+      continue;
+    }
+    if (!id.ok()) return id.status();
+    baseline.set_job_id(*id);
+    absl::StrAppend(&pinned, baseline.reference(), "\n", *id, "\n");
+  }
+  if (!pinned.empty()) plan.set_fingerprint(Sha256Hex(absl::StrCat(plan.fingerprint(), "\n", pinned)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Submission::Planned> Submission::PlanRecipe(const v1::Recipe& recipe, const v1::Resources& resources,
+                                                           std::vector<FieldViolation>& violations) {
+  Append(CheckResources(resources, limits_), violations);
   v1::Recipe resolved = recipe;
+  Append(TakeForbiddenDatasets(limits_, resolved), violations);
+  Planned planned;
   const absl::StatusOr<std::filesystem::path> model = catalog_.Resolve(recipe.model());
   if (model.ok()) {
     planned.model_path = model->string();
-    resolved.set_model(planned.model_path);
   } else if (absl::IsInvalidArgument(model.status())) {
     AppendModelFault(model.status(), violations);
-    return BadRequestError(violations, "INVALID_RECIPE");
   } else {
     return model.status();
+  }
+  // Without a model (and without what may not be read) the rest is checked all the same: all faults in one answer.
+  resolved.set_model(planned.model_path);
+  if (!recipe.evaluate().original().empty()) {
+    const absl::StatusOr<std::filesystem::path> original = catalog_.Resolve(recipe.evaluate().original());
+    if (absl::IsInvalidArgument(original.status())) {
+      violations.push_back({"evaluate.original", std::string(original.status().message())});
+      return planned;
+    }
+    TERSOR_RETURN_IF_ERROR(original.status());
+    planned.original_path = original->string();
+    resolved.mutable_evaluate()->set_original(planned.original_path);
   }
   PipelineContext context = catalog_.PlanContext();
   if (resources.threads() > 0) context.threads = resources.threads();
   if (resources.memory_bytes() > 0) context.memory_bytes = resources.memory_bytes();
   TERSOR_ASSIGN_OR_RETURN(PlanResult result, planner_.Plan(resolved, context));
   Append(std::move(result.violations), violations);
-  if (!violations.empty()) return BadRequestError(violations, "INVALID_RECIPE");
+  TERSOR_RETURN_IF_ERROR(PinBaselines(recipe, result.plan, violations));
   planned.plan = std::move(result.plan);
   return planned;
 }
 
+absl::StatusOr<Submission::Planned> Submission::Plan(const v1::Recipe& recipe, const v1::Resources& resources) {
+  std::vector<FieldViolation> violations;
+  TERSOR_ASSIGN_OR_RETURN(Planned planned, PlanRecipe(recipe, resources, violations));
+  if (!violations.empty()) return BadRequestError(violations, "INVALID_RECIPE");
+  return planned;
+}
+
 absl::StatusOr<v1::Plan> Submission::Estimate(const v1::EstimateJobRequest& request) {
+  if (request.recipe().has_sweep()) return EstimateSweep(request);
   TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources()));
   return std::move(planned.plan);
 }
 
 absl::StatusOr<v1::Job> Submission::FindRepeated(const v1::SubmitJobRequest& request) {
   TERSOR_ASSIGN_OR_RETURN(JobRecord record, store_.FindByRequestId(request.request_id()));
-  if (google::protobuf::util::MessageDifferencer::Equals(record.job.recipe(), request.recipe())) {
+  v1::Recipe recipe = request.recipe();
+  // A stored recipe has the original's path.
+  if (!recipe.evaluate().original().empty()) {
+    const absl::StatusOr<std::filesystem::path> original = catalog_.Resolve(recipe.evaluate().original());
+    if (original.ok()) recipe.mutable_evaluate()->set_original(original->string());
+  }
+  if (google::protobuf::util::MessageDifferencer::Equals(record.job.recipe(), recipe)) {
     return std::move(record.job);
   }
   return WithReason(absl::AlreadyExistsError(absl::StrCat("request_id \"", request.request_id(), "\" belongs to job ",
@@ -96,21 +147,25 @@ absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request) 
   if (!request.parent().empty() && !store_.Get(request.parent()).ok()) {
     return FieldError("parent", absl::StrCat("no job \"", request.parent(), "\""));
   }
-  TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources()));
-  absl::StatusOr<v1::Job> job = Store(request, std::move(planned));
+  absl::StatusOr<v1::Job> job;
+  if (request.recipe().has_sweep()) {
+    job = SubmitSweep(request);
+  } else {
+    TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources()));
+    job = Store(request, std::move(planned));
+  }
   // Two equal requests at once: the one that comes second finds the first one's job.
   if (absl::IsAlreadyExists(job.status()) && !request.request_id().empty()) return FindRepeated(request);
   return job;
 }
 
-absl::StatusOr<v1::Job> Submission::Store(const v1::SubmitJobRequest& request, Planned planned) {
+JobRecord Submission::MakeRecord(const v1::SubmitJobRequest& request) const {
   JobRecord record;
   record.request_id = request.request_id();
-  record.model_path = planned.model_path;
   record.method = MethodOf(request.recipe());
   record.no_cache = request.no_cache();
   v1::Job& job = record.job;
-  job.set_id(absl::StrCat("job-", RandomHex(8)));
+  job.set_id(absl::StrCat(IsSweep(record) ? "sweep-" : "job-", RandomHex(8)));
   job.set_state(v1::JOB_STATE_QUEUED);
   *job.mutable_recipe() = request.recipe();
   *job.mutable_labels() = request.labels();
@@ -118,22 +173,84 @@ absl::StatusOr<v1::Job> Submission::Store(const v1::SubmitJobRequest& request, P
   job.set_priority(request.priority());
   *job.mutable_create_time() = ToTimestamp(clock_.Now());
   job.set_max_attempts(limits_.max_attempts);
-  *job.mutable_plan() = std::move(planned.plan);
   *job.mutable_resources() = request.resources();
-  std::optional<v1::Report> answer;
-  if (!request.no_cache()) {
-    TERSOR_ASSIGN_OR_RETURN(answer, answers_.TakeAnswer(job.plan().fingerprint(), job.id()));
-  }
-  if (answer.has_value()) {
-    job.set_state(v1::JOB_STATE_SUCCEEDED);
-    job.set_cached_from(answer->cached_from());
-    job.set_verdict(answer->verdict());
-    job.set_status_message(absl::StrCat("answered from job ", answer->cached_from()));
-  }
-  TERSOR_RETURN_IF_ERROR(store_.Insert(record, answer.has_value() ? &*answer : nullptr, clock_.Now()));
-  Log(LogLevel::kInfo, answer.has_value() ? "job answered from an earlier one" : "job submitted",
-      {{"job", job.id()}, {"method", record.method}, {"cached_from", job.cached_from()}});
+  return record;
+}
+
+absl::StatusOr<NewJob> Submission::MakeJob(const v1::SubmitJobRequest& request, Planned planned) {
+  NewJob made{MakeRecord(request)};
+  made.record.model_path = planned.model_path;
+  v1::Job& job = made.record.job;
+  if (!planned.original_path.empty()) job.mutable_recipe()->mutable_evaluate()->set_original(planned.original_path);
+  *job.mutable_plan() = std::move(planned.plan);
+  if (request.no_cache()) return made;
+  TERSOR_ASSIGN_OR_RETURN(made.answer, answers_.TakeAnswer(job.plan().fingerprint(), job.id()));
+  if (!made.answer.has_value()) return made;
+  job.set_state(v1::JOB_STATE_SUCCEEDED);
+  job.set_cached_from(made.answer->cached_from());
+  job.set_verdict(made.answer->verdict());
+  job.set_status_message(absl::StrCat("answered from job ", made.answer->cached_from()));
+  return made;
+}
+
+absl::StatusOr<v1::Job> Submission::Store(const v1::SubmitJobRequest& request, Planned planned) {
+  TERSOR_ASSIGN_OR_RETURN(const NewJob made, MakeJob(request, std::move(planned)));
+  const v1::Job& job = made.record.job;
+  TERSOR_RETURN_IF_ERROR(store_.Insert(made.record, made.answer.has_value() ? &*made.answer : nullptr, clock_.Now()));
+  Log(LogLevel::kInfo, made.answer.has_value() ? "job answered from an earlier one" : "job submitted",
+      {{"job", job.id()}, {"method", made.record.method}, {"cached_from", job.cached_from()}});
   TERSOR_ASSIGN_OR_RETURN(JobRecord stored, store_.Get(job.id()));
+  return std::move(stored.job);
+}
+
+absl::StatusOr<std::vector<Submission::Planned>> Submission::PlanPoints(const std::vector<SweepPoint>& points,
+                                                                        const v1::Resources& resources,
+                                                                        std::vector<FieldViolation> violations) {
+  std::vector<Planned> planned;
+  for (const SweepPoint& point : points) {
+    std::vector<FieldViolation> faults;
+    TERSOR_ASSIGN_OR_RETURN(Planned plan, PlanRecipe(point.recipe, resources, faults));
+    AddPointViolations(point, faults, violations);
+    planned.push_back(std::move(plan));
+  }
+  if (!violations.empty()) return BadRequestError(violations, "INVALID_RECIPE");
+  return planned;
+}
+
+absl::StatusOr<v1::Plan> Submission::EstimateSweep(const v1::EstimateJobRequest& request) {
+  std::vector<FieldViolation> violations;
+  const std::vector<SweepPoint> points = ExpandSweep(request.recipe(), violations);
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<Planned> planned,
+                          PlanPoints(points, request.resources(), std::move(violations)));
+  std::vector<v1::Plan> plans;
+  for (const Planned& point : planned) plans.push_back(point.plan);
+  return MergePointPlans(points, plans);
+}
+
+absl::StatusOr<v1::Job> Submission::SubmitSweep(const v1::SubmitJobRequest& request) {
+  if (!request.parent().empty()) return FieldError("parent", "a sweep cannot be a point of another sweep");
+  std::vector<FieldViolation> violations;
+  const std::vector<SweepPoint> points = ExpandSweep(request.recipe(), violations);
+  TERSOR_ASSIGN_OR_RETURN(std::vector<Planned> planned, PlanPoints(points, request.resources(), std::move(violations)));
+  JobRecord sweep = MakeRecord(request);
+  std::vector<v1::Plan> plans;
+  std::vector<NewJob> jobs;
+  for (size_t i = 0; i < points.size(); ++i) {
+    plans.push_back(planned[i].plan);
+    v1::SubmitJobRequest point = request;
+    point.clear_request_id();
+    *point.mutable_recipe() = points[i].recipe;
+    point.set_parent(sweep.job.id());
+    for (const auto& [axis, value] : points[i].settings) (*point.mutable_labels())[SweepLabel(axis)] = value;
+    TERSOR_ASSIGN_OR_RETURN(NewJob job, MakeJob(point, std::move(planned[i])));
+    jobs.push_back(std::move(job));
+  }
+  *sweep.job.mutable_plan() = MergePointPlans(points, plans);
+  // A sweep is never answered from another one: its points are.
+  sweep.job.mutable_plan()->clear_fingerprint();
+  TERSOR_RETURN_IF_ERROR(store_.InsertSweep(sweep, jobs, clock_.Now()));
+  Log(LogLevel::kInfo, "sweep submitted", {{"job", sweep.job.id()}, {"points", static_cast<int64_t>(jobs.size())}});
+  TERSOR_ASSIGN_OR_RETURN(JobRecord stored, store_.Get(sweep.job.id()));
   return std::move(stored.job);
 }
 

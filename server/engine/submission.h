@@ -3,7 +3,9 @@
 #define TERSOR_SERVER_ENGINE_SUBMISSION_H_
 
 #include <string>
+#include <vector>
 
+#include "core/recipe/sweep.h"
 #include "server/base/clock.h"
 #include "server/engine/answer_cache.h"
 #include "server/engine/model_catalog.h"
@@ -29,9 +31,26 @@ class Submission {
   struct Planned {
     v1::Plan plan;
     std::string model_path;
+    // Of evaluate.original; empty where the recipe names none.
+    std::string original_path;
   };
+  // Pins the jobs that gates compare with and makes them part of the fingerprint.
+  absl::Status PinBaselines(const v1::Recipe& recipe, v1::Plan& plan, std::vector<FieldViolation>& violations);
+  // What is wrong with the recipe is added to `violations`; the plan is meaningful only when nothing was.
+  absl::StatusOr<Planned> PlanRecipe(const v1::Recipe& recipe, const v1::Resources& resources,
+                                     std::vector<FieldViolation>& violations);
+  // The same with the violations as a status.
   absl::StatusOr<Planned> Plan(const v1::Recipe& recipe, const v1::Resources& resources);
   absl::StatusOr<v1::Job> FindRepeated(const v1::SubmitJobRequest& request);
+  // Plans every point; their faults are told together.
+  absl::StatusOr<v1::Job> SubmitSweep(const v1::SubmitJobRequest& request);
+  absl::StatusOr<v1::Plan> EstimateSweep(const v1::EstimateJobRequest& request);
+  // The plans of the points, in order.
+  absl::StatusOr<std::vector<Planned>> PlanPoints(const std::vector<SweepPoint>& points, const v1::Resources& resources,
+                                                  std::vector<FieldViolation> violations);
+  JobRecord MakeRecord(const v1::SubmitJobRequest& request) const;
+  // The job to store, with an earlier job's answer where there is one.
+  absl::StatusOr<NewJob> MakeJob(const v1::SubmitJobRequest& request, Planned planned);
   absl::StatusOr<v1::Job> Store(const v1::SubmitJobRequest& request, Planned planned);
 
   JobStore& store_;
@@ -42,7 +61,8 @@ class Submission {
   const ServerLimits& limits_;
 };
 
-// Short name for filters and metrics, of a bounded set: the only stage's method, "mixed", or "evaluate" without stages.
+// Short name for filters and metrics, of a bounded set: the only stage's method, "mixed", "evaluate" without
+// stages, or "sweep".
 std::string MethodOf(const v1::Recipe& recipe);
 
 }  // namespace tersor

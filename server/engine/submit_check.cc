@@ -19,8 +19,8 @@ bool IsPrintable(const std::string& text) {
                      [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
 }
 
-void CheckDataset(const std::string& dataset, std::string field, const ServerLimits& limits,
-                  std::vector<FieldViolation>& violations) {
+void TakeIfForbidden(const ServerLimits& limits, std::string field, std::string& dataset,
+                     std::vector<FieldViolation>& violations) {
   if (dataset.find('/') == std::string::npos) return;
   std::vector<std::filesystem::path> roots = limits.data_paths;
   roots.insert(roots.end(), limits.model_roots.begin(), limits.model_roots.end());
@@ -28,6 +28,7 @@ void CheckDataset(const std::string& dataset, std::string field, const ServerLim
   violations.push_back(
       {std::move(field), absl::StrCat("\"", dataset, "\" lies outside the server's data folders: use a ",
                                       "data set's name, or start tersord with --data-path")});
+  dataset.clear();
 }
 
 }  // namespace
@@ -65,15 +66,20 @@ std::vector<FieldViolation> CheckResources(const v1::Resources& resources, const
   return violations;
 }
 
-std::vector<FieldViolation> CheckDatasetPaths(const v1::Recipe& recipe, const ServerLimits& limits) {
+std::vector<FieldViolation> TakeForbiddenDatasets(const ServerLimits& limits, v1::Recipe& recipe) {
   std::vector<FieldViolation> violations;
-  CheckDataset(recipe.calibration().dataset(), "calibration.dataset", limits, violations);
-  for (int i = 0; i < recipe.evaluate().perplexity_size(); ++i) {
-    CheckDataset(recipe.evaluate().perplexity(i).dataset(), absl::StrCat("evaluate.perplexity[", i, "].dataset"),
-                 limits, violations);
+  if (recipe.has_calibration()) {
+    TakeIfForbidden(limits, "calibration.dataset", *recipe.mutable_calibration()->mutable_dataset(), violations);
   }
-  for (int i = 0; i < recipe.evaluate().tasks_size(); ++i) {
-    CheckDataset(recipe.evaluate().tasks(i).name(), absl::StrCat("evaluate.tasks[", i, "].name"), limits, violations);
+  if (!recipe.has_evaluate()) return violations;
+  v1::Evaluation& evaluate = *recipe.mutable_evaluate();
+  for (int i = 0; i < evaluate.perplexity_size(); ++i) {
+    TakeIfForbidden(limits, absl::StrCat("evaluate.perplexity[", i, "].dataset"),
+                    *evaluate.mutable_perplexity(i)->mutable_dataset(), violations);
+  }
+  for (int i = 0; i < evaluate.tasks_size(); ++i) {
+    TakeIfForbidden(limits, absl::StrCat("evaluate.tasks[", i, "].name"), *evaluate.mutable_tasks(i)->mutable_name(),
+                    violations);
   }
   return violations;
 }

@@ -17,8 +17,8 @@ std::vector<FieldViolation> CheckSubmitRequest(const v1::SubmitJobRequest& reque
 std::vector<FieldViolation> CheckResources(const v1::Resources& resources, const ServerLimits& limits);
 
 // Data sets that are named by a path must lie below a data path or a model root: a server does not read any file of its
-// machine for a client.
-std::vector<FieldViolation> CheckDatasetPaths(const v1::Recipe& recipe, const ServerLimits& limits);
+// machine for a client. Others are emptied, so that a plan of the rest tells nothing about them.
+std::vector<FieldViolation> TakeForbiddenDatasets(const ServerLimits& limits, v1::Recipe& recipe);
 
 }  // namespace tersor
 

@@ -46,7 +46,7 @@ absl::Status Supervisor::Recover() {
   absl::MutexLock lock(&mutex_);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<JobRecord> unfinished, store_.Unfinished());
   for (const JobRecord& record : unfinished) {
-    if (record.job.state() == v1::JOB_STATE_RUNNING) TERSOR_RETURN_IF_ERROR(RecoverJob(record));
+    if (record.job.state() == v1::JOB_STATE_RUNNING && !IsSweep(record)) TERSOR_RETURN_IF_ERROR(RecoverJob(record));
   }
   return absl::OkStatus();
 }
@@ -133,6 +133,11 @@ absl::StatusOr<v1::AttemptSpec> Supervisor::Attach(const AttemptCaller& caller, 
   spec.set_cache_dir(folder_.cache().string());
   spec.set_threads(JobThreads(record.job, limits_));
   spec.set_memory_bytes(WorkerMemoryLimit(record.job, limits_));
+  for (const v1::GateBaseline& baseline : record.job.plan().baselines()) {
+    absl::StatusOr<v1::Report> report = store_.GetReport(baseline.job_id());
+    // Deleted since: the gates that need it will be inconclusive and say so.
+    if (report.ok()) (*spec.mutable_baselines())[baseline.reference()] = *std::move(report);
+  }
   return spec;
 }
 

@@ -1,4 +1,4 @@
-// The thread that ticks the supervisor.
+// The thread that ticks the supervisor and the sweeps' keeper.
 #ifndef TERSOR_SERVER_ENGINE_SUPERVISOR_LOOP_H_
 #define TERSOR_SERVER_ENGINE_SUPERVISOR_LOOP_H_
 
@@ -6,16 +6,19 @@
 #include <thread>
 
 #include "server/engine/supervisor.h"
+#include "server/engine/sweep_keeper.h"
 
 namespace tersor {
 
 // Ticks at every change of the store and at least each `period`, until destroyed.
 class SupervisorLoop {
  public:
-  SupervisorLoop(Supervisor& supervisor, const JobStore& store, absl::Duration period = absl::Milliseconds(200))
-      : thread_([this, &supervisor, &store, period] {
+  SupervisorLoop(Supervisor& supervisor, SweepKeeper& sweeps, const JobStore& store,
+                 absl::Duration period = absl::Milliseconds(200))
+      : thread_([this, &supervisor, &sweeps, &store, period] {
           while (!stop_.load()) {
             const uint64_t seen = store.ChangeCount();
+            sweeps.Tick();
             supervisor.Tick();
             store.WaitForChange(seen, period);
           }

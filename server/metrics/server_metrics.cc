@@ -2,6 +2,9 @@
 
 #include <grpcpp/support/status.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
@@ -26,14 +29,17 @@ prometheus::Histogram::BucketBoundaries RpcBuckets() {
 
 std::string StateLabel(v1::JobState state) { return absl::AsciiStrToLower(JobStateName(state)); }
 
+constexpr absl::string_view kReasons[] = {"OUT_OF_MEMORY",  "WORKER_DIED",         "WORKER_HUNG",
+                                          "WORKER_STOPPED", "WORKER_START_FAILED", "SERVER_RESTARTED"};
+
 // Reasons come from workers too: only the known ones become a label.
 std::string ReasonLabel(absl::string_view reason) {
-  for (const absl::string_view known :
-       {"OUT_OF_MEMORY", "WORKER_DIED", "WORKER_HUNG", "WORKER_STOPPED", "WORKER_START_FAILED", "SERVER_RESTARTED"}) {
-    if (reason == known) return absl::AsciiStrToLower(known);
-  }
-  return "other";
+  const bool known = std::find(std::begin(kReasons), std::end(kReasons), reason) != std::end(kReasons);
+  return known ? absl::AsciiStrToLower(reason) : "other";
 }
+
+constexpr v1::JobState kStates[] = {v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING, v1::JOB_STATE_SUCCEEDED,
+                                    v1::JOB_STATE_FAILED, v1::JOB_STATE_CANCELLED};
 
 std::string CodeLabel(int code) {
   static constexpr const char* kNames[] = {
@@ -89,6 +95,8 @@ ServerMetrics::ServerMetrics()
       .Register(*registry_)
       .Add({{"version", TERSOR_VERSION}})
       .Set(1);
+  // A counter that appears with its first event hides that event from rate().
+  for (const absl::string_view reason : kReasons) restarts_.Add({{"reason", ReasonLabel(reason)}});
 }
 
 void ServerMetrics::OnAttemptStarted(absl::string_view method, absl::Duration waited, bool first) {
@@ -125,6 +133,7 @@ void ServerMetrics::SetJobs(const std::vector<JobCount>& counts) {
   absl::MutexLock lock(&mutex_);
   std::set<prometheus::Gauge*> gone = job_gauges_;
   for (const JobCount& count : counts) {
+    for (const v1::JobState state : kStates) jobs_.Add({{"state", StateLabel(state)}, {"method", count.method}});
     prometheus::Gauge& gauge = jobs_.Add({{"state", StateLabel(count.state)}, {"method", count.method}});
     gauge.Set(static_cast<double>(count.count));
     job_gauges_.insert(&gauge);

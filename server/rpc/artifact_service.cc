@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/base/error_details.h"
 #include "server/engine/safe_path.h"
 #include "server/rpc/file_stream.h"
 #include "server/rpc/grpc_status.h"
@@ -32,6 +34,43 @@ grpc::Status ArtifactServiceImpl::DownloadArtifact(grpc::ServerContext*, const v
     message.set_chunk(std::move(chunk));
     return writer->Write(message);
   }));
+}
+
+absl::StatusOr<std::filesystem::path> ArtifactServiceImpl::SubjectOf(const v1::LintArtifactRequest& request) {
+  if (request.has_model()) return catalog_.Resolve(request.model());
+  if (!request.has_artifact()) return FieldError("artifact", "name an artifact of a job, or a model");
+  const std::string& name = request.artifact().name();
+  TERSOR_ASSIGN_OR_RETURN(const v1::Report report, store_.GetReport(request.artifact().job_id()));
+  std::vector<std::string> known;
+  for (const v1::ArtifactInfo& artifact : report.artifacts()) {
+    if (artifact.name() != name) {
+      known.push_back(artifact.name());
+      continue;
+    }
+    if (!IsSafeRelativePath(artifact.path())) return absl::InternalError("a report names a path that is no such");
+    return folder_.artifacts(request.artifact().job_id()) / artifact.path();
+  }
+  return absl::NotFoundError(absl::StrCat("job ", request.artifact().job_id(), " has no artifact \"", name,
+                                          "\"; it has: ", absl::StrJoin(known, ", ")));
+}
+
+grpc::Status ArtifactServiceImpl::LintArtifact(grpc::ServerContext*, const v1::LintArtifactRequest* request,
+                                               v1::LintReport* response) {
+  // Reads whole files: as many at once as streams.
+  const StreamLimit::Place place(streams_);
+  if (!place.status().ok()) return ToGrpcStatus(place.status());
+  const absl::StatusOr<std::filesystem::path> path = SubjectOf(*request);
+  if (!path.ok()) return ToGrpcStatus(path.status());
+  std::filesystem::path reference;
+  if (!request->reference().empty()) {
+    const absl::StatusOr<std::filesystem::path> found = catalog_.Resolve(request->reference());
+    if (!found.ok()) return ToGrpcStatus(Annotate(found.status(), "reference"));
+    reference = *found;
+  }
+  absl::StatusOr<v1::LintReport> report = planner_.Lint(*path, reference);
+  if (!report.ok()) return ToGrpcStatus(report.status());
+  *response = *std::move(report);
+  return grpc::Status::OK;
 }
 
 }  // namespace tersor

@@ -20,7 +20,10 @@ absl::Status StreamEvents(JobStore& store, absl::string_view job_id, int64_t aft
     for (const v1::Event& event : events) {
       if (!write(event)) return absl::CancelledError("the watcher went away");
       after = event.sequence();
-      if (event.has_state_changed() && IsTerminal(event.state_changed().state())) return absl::OkStatus();
+      if (!event.has_state_changed() || !IsTerminal(event.state_changed().state())) continue;
+      // A sweep may have gone on since; a job that is gone had ended.
+      const absl::StatusOr<JobRecord> record = store.Get(job_id);
+      if (!record.ok() || IsTerminal(record->job.state())) return absl::OkStatus();
     }
     if (!events.empty()) continue;
     // A watcher that has seen the last event already, or asks for events that never come.

@@ -9,6 +9,7 @@
 #include "server/rpc/file_stream.h"
 #include "server/rpc/grpc_status.h"
 #include "server/rpc/page.h"
+#include "server/store/job_state.h"
 
 namespace tersor {
 namespace {
@@ -73,15 +74,26 @@ grpc::Status JobServiceImpl::CancelJob(grpc::ServerContext*, const v1::CancelJob
 
 grpc::Status JobServiceImpl::DeleteJob(grpc::ServerContext*, const v1::DeleteJobRequest* request,
                                        google::protobuf::Empty*) {
-  const absl::Status deleted = store_.Delete(request->id());
-  if (!deleted.ok()) return ToGrpcStatus(deleted);
-  Log(LogLevel::kInfo, "job deleted", {{"job", request->id()}});
+  const absl::StatusOr<JobRecord> record = store_.Get(request->id());
+  if (!record.ok()) return ToGrpcStatus(record.status());
+  if (IsSweep(*record) && IsTerminal(record->job.state())) {
+    const absl::StatusOr<std::vector<JobRecord>> points = store_.Children(request->id());
+    if (!points.ok()) return ToGrpcStatus(points.status());
+    for (const JobRecord& point : *points) {
+      if (const absl::Status status = Delete(point.job.id()); !status.ok()) return ToGrpcStatus(status);
+    }
+  }
+  return ToGrpcStatus(Delete(request->id()));
+}
+
+absl::Status JobServiceImpl::Delete(const std::string& id) {
+  TERSOR_RETURN_IF_ERROR(store_.Delete(id));
+  Log(LogLevel::kInfo, "job deleted", {{"job", id}});
   // The store knew the id, so it is one of ours and safe as a path.
   std::error_code error;
-  std::filesystem::remove_all(folder_.job(request->id()), error);
-  if (!error) return grpc::Status::OK;
-  return ToGrpcStatus(
-      absl::InternalError("the job is deleted, but its folder could not be removed: " + error.message()));
+  std::filesystem::remove_all(folder_.job(id), error);
+  if (!error) return absl::OkStatus();
+  return absl::InternalError("the job is deleted, but its folder could not be removed: " + error.message());
 }
 
 grpc::Status JobServiceImpl::WatchJob(grpc::ServerContext* context, const v1::WatchJobRequest* request,

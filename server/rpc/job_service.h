@@ -44,6 +44,9 @@ class JobServiceImpl final : public v1::JobService::Service {
                               v1::CollectGarbageResponse* response) override;
 
  private:
+  // The job with its folder.
+  absl::Status Delete(const std::string& id);
+
   JobStore& store_;
   Submission& submission_;
   Supervisor& supervisor_;

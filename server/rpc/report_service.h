@@ -16,6 +16,8 @@ class ReportServiceImpl final : public v1::ReportService::Service {
   grpc::Status GetReport(grpc::ServerContext*, const v1::GetReportRequest* request, v1::Report* response) override {
     return Answer(store_.GetReport(request->job_id()), response);
   }
+  grpc::Status CompareReports(grpc::ServerContext*, const v1::CompareReportsRequest* request,
+                              v1::ReportComparison* response) override;
 
  private:
   JobStore& store_;

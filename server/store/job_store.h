@@ -24,14 +24,23 @@ class JobStore {
   virtual ~JobStore() = default;
 
   // Stores a new job in state QUEUED, or SUCCEEDED with the report of an earlier job. ALREADY_EXISTS when the id or the
-  // request_id is taken.
+  // request_id is taken. A sweep that has ended is RUNNING again when it is the parent; a cancelled one is
+  // FAILED_PRECONDITION.
   virtual absl::Status Insert(const JobRecord& record, const v1::Report* report, absl::Time now) = 0;
+  // Stores a sweep in state RUNNING together with its points, each as Insert does.
+  virtual absl::Status InsertSweep(const JobRecord& sweep, const std::vector<NewJob>& points, absl::Time now) = 0;
+  // Tells a sweep's watchers how far its points have come.
+  virtual absl::Status SetSweepProgress(absl::string_view id, const v1::Progress& progress, absl::Time now) = 0;
+  // Moves a RUNNING sweep to its end.
+  virtual absl::Status EndSweep(absl::string_view id, const AttemptOutcome& outcome, absl::Time now) = 0;
   virtual absl::StatusOr<JobRecord> Get(absl::string_view id) = 0;
   virtual absl::StatusOr<JobRecord> FindByRequestId(absl::string_view request_id) = 0;
   // Newest first, at most `limit`, only with an ordinal below `before_ordinal` unless that is 0.
   virtual absl::StatusOr<std::vector<JobRecord>> List(const JobFilter& filter, int limit, int64_t before_ordinal) = 0;
   // QUEUED and RUNNING jobs, oldest first.
   virtual absl::StatusOr<std::vector<JobRecord>> Unfinished() = 0;
+  // Jobs whose parent this is, oldest first.
+  virtual absl::StatusOr<std::vector<JobRecord>> Children(absl::string_view id) = 0;
   // Jobs that ended before `before`, oldest end first.
   virtual absl::StatusOr<std::vector<JobRecord>> EndedBefore(absl::Time before) = 0;
   // Ids of SUCCEEDED jobs with this fingerprint, newest first.

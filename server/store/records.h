@@ -30,6 +30,16 @@ struct JobRecord {
   int64_t ordinal = 0;
 };
 
+// Jobs of this method are sweeps: other jobs' parents, without attempts of their own.
+inline constexpr char kSweepMethod[] = "sweep";
+inline bool IsSweep(const JobRecord& record) { return record.method == kSweepMethod; }
+
+// A job to be stored, with the report of an earlier one where that is its answer.
+struct NewJob {
+  JobRecord record;
+  std::optional<v1::Report> answer = std::nullopt;
+};
+
 struct AttemptRecord {
   std::string job_id;
   int number = 0;

@@ -33,10 +33,7 @@ absl::Status SqliteJobStore::AppendEvents(absl::string_view id, int attempt, int
       TERSOR_RETURN_IF_ERROR(AppendEvent(record, event, now));
       if (event.has_progress()) progress = &event.progress();
     }
-    if (progress != nullptr) {
-      TERSOR_RETURN_IF_ERROR(database_.sql->Run("UPDATE jobs SET progress = ? WHERE id = ?",
-                                                {SqlBlob{progress->SerializeAsString()}, std::string(id)}));
-    }
+    if (progress != nullptr) TERSOR_RETURN_IF_ERROR(StoreProgress(id, *progress));
     if (number - 1 <= open.last_event_number) return absl::OkStatus();
     return database_.sql->Run("UPDATE attempts SET last_event_number = ? WHERE job_id = ? AND number = ?",
                               {number - 1, std::string(id), int64_t{attempt}});

@@ -75,30 +75,35 @@ absl::StatusOr<JobRecord> SqliteJobStore::SelectOne(absl::string_view id) {
   return std::move(found.front());
 }
 
+absl::Status SqliteJobStore::InsertRow(const JobRecord& record, const v1::Report* report, absl::Time now) {
+  JobRecord stored = record;
+  const v1::JobState state = stored.job.state();
+  stored.job.set_state(v1::JOB_STATE_QUEUED);
+  const SqlValue request =
+      record.request_id.empty() ? SqlValue(std::monostate()) : SqlValue(std::string(record.request_id));
+  TERSOR_RETURN_IF_ERROR(database_.sql->Run(
+      "INSERT INTO jobs (id, state, request_id, parent, method, fingerprint, model_path, no_cache, document) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {stored.job.id(), int64_t{stored.job.state()}, request, stored.job.parent(), stored.method,
+       stored.job.plan().fingerprint(), stored.model_path, int64_t{stored.no_cache}, Document(stored)}));
+  for (const auto& [key, value] : stored.job.labels()) {
+    TERSOR_RETURN_IF_ERROR(database_.sql->Run("INSERT INTO labels VALUES (?, ?, ?)", {stored.job.id(), key, value}));
+  }
+  v1::Event queued;
+  queued.mutable_state_changed()->set_state(v1::JOB_STATE_QUEUED);
+  TERSOR_RETURN_IF_ERROR(AppendEvent(stored, std::move(queued), now));
+  if (state != v1::JOB_STATE_SUCCEEDED || report == nullptr) return absl::OkStatus();
+  TERSOR_RETURN_IF_ERROR(StoreReport(stored.job.id(), *report));
+  // Copies: MoveTo writes the fields that these words come from.
+  const std::string message = stored.job.status_message(), reason = stored.job.status_reason();
+  return MoveTo(stored, state, message, reason, now);
+}
+
 absl::Status SqliteJobStore::Insert(const JobRecord& record, const v1::Report* report, absl::Time now) {
   return Change([&]() -> absl::Status {
     database_.mutex.AssertHeld();
-    JobRecord stored = record;
-    const v1::JobState state = stored.job.state();
-    stored.job.set_state(v1::JOB_STATE_QUEUED);
-    const SqlValue request =
-        record.request_id.empty() ? SqlValue(std::monostate()) : SqlValue(std::string(record.request_id));
-    TERSOR_RETURN_IF_ERROR(database_.sql->Run(
-        "INSERT INTO jobs (id, state, request_id, parent, method, fingerprint, model_path, no_cache, document) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {stored.job.id(), int64_t{stored.job.state()}, request, stored.job.parent(), stored.method,
-         stored.job.plan().fingerprint(), stored.model_path, int64_t{stored.no_cache}, Document(stored)}));
-    for (const auto& [key, value] : stored.job.labels()) {
-      TERSOR_RETURN_IF_ERROR(database_.sql->Run("INSERT INTO labels VALUES (?, ?, ?)", {stored.job.id(), key, value}));
-    }
-    v1::Event queued;
-    queued.mutable_state_changed()->set_state(v1::JOB_STATE_QUEUED);
-    TERSOR_RETURN_IF_ERROR(AppendEvent(stored, std::move(queued), now));
-    if (state != v1::JOB_STATE_SUCCEEDED || report == nullptr) return absl::OkStatus();
-    TERSOR_RETURN_IF_ERROR(StoreReport(stored.job.id(), *report));
-    // Copies: MoveTo writes the fields that these words come from.
-    const std::string message = stored.job.status_message(), reason = stored.job.status_reason();
-    return MoveTo(stored, state, message, reason, now);
+    TERSOR_RETURN_IF_ERROR(ReopenSweep(record, now));
+    return InsertRow(record, report, now);
   });
 }
 
@@ -139,6 +144,11 @@ absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Unfinished() {
   absl::MutexLock lock(&database_.mutex);
   return Select("WHERE state IN (?, ?) ORDER BY ordinal",
                 {int64_t{v1::JOB_STATE_QUEUED}, int64_t{v1::JOB_STATE_RUNNING}});
+}
+
+absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Children(absl::string_view id) {
+  absl::MutexLock lock(&database_.mutex);
+  return Select("WHERE parent = ? ORDER BY ordinal", {std::string(id)});
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::EndedBefore(absl::Time before) {
@@ -211,6 +221,11 @@ absl::Status SqliteJobStore::UpdateRow(const JobRecord& record) {
       "WHERE id = ?",
       {int64_t{record.job.state()}, int64_t{record.cancel_requested}, int64_t{record.failures},
        record.job.last_event_sequence(), EndMillis(record.job), Document(record), record.job.id()});
+}
+
+absl::Status SqliteJobStore::StoreProgress(absl::string_view id, const v1::Progress& progress) {
+  return database_.sql->Run("UPDATE jobs SET progress = ? WHERE id = ?",
+                            {SqlBlob{progress.SerializeAsString()}, std::string(id)});
 }
 
 absl::Status SqliteJobStore::StoreReport(absl::string_view id, const v1::Report& report) {

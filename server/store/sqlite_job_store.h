@@ -18,10 +18,14 @@ class SqliteJobStore final : public JobStore {
   explicit SqliteJobStore(GuardedDatabase& database) : database_(database) {}
 
   absl::Status Insert(const JobRecord& record, const v1::Report* report, absl::Time now) override;
+  absl::Status InsertSweep(const JobRecord& sweep, const std::vector<NewJob>& points, absl::Time now) override;
+  absl::Status SetSweepProgress(absl::string_view id, const v1::Progress& progress, absl::Time now) override;
+  absl::Status EndSweep(absl::string_view id, const AttemptOutcome& outcome, absl::Time now) override;
   absl::StatusOr<JobRecord> Get(absl::string_view id) override;
   absl::StatusOr<JobRecord> FindByRequestId(absl::string_view request_id) override;
   absl::StatusOr<std::vector<JobRecord>> List(const JobFilter& filter, int limit, int64_t before_ordinal) override;
   absl::StatusOr<std::vector<JobRecord>> Unfinished() override;
+  absl::StatusOr<std::vector<JobRecord>> Children(absl::string_view id) override;
   absl::StatusOr<std::vector<JobRecord>> EndedBefore(absl::Time before) override;
   absl::StatusOr<std::vector<std::string>> FindAnswers(absl::string_view fingerprint) override;
   absl::Status Delete(absl::string_view id) override;
@@ -58,7 +62,14 @@ class SqliteJobStore final : public JobStore {
                       absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
   absl::Status AppendEvent(JobRecord& record, v1::Event event, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
+  // Insert within a transaction.
+  absl::Status InsertRow(const JobRecord& record, const v1::Report* report, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
+  // Opens the parent of a new job again where it is a sweep.
+  absl::Status ReopenSweep(const JobRecord& child, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
   absl::Status UpdateRow(const JobRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
+  absl::Status StoreProgress(absl::string_view id, const v1::Progress& progress)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
   absl::Status StoreReport(absl::string_view id, const v1::Report& report)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
 

@@ -78,13 +78,14 @@ class TersorServer final : public Server {
         answers_(jobs_, *folder_),
         supervisor_(jobs_, executor_, *folder_, answers_, clock_, metrics_, limits_,
                     {.heartbeat_timeout = absl::Seconds(options.heartbeat_timeout_seconds)}),
+        sweeps_(jobs_, supervisor_, clock_),
         catalog_(models_, jobs_, *folder_, planner, clock_, limits_),
         submission_(jobs_, catalog_, planner, answers_, clock_, limits_),
         uploads_(models_, catalog_, *folder_, clock_),
         garbage_(jobs_, models_, *folder_, clock_),
         streams_(kMaxStreams),
         job_service_(jobs_, submission_, supervisor_, planner, garbage_, *folder_, streams_),
-        artifact_service_(jobs_, *folder_, streams_),
+        artifact_service_(jobs_, *folder_, streams_, catalog_, planner),
         report_service_(jobs_),
         model_service_(models_, catalog_, uploads_, garbage_),
         worker_service_(supervisor_) {}
@@ -106,7 +107,7 @@ class TersorServer final : public Server {
     // Last, as its presence says that the server is ready.
     TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder_->endpoint_file(), absl::StrCat(address_, "\n")));
     refresh_ = std::make_unique<MetricsRefresh>(metrics_, jobs_);
-    loop_ = std::make_unique<SupervisorLoop>(supervisor_, jobs_);
+    loop_ = std::make_unique<SupervisorLoop>(supervisor_, sweeps_, jobs_);
     Log(LogLevel::kInfo, "tersord started",
         {{"address", address_},
          {"metrics", metrics_address()},
@@ -169,6 +170,11 @@ class TersorServer final : public Server {
                                                  ": the port is in use or not allowed; is another tersord running? ",
                                                  "Choose another with --listen (port 0 takes a free one)"));
     }
+    // A probe may ask for the whole server ("") or for one service.
+    for (const char* service : {v1::JobService::service_full_name(), v1::ModelService::service_full_name(),
+                                v1::ArtifactService::service_full_name(), v1::ReportService::service_full_name()}) {
+      grpc_->GetHealthCheckService()->SetServingStatus(service, true);
+    }
     address_ = absl::StrCat(listen.host, ":", port);
     return absl::OkStatus();
   }
@@ -184,6 +190,7 @@ class TersorServer final : public Server {
   LocalExecutor executor_;
   AnswerCache answers_;
   Supervisor supervisor_;
+  SweepKeeper sweeps_;
   ModelCatalog catalog_;
   Submission submission_;
   UploadStore uploads_;

@@ -19,8 +19,9 @@ bool IsAway(const absl::Status& status) { return absl::IsUnavailable(status) || 
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
-  // Reports can be larger than the default of 4 MiB, and a local server needs no proxy.
+  // Reports, own ones and those compared with, can be larger than the default of 4 MiB; a local server needs no proxy.
   arguments.SetMaxSendMessageSize(-1);
+  arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // The tries are spaced here; gRPC's own backoff would grow to minutes.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);

@@ -61,7 +61,9 @@ RunOptions MakeRunOptions(const v1::AttemptSpec& spec, const CancellationToken& 
   options.context.cache_dir = spec.cache_dir();
   options.context.threads = spec.threads();
   options.context.memory_bytes = spec.memory_bytes();
+  options.downloaded = true;
   options.cancellation = &cancellation;
+  options.baselines.insert(spec.baselines().begin(), spec.baselines().end());
   return options;
 }
 

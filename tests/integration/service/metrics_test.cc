@@ -53,6 +53,9 @@ TEST_F(MetricsTest, JobsWorkersAndRpcsAreCounted) {
   EXPECT_TRUE(scraped("tersor_jobs{method=\"gptq\",state=\"failed\"} 1"));
   const std::string text = Scrape(server().metrics_address());
   EXPECT_THAT(text, HasSubstr("tersor_worker_restarts_total{reason=\"worker_died\"} 2"));
+  // What has not happened yet is 0, not missing.
+  EXPECT_THAT(text, HasSubstr("tersor_worker_restarts_total{reason=\"out_of_memory\"} 0"));
+  EXPECT_THAT(text, HasSubstr("tersor_jobs{method=\"gptq\",state=\"cancelled\"} 0"));
   EXPECT_THAT(text, HasSubstr("tersor_rpc_total{code=\"INVALID_ARGUMENT\",rpc=\"JobService/SubmitJob\"} 1"));
   EXPECT_THAT(text, HasSubstr("tersor_rpc_latency_seconds_count{rpc=\"JobService/SubmitJob\"} 3"));
   EXPECT_THAT(text, HasSubstr("tersor_job_queue_wait_seconds_count{method=\"gptq\"} 2"));
@@ -63,18 +66,23 @@ TEST_F(MetricsTest, JobsWorkersAndRpcsAreCounted) {
   EXPECT_THAT(text, Not(HasSubstr(good.id())));
 }
 
-// grpc.health.v1.Health/Check by its wire form: field 1 of the answer, SERVING is 1.
+// grpc.health.v1.Health/Check by its wire form: field 1 of the request is the service, of the answer the state.
 TEST_F(MetricsTest, HealthAndReflectionAnswer) {
   StartServer();
-  grpc::ClientContext context;
-  const grpc::internal::RpcMethod check("/grpc.health.v1.Health/Check", grpc::internal::RpcMethod::NORMAL_RPC);
-  google::protobuf::Empty request;
-  google::protobuf::Empty response;
-  const grpc::Status status = grpc::internal::BlockingUnaryCallImpl<google::protobuf::Empty, google::protobuf::Empty>(
-                                  client().channel().get(), check, &context, request, &response)
-                                  .status();
-  ASSERT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(response.SerializeAsString(), std::string("\x08\x01"));
+  for (const std::string service :
+       {"", "tersor.v1.JobService", "tersor.v1.ModelService", "tersor.v1.ArtifactService", "tersor.v1.ReportService"}) {
+    grpc::ClientContext context;
+    const grpc::internal::RpcMethod check("/grpc.health.v1.Health/Check", grpc::internal::RpcMethod::NORMAL_RPC);
+    google::protobuf::Empty request;
+    ASSERT_TRUE(request.ParseFromString(absl::StrCat("\x0a", std::string(1, service.size()), service)));
+    google::protobuf::Empty response;
+    const grpc::Status status = grpc::internal::BlockingUnaryCallImpl<google::protobuf::Empty, google::protobuf::Empty>(
+                                    client().channel().get(), check, &context, request, &response)
+                                    .status();
+    ASSERT_TRUE(status.ok()) << service << ": " << status.error_message();
+    // SERVING is 1.
+    EXPECT_EQ(response.SerializeAsString(), std::string("\x08\x01")) << service;
+  }
   // ServerReflectionRequest.list_services (field 7) = "".
   grpc::ClientContext stream_context;
   const grpc::internal::RpcMethod info("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -85,8 +93,9 @@ TEST_F(MetricsTest, HealthAndReflectionAnswer) {
       grpc::internal::ClientReaderWriterFactory<google::protobuf::Empty, google::protobuf::Empty>::Create(
           client().channel().get(), info, &stream_context));
   ASSERT_TRUE(stream->Write(list));
-  ASSERT_TRUE(stream->Read(&response));
-  const std::string services = response.SerializeAsString();
+  google::protobuf::Empty answer;
+  ASSERT_TRUE(stream->Read(&answer));
+  const std::string services = answer.SerializeAsString();
   for (const char* name : {"JobService", "ModelService", "ArtifactService", "ReportService", "WorkerService"}) {
     EXPECT_THAT(services, HasSubstr(absl::StrCat("tersor.v1.", name)));
   }

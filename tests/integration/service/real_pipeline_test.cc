@@ -78,13 +78,11 @@ class RealPipelineTest : public ServiceTest {
     }
     return text;
   }
-  // Files and their hashes but for the model cards, whose commands name the job's folder.
+  // Files and their hashes.
   std::map<std::string, std::string> Hashes(const v1::Report& report) {
     std::map<std::string, std::string> hashes;
     for (const v1::ArtifactInfo& artifact : report.artifacts()) {
-      for (const auto& file : artifact.files()) {
-        if (std::filesystem::path(file.path()).filename() != "README.md") hashes[file.path()] = file.sha256();
-      }
+      for (const auto& file : artifact.files()) hashes[file.path()] = file.sha256();
     }
     return hashes;
   }
@@ -108,6 +106,12 @@ TEST_F(RealPipelineTest, CompressesEvaluatesAndServesTheFiles) {
   }
   const v1::Job again = SubmitReal();
   EXPECT_EQ(again.cached_from(), job.id());
+  for (const v1::Job& each : {job, again}) {
+    std::string text;
+    ASSERT_TRUE(client().Download(each.id(), "report.json", 0, &text).ok());
+    EXPECT_THAT(text, ::testing::HasSubstr(absl::StrCat("\"job_id\": \"", each.id(), "\"")));
+    EXPECT_THAT(text, ::testing::HasSubstr(absl::StrCat("tersor download ", each.id(), "\"")));
+  }
   grpc::ClientContext context;
   v1::ListMethodsResponse methods;
   ASSERT_TRUE(client().jobs().ListMethods(&context, v1::ListMethodsRequest(), &methods).ok());

@@ -98,6 +98,20 @@ TEST_F(ServiceTest, EveryFaultOfARecipeIsADetail) {
   EXPECT_THAT(cut.field_violations(cut.field_violations_size() - 1).description(), HasSubstr("more"));
 }
 
+TEST_F(ServiceTest, WhatMayNotBeReadHidesNoOtherFault) {
+  StartServer();
+  v1::SubmitJobRequest request = Request("faults=2");
+  request.mutable_recipe()->set_model("unknown");
+  request.mutable_recipe()->mutable_calibration()->set_dataset("/etc/passwd");
+  request.mutable_resources()->set_threads(1 << 20);
+  v1::Job job;
+  std::vector<std::string> fields;
+  const google::rpc::BadRequest answer = BadRequestOf(client().Submit(request, &job));
+  for (const auto& violation : answer.field_violations()) fields.push_back(violation.field());
+  EXPECT_THAT(fields, ::testing::UnorderedElementsAre("resources.threads", "calibration.dataset", "model",
+                                                      "stages[0].quantize.gptq.bits", "stages[1].quantize.gptq.bits"));
+}
+
 TEST_F(ServiceTest, ModelsAndDataSetsOutsideTheRootsAreRefused) {
   StartServer();
   v1::SubmitJobRequest request = Request("");
@@ -128,6 +142,10 @@ TEST_F(ServiceTest, EqualJobIsAnsweredAtOnce) {
   v1::Report report;
   ASSERT_TRUE(client().Report(second.id(), &report).ok());
   EXPECT_EQ(report.cached_from(), first.id());
+  EXPECT_EQ(report.load_commands(0).command(), absl::StrCat("tersor download ", second.id()));
+  std::string text;
+  ASSERT_TRUE(client().Download(second.id(), "report.json", 0, &text).ok());
+  EXPECT_THAT(text, HasSubstr(absl::StrCat("\"job_id\": \"", second.id(), "\"")));
   // The answer outlives the job it came from.
   grpc::ClientContext context;
   v1::DeleteJobRequest remove;

@@ -53,8 +53,10 @@ TEST(SubmitCheckTest, DatasetPathsStayInTheDataFolders) {
   recipe.mutable_evaluate()->add_perplexity()->set_dataset("/data/text/a.txt");
   recipe.mutable_evaluate()->add_perplexity()->set_dataset("/data/../etc/passwd");
   recipe.mutable_evaluate()->add_tasks()->set_name("../secret");
-  EXPECT_THAT(Fields(CheckDatasetPaths(recipe, limits)),
+  EXPECT_THAT(Fields(TakeForbiddenDatasets(limits, recipe)),
               ElementsAre("evaluate.perplexity[1].dataset", "evaluate.tasks[0].name"));
+  EXPECT_EQ(recipe.evaluate().perplexity(0).dataset(), "/data/text/a.txt");
+  EXPECT_EQ(recipe.evaluate().perplexity(1).dataset(), "");
 }
 
 TEST(SubmitCheckTest, MethodNames) {

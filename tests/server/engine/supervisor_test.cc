@@ -96,6 +96,29 @@ TEST_F(SupervisorTest, RunsAJobToItsEnd) {
   EXPECT_EQ(store_.GetReport("a")->job_id(), "a");
 }
 
+TEST_F(SupervisorTest, AWorkerGetsTheReportsThatGatesCompareWith) {
+  Submit("a");
+  supervisor_->Tick();
+  ASSERT_TRUE(supervisor_->Attach(Caller("a", 1), 77).ok());
+  ASSERT_TRUE(supervisor_->Complete(Caller("a", 1), Success()).ok());
+  JobRecord record;
+  record.job.set_id("b");
+  record.job.set_state(v1::JOB_STATE_QUEUED);
+  record.job.set_max_attempts(1);
+  record.job.mutable_resources()->set_threads(2);
+  for (const auto& [reference, id] : {std::pair("job:label=release", "a"), std::pair("job:gone", "gone")}) {
+    v1::GateBaseline* baseline = record.job.mutable_plan()->add_baselines();
+    baseline->set_reference(reference);
+    baseline->set_job_id(id);
+  }
+  ASSERT_TRUE(store_.Insert(record, nullptr, clock_.Now()).ok());
+  supervisor_->Tick();
+  const auto spec = supervisor_->Attach(Caller("b", 1), 78);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->baselines_size(), 1);
+  EXPECT_EQ(spec->baselines().at("job:label=release").job_id(), "a");
+}
+
 TEST_F(SupervisorTest, WrongTokensAndStaleAttemptsAreFencedOff) {
   Submit("a");
   supervisor_->Tick();

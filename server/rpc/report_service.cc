@@ -1,0 +1,33 @@
+#include "server/rpc/report_service.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/compare/comparison.h"
+
+namespace tersor {
+namespace {
+
+absl::StatusOr<v1::ReportComparison> Compare(JobStore& store, const v1::CompareReportsRequest& request) {
+  // Before they are read: a report can be large.
+  if (request.job_ids_size() > kMaxComparedReports) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(request.job_ids_size(), " jobs are too many to compare; at most ", kMaxComparedReports));
+  }
+  std::vector<NamedReport> reports;
+  for (const std::string& id : request.job_ids()) {
+    TERSOR_ASSIGN_OR_RETURN(v1::Report report, store.GetReport(id));
+    reports.push_back({id, std::move(report)});
+  }
+  CompareOptions options;
+  options.force = request.force();
+  if (request.confidence() != 0) options.confidence = request.confidence();
+  return CompareReports(reports, options);
+}
+
+}  // namespace
+
+grpc::Status ReportServiceImpl::CompareReports(grpc::ServerContext*, const v1::CompareReportsRequest* request,
+                                               v1::ReportComparison* response) {
+  return Answer(Compare(store_, *request), response);
+}
+
+}  // namespace tersor
