@@ -6,7 +6,10 @@
 namespace tersor::client {
 
 Arguments Arguments::Subcommand(const std::string& name, const std::string& description) const {
-  return Arguments(app_->add_subcommand(name, description));
+  CLI::App* subcommand = app_->add_subcommand(name, description);
+  // Else CLI11 shows the parent's.
+  subcommand->footer("");
+  return Arguments(subcommand);
 }
 
 void Arguments::RequireSubcommand() const { app_->require_subcommand(1); }

@@ -26,12 +26,12 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   }
 }
 
-ExitCode ExitCodeOf(v1::Verdict verdict) {
+ExitCode ExitCodeOf(v1::Verdict verdict, const v1::GatePolicy& gating) {
   switch (verdict) {
     case v1::VERDICT_FAIL:
       return kExitGateFailed;
     case v1::VERDICT_INCONCLUSIVE:
-      return kExitInconclusive;
+      return gating.on_inconclusive() == "pass" ? kExitPassed : kExitInconclusive;
     default:
       return kExitPassed;
   }
@@ -44,7 +44,7 @@ ExitCode ExitCodeOf(const v1::Job& job) {
     case v1::JOB_STATE_CANCELLED:
       return kExitCancelled;
     default:
-      return ExitCodeOf(job.verdict());
+      return ExitCodeOf(job.verdict(), job.recipe().gating());
   }
 }
 

@@ -30,8 +30,9 @@ enum ExitCode : int {
 
 // Of a call or a local command that ended with `status`.
 ExitCode ExitCodeOf(const absl::Status& status);
-ExitCode ExitCodeOf(v1::Verdict verdict);
-// Of an ended job; the verdict counts where it succeeded.
+// INCONCLUSIVE passes where the recipe's gating says so.
+ExitCode ExitCodeOf(v1::Verdict verdict, const v1::GatePolicy& gating);
+// Of an ended job; the verdict, and what its recipe makes of it, counts where it succeeded.
 ExitCode ExitCodeOf(const v1::Job& job);
 
 }  // namespace tersor::client

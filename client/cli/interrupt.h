@@ -10,8 +10,8 @@ namespace tersor::client {
 // once, early.
 void InstallInterrupts();
 
-// While it lives, the first signal sets its token so that the command can end in order; a second one ends the process
-// at once. One a process.
+// While it lives, the first signal sets its token so that the command can end in order; one that comes more than a
+// second later ends the process at once. One a process.
 class InterruptScope {
  public:
   InterruptScope();

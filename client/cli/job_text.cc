@@ -27,6 +27,7 @@ std::string StageNames(const v1::Recipe& recipe) {
         quantize.GetReflection()->GetOneofFieldDescriptor(quantize, MethodOneof(*quantize.GetDescriptor()));
     names.push_back(method == nullptr ? "quantize" : absl::StrCat("quantize:", method->name()));
   }
+  if (recipe.has_kv()) names.push_back(absl::StrCat("kv:int", recipe.kv().bits()));
   return names.empty() ? "evaluate" : absl::StrJoin(names, ", ");
 }
 
@@ -37,7 +38,7 @@ std::string StateText(const v1::Job& job) {
     absl::StrAppend(&text, " ", static_cast<int>(100 * std::clamp(job.progress().fraction(), 0.0, 1.0)), "%");
   } else if (job.state() == v1::JOB_STATE_SUCCEEDED && job.verdict() != v1::VERDICT_UNSPECIFIED) {
     absl::StrAppend(&text, " ", VerdictWord(job.verdict()));
-  } else if (!job.status_reason().empty()) {
+  } else if (job.state() != v1::JOB_STATE_CANCELLED && !job.status_reason().empty()) {
     absl::StrAppend(&text, " ", job.status_reason());
   }
   return text;
@@ -64,6 +65,10 @@ std::string AgeText(absl::Duration age) {
   if (age < absl::Hours(1)) return absl::StrCat(absl::ToInt64Minutes(age), " min ago");
   if (age < absl::Hours(48)) return absl::StrCat(absl::ToInt64Hours(age), " h ago");
   return absl::StrCat(absl::ToInt64Hours(age) / 24, " days ago");
+}
+
+std::string CancelWord(const v1::Job& job) {
+  return job.state() == v1::JOB_STATE_RUNNING ? "being cancelled" : StateWord(job.state());
 }
 
 std::string JobTable(const std::vector<v1::Job>& jobs, absl::Time now, int width) {

@@ -19,6 +19,10 @@ std::string JobDetails(const v1::Job& job, absl::Time now);
 // "job ID succeeded in 35 s", with the reason where it did not.
 std::string JobEnd(const v1::Job& job);
 
+// What to say of a job after it was asked to stop: "cancelled", "succeeded", or "being cancelled" while its worker
+// stops.
+std::string CancelWord(const v1::Job& job);
+
 // "3 min ago".
 std::string AgeText(absl::Duration age);
 

@@ -31,12 +31,23 @@ ReportSection Artifacts(const v1::Plan& plan) {
   return section;
 }
 
+// What the gates can tell apart.
+std::string Powers(const v1::Plan& plan, int width) {
+  std::string text;
+  for (const v1::GatePower& power : plan.powers()) {
+    absl::StrAppend(&text, "  ", WrapText(EscapeTerminal(absl::StrCat(power.gate(), ": ", power.text())), width - 2, 4),
+                    "\n");
+  }
+  return text.empty() ? text : absl::StrCat("Gates\n", text);
+}
+
 }  // namespace
 
 std::string PlanText(const v1::Plan& plan, int width) {
   std::string text = absl::StrCat("Plan: ", EscapeTerminal(ModelLine(plan.model())), "\n");
   if (plan.stages_size() > 0) absl::StrAppend(&text, TextTable(Stages(plan), width));
   if (plan.artifacts_size() > 0) absl::StrAppend(&text, TextTable(Artifacts(plan), width));
+  absl::StrAppend(&text, Powers(plan, width));
   absl::StrAppend(&text, "At most ", SecondsText(plan.seconds()), ", ", BytesText(plan.peak_memory_bytes()),
                   " of memory, ", BytesText(plan.disk_bytes()), " of disk.\n");
   for (const v1::Warning& warning : plan.warnings()) {

@@ -72,6 +72,9 @@ void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path) {
   app.Option("--preset", flags.preset, "No recipe but a ready one for the model: " + absl::StrJoin(PresetNames(), ", "),
              "NAME");
   app.Option("--model", flags.model, "Take this model instead of the recipe's", "MODEL");
+  app.Choice("--on-inconclusive", flags.on_inconclusive,
+             "Where noise keeps a gate from being decided: fail (exit code 5, the default) or pass (0)",
+             {"fail", "pass"});
   if (!data_path) return;
   app.Option("--data-path", flags.data_paths,
              "Folders of data sets (text/NAME.txt, tasks/NAME.jsonl), colon-separated; default: $TERSOR_DATA_PATH",
@@ -97,6 +100,9 @@ absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* en
     input.loaded.recipe.set_model(flags.model);
     std::erase_if(input.loaded.faults, [](const RecipeFault& fault) { return fault.field == "model"; });
   }
+  if (!flags.on_inconclusive.empty()) {
+    input.loaded.recipe.mutable_gating()->set_on_inconclusive(flags.on_inconclusive);
+  }
   return input;
 }
 
@@ -117,7 +123,14 @@ void AddFaults(const std::vector<FieldViolation>& violations, RecipeInput& input
 void MakePathsAbsolute(v1::Recipe& recipe) {
   MakeAbsolute(*recipe.mutable_model());
   if (recipe.has_calibration()) MakeAbsolute(*recipe.mutable_calibration()->mutable_dataset());
+  if (recipe.has_sweep()) {
+    for (std::string& model : *recipe.mutable_sweep()->mutable_models()) MakeAbsolute(model);
+    for (v1::Calibration& calibration : *recipe.mutable_sweep()->mutable_calibration()) {
+      MakeAbsolute(*calibration.mutable_dataset());
+    }
+  }
   if (!recipe.has_evaluate()) return;
+  if (!recipe.evaluate().original().empty()) MakeAbsolute(*recipe.mutable_evaluate()->mutable_original());
   for (v1::PerplexityEvaluation& perplexity : *recipe.mutable_evaluate()->mutable_perplexity()) {
     MakeAbsolute(*perplexity.mutable_dataset());
   }

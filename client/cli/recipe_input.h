@@ -21,6 +21,8 @@ struct RecipeFlags {
   // --model: goes before the recipe's.
   std::string model;
   std::vector<std::string> data_paths;
+  // --on-inconclusive: goes before the recipe's.
+  std::string on_inconclusive;
 
   std::vector<std::filesystem::path> DataPaths() const;
 };

@@ -4,9 +4,14 @@
 #include "client/cli/commands/commands.h"
 #include "client/cli/local_engine.h"
 #include "client/cli/registry.h"
+#include "core/lint/lint.h"
 
 namespace tersor::client {
 namespace {
+
+absl::StatusOr<v1::LintReport> LintHere(const std::string& path, const std::string& reference) {
+  return LintArtifact(path, {.reference = reference});
+}
 
 CommandList ModelsCommands() {
   CommandList models;
@@ -34,9 +39,11 @@ CommandList MakeCommands() {
   commands.push_back(NewCancelCommand());
   commands.push_back(NewGcCommand());
   commands.push_back(NewReportCommand());
+  commands.push_back(NewCompareCommand());
   commands.push_back(NewDownloadCommand());
   commands.push_back(NewModelsCommand(ModelsCommands()));
   commands.push_back(NewMethodsCommand(&engine));
+  commands.push_back(NewLintCommand(LintHere));
   commands.push_back(NewTasksCommand());
   commands.push_back(NewTokenizeCommand());
   commands.push_back(NewGenerateCommand());

@@ -36,9 +36,11 @@ CommandList MakeCommands() {
   commands.push_back(NewCancelCommand());
   commands.push_back(NewGcCommand());
   commands.push_back(NewReportCommand());
+  commands.push_back(NewCompareCommand());
   commands.push_back(NewDownloadCommand());
   commands.push_back(NewModelsCommand(ModelsCommands()));
   commands.push_back(NewMethodsCommand(nullptr));
+  commands.push_back(NewLintCommand(nullptr));
   commands.push_back(NewMissingCommand("tasks", "Tasks and suites that recipes can name"));
   commands.push_back(NewMissingCommand("tokenize", "Text to token ids"));
   commands.push_back(NewMissingCommand("generate", "Continue a text"));

@@ -19,8 +19,10 @@ void PrintReport(const v1::Report& report, Console& console) {
   console.Out() << FormatReport(report, console.json ? "json" : "table", console.width) << std::flush;
 }
 
-absl::Status WriteJunit(const v1::Report& report, const std::string& path) {
-  return path.empty() ? absl::OkStatus() : WriteFileAtomically(path, ReportToJunit(report));
+absl::Status WriteJunit(const v1::Report& report, const v1::GatePolicy& gating, const std::string& path) {
+  const InconclusiveCase inconclusive =
+      gating.on_inconclusive() == "pass" ? InconclusiveCase::kSkipped : InconclusiveCase::kFailure;
+  return path.empty() ? absl::OkStatus() : WriteFileAtomically(path, ReportToJunit(report, inconclusive));
 }
 
 absl::Status WriteFailureJunit(const std::string& job_id, const std::string& reason, const std::string& path) {

@@ -20,8 +20,8 @@ std::string FormatReport(const v1::Report& report, absl::string_view format, int
 // The table, or JSON where the console is for that.
 void PrintReport(const v1::Report& report, Console& console);
 
-// JUnit for CI; nothing where `path` is empty.
-absl::Status WriteJunit(const v1::Report& report, const std::string& path);
+// JUnit for CI; nothing where `path` is empty. An inconclusive gate is skipped where `gating` says "pass", else failed.
+absl::Status WriteJunit(const v1::Report& report, const v1::GatePolicy& gating, const std::string& path);
 absl::Status WriteFailureJunit(const std::string& job_id, const std::string& reason, const std::string& path);
 
 }  // namespace tersor::client

@@ -66,6 +66,29 @@ absl::StatusOr<std::vector<v1::ArtifactInfo>> ArtifactClient::List(absl::string_
   return std::vector<v1::ArtifactInfo>(response.artifacts().begin(), response.artifacts().end());
 }
 
+absl::StatusOr<v1::LintReport> ArtifactClient::CallLint(const v1::LintArtifactRequest& request) const {
+  // Reading a large model twice takes as long as planning with it.
+  return UnaryCall<v1::LintReport>(connection_, connection_.timeouts().planning, [&](auto* context, auto* answer) {
+    return stub_->LintArtifact(context, request, answer);
+  });
+}
+
+absl::StatusOr<v1::LintReport> ArtifactClient::Lint(absl::string_view job_id, absl::string_view name,
+                                                    absl::string_view reference) const {
+  v1::LintArtifactRequest request;
+  request.mutable_artifact()->set_job_id(std::string(job_id));
+  request.mutable_artifact()->set_name(std::string(name));
+  request.set_reference(std::string(reference));
+  return CallLint(request);
+}
+
+absl::StatusOr<v1::LintReport> ArtifactClient::LintModel(absl::string_view model, absl::string_view reference) const {
+  v1::LintArtifactRequest request;
+  request.set_model(std::string(model));
+  request.set_reference(std::string(reference));
+  return CallLint(request);
+}
+
 absl::Status ArtifactClient::Fetch(absl::string_view job_id, const v1::ArtifactInfo::File& file,
                                    const std::filesystem::path& part, const DownloadOptions& options) const {
   int64_t done = SizeOrZero(part);

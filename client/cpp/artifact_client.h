@@ -38,7 +38,15 @@ class ArtifactClient {
   absl::StatusOr<bool> Download(absl::string_view job_id, const v1::ArtifactInfo::File& file,
                                 const std::filesystem::path& into, const DownloadOptions& options) const;
 
+  // What the server finds wrong with the artifact `name` of `job_id`, held against the model `reference` (a name that
+  // the server knows; empty for none).
+  absl::StatusOr<v1::LintReport> Lint(absl::string_view job_id, absl::string_view name,
+                                      absl::string_view reference) const;
+  // The same of a registered model.
+  absl::StatusOr<v1::LintReport> LintModel(absl::string_view model, absl::string_view reference) const;
+
  private:
+  absl::StatusOr<v1::LintReport> CallLint(const v1::LintArtifactRequest& request) const;
   // Appends to `part` from its present size on.
   absl::Status Fetch(absl::string_view job_id, const v1::ArtifactInfo::File& file, const std::filesystem::path& part,
                      const DownloadOptions& options) const;

@@ -15,4 +15,12 @@ absl::StatusOr<v1::Report> GetReport(const Connection& connection, absl::string_
                                [&](auto* context, auto* report) { return stub->GetReport(context, request, report); });
 }
 
+absl::StatusOr<v1::ReportComparison> CompareReports(const Connection& connection,
+                                                    const v1::CompareReportsRequest& request) {
+  std::unique_ptr<v1::ReportService::Stub> stub = v1::ReportService::NewStub(connection.channel());
+  return UnaryCall<v1::ReportComparison>(
+      connection, connection.timeouts().lookup,
+      [&](auto* context, auto* comparison) { return stub->CompareReports(context, request, comparison); });
+}
+
 }  // namespace tersor::client

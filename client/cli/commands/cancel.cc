@@ -1,6 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands/commands.h"
-#include "client/cli/progress_text.h"
+#include "client/cli/job_text.h"
 #include "client/cli/remote.h"
 
 namespace tersor::client {
@@ -13,6 +13,9 @@ class CancelCommand final : public Command {
     app.Positionals("jobs", ids_, "The jobs' ids", "ID...");
     AddServerOption(app, common);
     AddOutputOptions(app, common);
+    app.Footer(
+        "A job that runs stops within two seconds; what it had finished stays in its checkpoint until `tersor gc`.\n\n"
+        "Example:\n  tersor cancel JOB1 JOB2");
     return app;
   }
 
@@ -29,7 +32,7 @@ class CancelCommand final : public Command {
         if (code == kExitServerUnreachable) break;
         continue;
       }
-      if (!console.json) console.Out() << id << " " << StateWord(job->state()) << std::endl;
+      if (!console.json) console.Out() << id << " " << CancelWord(*job) << std::endl;
       *cancelled.add_jobs() = *std::move(job);
     }
     if (console.json) console.Json(cancelled);

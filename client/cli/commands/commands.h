@@ -9,6 +9,7 @@
 
 #include "client/cli/command.h"
 #include "client/cli/engine.h"
+#include "tersor/v1/lint.pb.h"
 
 namespace tersor::client {
 
@@ -22,6 +23,8 @@ std::unique_ptr<Command> NewLogsCommand();
 std::unique_ptr<Command> NewCancelCommand();
 std::unique_ptr<Command> NewGcCommand();
 std::unique_ptr<Command> NewReportCommand();
+// Works on report files too, without a server.
+std::unique_ptr<Command> NewCompareCommand();
 std::unique_ptr<Command> NewDownloadCommand();
 std::unique_ptr<Command> NewModelsImportCommand();
 std::unique_ptr<Command> NewModelsPushCommand();
@@ -41,6 +44,10 @@ struct Finding {
 };
 // `look`: findings about this machine and the engine.
 std::unique_ptr<Command> NewDoctorCommand(std::function<std::vector<Finding>()> look);
+
+// `local`: lints a path on this machine; null without an engine, when only a server can.
+using LocalLint = std::function<absl::StatusOr<v1::LintReport>(const std::string& path, const std::string& reference)>;
+std::unique_ptr<Command> NewLintCommand(LocalLint local);
 
 // Local: they need the engine.
 std::unique_ptr<Command> NewRunCommand(Engine* engine);

@@ -43,6 +43,7 @@ class GenerateCommand final : public Command {
   bool bos_ = false;
   int threads_ = 0;
   std::string precision_ = "f32";
+  std::string activations_ = "float32";
 };
 
 Arguments GenerateCommand::Define(const Arguments& parent, CommonOptions& common) {
@@ -58,6 +59,11 @@ Arguments GenerateCommand::Define(const Arguments& parent, CommonOptions& common
   app.Flag("--bos", bos_, "Put the model's BOS token before the prompt");
   app.Option("--threads", threads_, "Cores to use; default: all. Results do not depend on it", 1, 4096);
   app.Choice("--precision", precision_, "What matrix products are computed in; default f32", {"f32", "bf16"});
+  app.Choice(
+      "--activations", activations_,
+      "What tokens after the prompt multiply weights of 2 to 8 bits by: float32 (default), int8 (rounded in blocks "
+      "of 32, faster) or decoded (the weights become floats)",
+      {"float32", "int8", "decoded"});
   AddOutputOptions(app, common);
   app.Footer(kFooter);
   return app;
@@ -111,6 +117,7 @@ absl::StatusOr<int> GenerateCommand::Generate(Console& console) {
   ComputeOptions compute;
   compute.threads = threads_ > 0 ? threads_ : GetCpuInfo().cores;
   compute.precision = precision_ == "bf16" ? Precision::kBF16 : Precision::kF32;
+  TERSOR_ASSIGN_OR_RETURN(compute.linears, ParseLinearCompute(activations_));
   TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, Generator::Create(model, compute));
   InterruptScope interrupt;
   GenerateOptions options;

@@ -12,6 +12,9 @@ class LogsCommand final : public Command {
     app.Positional("job", id_, "The job's id", "ID", true);
     app.Option("--attempt", attempt_, "Only this attempt", 1, 1000000);
     AddServerOption(app, common);
+    app.Footer(
+        "Lines are JSON objects with time, level, message and job. Logs are kept as long as the job, failed attempts' "
+        "too.\n\nExample:\n  tersor logs JOB --attempt 1");
     return app;
   }
 

@@ -12,6 +12,10 @@ class ModelsCommand final : public Command {
   Arguments Define(const Arguments& parent, CommonOptions& common) override {
     Arguments app = parent.Subcommand("models", "Models that jobs can name, and what a model file holds");
     app.RequireSubcommand();
+    app.Footer(
+        "`tersor models COMMAND --help` explains a command.\n\nExamples:\n"
+        "  tersor models inspect model.gguf                 is it supported, and what is inside\n"
+        "  tersor models push model.gguf --name smollm2     then a recipe says: model: smollm2");
     for (const std::unique_ptr<Command>& child : children_) apps_.push_back(child->Define(app, common));
     return app;
   }

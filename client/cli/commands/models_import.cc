@@ -1,6 +1,7 @@
 #include <system_error>
 
 #include "client/cli/commands/commands.h"
+#include "client/cli/model_answer.h"
 #include "client/cli/remote.h"
 #include "client/cpp/model_client.h"
 
@@ -26,14 +27,7 @@ class ModelsImportCommand final : public Command {
     std::error_code error;
     std::filesystem::path absolute = std::filesystem::absolute(path_, error).lexically_normal();
     bool here = !error && std::filesystem::exists(absolute, error);
-    absl::StatusOr<v1::Model> model = ModelClient(*connection).Import(here ? absolute.string() : path_, name_);
-    if (!model.ok()) return console.Fail(model.status());
-    if (console.json) {
-      console.Json(*model);
-    } else {
-      console.Out() << model->name() << std::endl;
-    }
-    return kExitPassed;
+    return PrintRegistered(ModelClient(*connection).Import(here ? absolute.string() : path_, name_), console);
   }
 
  private:

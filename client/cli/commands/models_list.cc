@@ -13,6 +13,7 @@ class ModelsListCommand final : public Command {
     Arguments app = parent.Subcommand("list", "Models that recipes can name");
     AddServerOption(app, common);
     AddOutputOptions(app, common);
+    app.Footer("A name in the first column is what a recipe's `model:` takes.");
     return app;
   }
 

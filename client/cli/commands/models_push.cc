@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/model_answer.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/remote.h"
 #include "client/cpp/model_upload.h"
@@ -57,13 +58,7 @@ class ModelsPushCommand final : public Command {
       console.Note("interrupted; start the same command again to go on");
       return interrupt.exit_code();
     }
-    if (!model.ok()) return console.Fail(model.status());
-    if (console.json) {
-      console.Json(*model);
-    } else {
-      console.Out() << model->name() << std::endl;
-    }
-    return kExitPassed;
+    return PrintRegistered(model, console);
   }
 
  private:

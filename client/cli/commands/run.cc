@@ -1,4 +1,6 @@
+#include <map>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -9,6 +11,7 @@
 #include "client/cli/progress_display.h"
 #include "client/cli/recipe_input.h"
 #include "client/cli/report_output.h"
+#include "client/cli/report_source.h"
 
 namespace tersor::client {
 namespace {
@@ -47,6 +50,7 @@ class RunCommand final : public Command {
   bool dry_run_ = false;
   std::string workspace_;
   std::string junit_;
+  std::map<std::string, v1::Report> baselines_;
   int threads_ = 0;
 };
 
@@ -57,6 +61,7 @@ Arguments RunCommand::Define(const Arguments& parent, CommonOptions& common) {
   app.Option("--workspace", workspace_, "Checkpoints and results; default tersor-out/MODEL-FINGERPRINT", "DIR");
   app.Option("--threads", threads_, "Cores to use; default: all. Results do not depend on it", 1, 4096);
   app.Option("--junit", junit_, "Write the gates as JUnit XML", "FILE");
+  AddServerOption(app, common);
   AddOutputOptions(app, common);
   app.Footer(kFooter);
   return app;
@@ -88,6 +93,7 @@ int RunCommand::Work(const v1::Recipe& recipe, const PipelineContext& context, c
   options.workspace = workspace;
   options.context = context;
   options.cancellation = interrupt.token();
+  options.baselines = std::move(baselines_);
   absl::StatusOr<v1::Report> report = absl::UnknownError("not run");
   {
     ProgressDisplay display(console);
@@ -95,15 +101,15 @@ int RunCommand::Work(const v1::Recipe& recipe, const PipelineContext& context, c
   }
   if (!report.ok()) return Stopped(report.status(), interrupt, workspace, console);
   PrintReport(*report, console);
-  if (absl::Status junit = WriteJunit(*report, junit_); !junit.ok()) return console.Fail(junit);
+  if (absl::Status junit = WriteJunit(*report, recipe.gating(), junit_); !junit.ok()) return console.Fail(junit);
   console.Note(absl::StrCat("report: ", (workspace / "artifacts/report.html").string()));
   for (const v1::ArtifactInfo& artifact : report->artifacts()) {
     console.Note(absl::StrCat("files:  ", (workspace / "artifacts" / artifact.path()).string()));
   }
-  return ExitCodeOf(report->verdict());
+  return ExitCodeOf(report->verdict(), recipe.gating());
 }
 
-int RunCommand::Run(const CommonOptions&, Console& console) {
+int RunCommand::Run(const CommonOptions& common, Console& console) {
   absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
   if (!input.ok()) return console.Fail(input.status());
   if (!ReportFaults(*input, console)) return kExitUsage;
@@ -119,6 +125,9 @@ int RunCommand::Run(const CommonOptions&, Console& console) {
   std::string text = PlanText(plan->plan, console.width);
   if (!console.quiet || dry_run_) (console.json ? console.Err() : console.Out()) << text << std::endl;
   if (dry_run_) return kExitPassed;
+  absl::StatusOr<std::map<std::string, v1::Report>> baselines = LoadBaselines(plan->plan, common);
+  if (!baselines.ok()) return console.Fail(baselines.status());
+  baselines_ = *std::move(baselines);
   return Work(input->loaded.recipe, context, Workspace(plan->plan), console);
 }
 

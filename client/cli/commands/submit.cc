@@ -107,16 +107,16 @@ int SubmitCommand::ShowEnd(const Connection& connection, const v1::Job& job, Con
   absl::StatusOr<v1::Report> report = GetReport(connection, job.id());
   if (!report.ok()) return console.Fail(report.status());
   PrintReport(*report, console);
-  if (absl::Status junit = WriteJunit(*report, junit_); !junit.ok()) return console.Fail(junit);
+  if (absl::Status junit = WriteJunit(*report, job.recipe().gating(), junit_); !junit.ok()) return console.Fail(junit);
   console.Note(absl::StrCat("report: tersor report ", job.id(), "   files: tersor download ", job.id()));
-  return ExitCodeOf(report->verdict());
+  return ExitCodeOf(report->verdict(), job.recipe().gating());
 }
 
 int SubmitCommand::StopWaiting(const absl::Status& status, const JobClient& jobs, const std::string& id,
                                const InterruptScope& interrupt, Console& console) {
   if (interrupt.interrupted() && cancel_on_interrupt_) {
     absl::StatusOr<v1::Job> cancelled = jobs.Cancel(id);
-    console.Note(cancelled.ok() ? absl::StrCat("job ", id, " is ", StateWord(cancelled->state()))
+    console.Note(cancelled.ok() ? absl::StrCat("job ", id, " is ", CancelWord(*cancelled))
                                 : absl::StrCat("job ", id, " could not be cancelled: ", cancelled.status().message()));
     return interrupt.exit_code();
   }

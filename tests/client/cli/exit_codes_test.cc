@@ -52,5 +52,18 @@ TEST(ExitCodes, OfJobs) {
   }
 }
 
+TEST(ExitCodes, ARecipeMayLetNoisePass) {
+  v1::Job job;
+  job.set_state(v1::JOB_STATE_SUCCEEDED);
+  for (const auto& [policy, code] :
+       {std::pair("", 5), std::pair("fail", 5), std::pair("extend", 5), std::pair("pass", 0)}) {
+    job.mutable_recipe()->mutable_gating()->set_on_inconclusive(policy);
+    job.set_verdict(v1::VERDICT_INCONCLUSIVE);
+    EXPECT_EQ(ExitCodeOf(job), code) << policy;
+    job.set_verdict(v1::VERDICT_FAIL);
+    EXPECT_EQ(ExitCodeOf(job), 1) << policy;
+  }
+}
+
 }  // namespace
 }  // namespace tersor::client

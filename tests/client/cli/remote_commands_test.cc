@@ -23,7 +23,7 @@ TEST_F(RemoteCommandsTest, HelpTeachesAndUsageErrorsAreTwo) {
   EXPECT_EQ(Tersor({"status"}), 2);
   for (const char* command :
        {"run", "init", "validate", "submit", "estimate", "list", "status", "watch", "logs", "cancel", "gc", "report",
-        "download", "models", "methods", "tokenize", "generate", "doctor"}) {
+        "compare", "download", "models", "methods", "tokenize", "generate", "doctor"}) {
     EXPECT_EQ(Tersor({command, "--help"}), 0) << command;
     EXPECT_THAT(out_, HasSubstr(command));
   }

@@ -64,6 +64,21 @@ TEST_F(SubmitCommandTest, WaitsAndExitsByTheVerdict) {
   EXPECT_EQ(Tersor({"submit", recipe_, "--wait"}), 6);
 }
 
+TEST_F(SubmitCommandTest, WhatIsUndecidedMayPass) {
+  EndJob(v1::JOB_STATE_SUCCEEDED, v1::VERDICT_INCONCLUSIVE);
+  v1::GateResult* gate = server_.state().report.add_gates();
+  gate->set_expression("task_accuracy_drop <= 0.02");
+  gate->set_outcome(v1::GATE_OUTCOME_INCONCLUSIVE);
+  std::string junit = (folder_ / "out.xml").string();
+  EXPECT_EQ(Tersor({"submit", recipe_, "--wait", "--junit", junit}), 5);
+  EXPECT_THAT(*ReadFile(junit), HasSubstr("type=\"inconclusive\""));
+  server_.state().job.mutable_recipe()->mutable_gating()->set_on_inconclusive("pass");
+  EXPECT_EQ(Tersor({"submit", recipe_, "--wait", "--junit", junit, "--on-inconclusive", "pass"}), 0);
+  EXPECT_EQ(server_.state().submits.back().recipe().gating().on_inconclusive(), "pass");
+  EXPECT_THAT(*ReadFile(junit), HasSubstr("<skipped"));
+  EXPECT_EQ(Tersor({"submit", recipe_, "--on-inconclusive", "shrug"}), 2);
+}
+
 TEST_F(SubmitCommandTest, AFailedJobTellsWhyAndWritesJunit) {
   EndJob(v1::JOB_STATE_FAILED, v1::VERDICT_UNSPECIFIED);
   server_.state().job.set_status_message("out of memory");

@@ -11,6 +11,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+// Lists of names grow with the messages: their beginnings stay.
+using ::testing::StartsWith;
 
 std::vector<std::string> Faults(absl::string_view yaml) {
   std::vector<std::string> lines;
@@ -22,15 +24,15 @@ std::vector<std::string> Faults(absl::string_view yaml) {
 
 TEST(RecipeFaults, UnknownKeyAtTheTop) {
   EXPECT_THAT(Faults("model: m\nstagess: []\n"),
-              ElementsAre("r.yaml:2:1: stagess: unknown key; did you mean \"stages\"? known keys: model, calibration, "
-                          "stages, evaluate, gates, export, precision, description"));
+              ElementsAre(StartsWith("r.yaml:2:1: stagess: unknown key; did you mean \"stages\"? known keys: model, "
+                                     "calibration, stages, evaluate, gates, export, precision, description")));
 }
 
 TEST(RecipeFaults, UnknownOptionOfAMethod) {
   EXPECT_THAT(
       Faults("model: m\nstages:\n  - quantize: {method: rtn, bit: 4}\n"),
-      ElementsAre("r.yaml:3:29: stages[0].quantize.bit: unknown key; did you mean \"bits\"? known keys: method, "
-                  "bits, group_size, symmetric, scale_search, skip, head"));
+      ElementsAre(StartsWith("r.yaml:3:29: stages[0].quantize.bit: unknown key; did you mean \"bits\"? known keys: "
+                             "method, bits, group_size, symmetric, scale_search, skip, head")));
 }
 
 TEST(RecipeFaults, OptionOfAnotherMethod) {
@@ -40,15 +42,15 @@ TEST(RecipeFaults, OptionOfAnotherMethod) {
 
 TEST(RecipeFaults, UnknownMethodIsTheOnlyFaultOfItsOptions) {
   EXPECT_THAT(Faults("model: m\nstages:\n  - quantize: {method: gptqq, bits: 4}\n"),
-              ElementsAre("r.yaml:3:24: stages[0].quantize.method: unknown method \"gptqq\"; did you mean \"gptq\"? "
-                          "known methods: rtn, gptq"));
+              ElementsAre(StartsWith("r.yaml:3:24: stages[0].quantize.method: unknown method \"gptqq\"; did you mean "
+                                     "\"gptq\"? known methods: rtn, gptq")));
 }
 
 TEST(RecipeFaults, MissingMethod) {
   EXPECT_THAT(Faults("model: m\nstages:\n  - quantize: {bits: 4}\n"),
               ElementsAre(HasSubstr("r.yaml:3:15: stages[0].quantize: needs a method: NAME; known methods: rtn, gptq"),
-                          "r.yaml:3:16: stages[0].quantize.bits: this option needs a method beside it: method: NAME; "
-                          "known methods: rtn, gptq"));
+                          StartsWith("r.yaml:3:16: stages[0].quantize.bits: this option needs a method beside it: "
+                                     "method: NAME; known methods: rtn, gptq")));
 }
 
 TEST(RecipeFaults, TwoMethods) {
@@ -71,8 +73,7 @@ TEST(RecipeFaults, WrongTypes) {
              "  - quantize: {method: rtn, bits: four, symmetric: yes, group_size: \"64\", skip: {a: 1}}\n"
              "  - quantize: {method: gptq, damping: small, bits: 4.5}\n"),
       ElementsAre("r.yaml:1:8: model: expected text, got a list",
-                  "r.yaml:2:14: calibration: expected a mapping with the keys dataset, samples, tokens, got the "
-                  "text \"wiki\"",
+                  StartsWith("r.yaml:2:14: calibration: expected a mapping with the keys dataset, samples, tokens"),
                   "r.yaml:4:35: stages[0].quantize.bits: expected an integer, got the text \"four\"",
                   "r.yaml:4:52: stages[0].quantize.symmetric: expected true or false, got the text \"yes\"",
                   "r.yaml:4:69: stages[0].quantize.group_size: expected an integer, got the text \"64\" (remove "

@@ -63,6 +63,24 @@ TEST(LoadRecipe, ReadsTasksAndSuitesAsNamesOrMappings) {
               R"(model: "m" evaluate { tasks { name: "piqa" } suite { name: "kick" apply_chat_template: true } })");
 }
 
+TEST(LoadRecipe, ReadsEveryEscapeOfJson) {
+  ExpectReads(R"({"model": "a\/b", "description": "\ud83d\uDE00\\ud83d\\ude00 \u00e9\ud83d\ude00\t\""})",
+              "model: 'a/b' description: '\xf0\x9f\x98\x80\\\\ud83d\\\\ude00 \xc3\xa9\xf0\x9f\x98\x80\\t\"'");
+  // In YAML a plain scalar has no escapes.
+  ExpectReads("model: m\ndescription: \\ud83d\\ude00\n", R"(model: "m" description: "\\ud83d\\ude00")");
+}
+
+TEST(LoadRecipe, TakesTabsAndCarriageReturnsInJson) {
+  ExpectReads("{\r\n\t\"model\":\t\"m\",\r\n\t\"export\": [\t\"safetensors\"\t]\r\n}\r\n",
+              R"(model: "m" export: "safetensors")");
+}
+
+TEST(LoadRecipe, HalfOfACharacterIsAFault) {
+  const LoadedRecipe loaded = LoadRecipe("{\"model\": \"m\",\n \"description\": \"\\ud83d\"}", RecipeSyntax::kYaml);
+  ASSERT_EQ(loaded.faults.size(), 1);
+  EXPECT_EQ(loaded.faults[0].position.line, 2);
+}
+
 TEST(LoadRecipe, ReadsTheNestedMethod) {
   ExpectReads("model: m\nstages:\n- quantize:\n    skip: [a, 're:b.*']\n    gptq: {bits: 3, damping: 0.05}\n",
               R"(model: "m" stages { quantize { skip: "a" skip: "re:b.*" gptq { bits: 3 damping: 0.05 } } })");
@@ -137,6 +155,26 @@ TEST(SyntaxOfFile, GoesByTheEnding) {
   EXPECT_EQ(SyntaxOfFile("recipe.yaml"), RecipeSyntax::kYaml);
   EXPECT_EQ(SyntaxOfFile("recipe.json"), RecipeSyntax::kYaml);
   EXPECT_EQ(SyntaxOfFile("-"), RecipeSyntax::kYaml);
+}
+
+TEST(RecipeLoaderTest, ReadsASweep) {
+  ExpectReads(R"(
+model: m
+sweep:
+  methods: [{method: rtn}, {method: gptq, damping: 0.02}]
+  bits: [3, 4]
+  calibration: [{dataset: a}, {dataset: b, samples: 4}]
+  seeds: [1, 2]
+)",
+              R"pb(model: "m"
+                   sweep {
+                     methods { rtn {} }
+                     methods { gptq { damping: 0.02 } }
+                     bits: [ 3, 4 ]
+                     calibration { dataset: "a" }
+                     calibration { dataset: "b" samples: 4 }
+                     seeds: [ 1, 2 ]
+                   })pb");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
+#include "core/compare/comparison.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/security/server_credentials.h"
@@ -112,6 +113,17 @@ class FakeReports final : public v1::ReportService::Service {
     std::lock_guard lock(state_.mutex);
     *report = state_.report;
     return request->job_id() == state_.report.job_id() ? Status::OK : NotFound("job " + request->job_id());
+  }
+  Status CompareReports(ServerContext*, const v1::CompareReportsRequest* request,
+                        v1::ReportComparison* comparison) override {
+    std::lock_guard lock(state_.mutex);
+    std::vector<NamedReport> reports;
+    for (const std::string& id : request->job_ids()) {
+      if (id != state_.report.job_id()) return NotFound("job " + id);
+      reports.push_back({id, state_.report});
+    }
+    *comparison = *tersor::CompareReports(reports, {.force = request->force(), .confidence = request->confidence()});
+    return Status::OK;
   }
 
  private:

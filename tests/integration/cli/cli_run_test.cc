@@ -1,5 +1,9 @@
 // `tersor run` from recipe to files, broken off and taken up again.
 #include <signal.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "nlohmann/json.hpp"
 #include "tests/integration/cli/tersor_process.h"
@@ -93,6 +97,21 @@ TEST_F(CliRunTest, DryRunStopsAtThePlan) {
   EXPECT_EQ(plan.at("fingerprint").get<std::string>().size(), 64u);
 }
 
+TEST_F(CliRunTest, ThePlanIsAnUpperBound) {
+  const std::string recipe = Recipe("perplexity_ratio <= 100");
+  const Json plan = Json::parse(Tersor({"run", recipe, "--dry-run", "--output", "json", "--threads", "2"}).out);
+  const ProcessResult result = Tersor({"run", recipe, "--output", "json", "--threads", "2"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json report = Json::parse(result.out);
+  for (const Json& stage : report["stages"]) {
+    EXPECT_LE(stage["peak_rss_bytes"], plan["peak_memory_bytes"]) << stage["name"];
+  }
+  ASSERT_EQ(report["artifacts"].size(), plan["artifacts"].size());
+  for (size_t i = 0; i < report["artifacts"].size(); ++i) {
+    EXPECT_LE(report["artifacts"][i]["bytes"], plan["artifacts"][i]["bytes"]) << plan["artifacts"][i]["name"];
+  }
+}
+
 TEST_F(CliRunTest, FaultsAreTwoAndLeaveNothing) {
   Write("bad.yaml", "model: model\nstages:\n  - quantize: {method: rtn, bits: 9}\n");
   ProcessResult result = Tersor({"run", "bad.yaml"});
@@ -115,6 +134,8 @@ TEST_F(CliRunTest, InterruptedAndTakenUpAgain) {
   {
     TersorProcess process({"run", "r.yaml", "--threads", "1", "--workspace", "w"}, folder_);
     ASSERT_TRUE(process.WaitFor([&] { return BlocksDone("w") >= 2; })) << process.Wait().err;
+    // As `timeout -s INT` does it: to the process, then to its group.
+    process.Signal(SIGINT);
     process.Signal(SIGINT);
     stopped = process.Wait();
   }
@@ -143,6 +164,28 @@ TEST_F(CliRunTest, AFullDiskLeavesNothingUnderAFinalName) {
   EXPECT_EQ(result.code, 3) << result.err;
   EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/tersor")) << result.err;
   EXPECT_FALSE(fs::exists(folder_ / "w/artifacts/report.json"));
+}
+
+// A real file system without room, where this process may mount one.
+TEST_F(CliRunTest, ADiskThatIsFullIsToldAndTheRunGoesOnOnceThereIsRoom) {
+  const fs::path disk = folder_ / "disk";
+  fs::create_directories(disk);
+  if (mount("none", disk.c_str(), "tmpfs", 0, "size=64k") != 0) {
+    GTEST_SKIP() << "no tmpfs may be mounted here: " << std::strerror(errno);
+  }
+  const std::string recipe = Recipe("perplexity_ratio <= 100");
+  const ProcessResult full = Tersor({"run", recipe, "--workspace", "disk/w"});
+  const bool nothing = !fs::exists(disk / "w/artifacts/tersor") && !fs::exists(disk / "w/artifacts/report.json");
+  const int remounted = mount("none", disk.c_str(), "tmpfs", MS_REMOUNT, "size=64m");
+  const ProcessResult again = Tersor({"run", recipe, "--workspace", "disk/w"});
+  const bool all = fs::exists(disk / "w/artifacts/tersor") && fs::exists(disk / "w/artifacts/report.json");
+  umount2(disk.c_str(), MNT_DETACH);
+  EXPECT_EQ(full.code, 3) << full.err;
+  EXPECT_THAT(full.err, HasSubstr("No space left on device"));
+  EXPECT_TRUE(nothing) << full.err;
+  ASSERT_EQ(remounted, 0);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(all);
 }
 
 }  // namespace
