@@ -2,6 +2,7 @@
 // decode_vs_llama_cpp.sh compares.
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,8 @@ absl::Status Run(const Arguments& arguments) {
   std::vector<std::vector<double>> decode(generators.size()), prefill(generators.size());
   for (int round = 0; round <= arguments.repeats; ++round) {
     for (size_t i = 0; i < generators.size(); ++i) {
-      TERSOR_ASSIGN_OR_RETURN(const double decode_seconds, generators[i]->TimeDecode(arguments.decode));
+      TERSOR_ASSIGN_OR_RETURN(const std::vector<double> steps, generators[i]->TimeDecode({.steps = arguments.decode}));
+      const double decode_seconds = std::accumulate(steps.begin(), steps.end(), 0.0);
       TERSOR_ASSIGN_OR_RETURN(const double prefill_seconds, generators[i]->TimePrefill(arguments.prefill));
       // The first round warms caches up.
       if (round == 0) continue;

@@ -36,11 +36,8 @@ absl::Status Run(const Arguments& arguments) {
   evaluation.set_convention(arguments.convention);
   evaluation.set_window(arguments.window);
   evaluation.set_max_windows(arguments.windows);
-  const ProtocolModel asked = {.bos_id = model.spec.bos_id,
-                               .eos_id = model.spec.eos_ids.empty() ? -1 : model.spec.eos_ids[0],
-                               .add_bos = model.assets.add_bos,
-                               .context_length = model.spec.context_length};
-  TERSOR_ASSIGN_OR_RETURN(const Protocol protocol, ResolveProtocol(evaluation, asked, tokenizer->sha256(), text));
+  TERSOR_ASSIGN_OR_RETURN(const Protocol protocol,
+                          ResolveProtocol(evaluation, DescribeForProtocol(model), tokenizer->sha256(), text));
   TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows, CutWindows(protocol, *tokenizer, text));
   TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, {.threads = arguments.threads}));
   TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityResult result,

@@ -1,4 +1,5 @@
-// Compresses a model by one stage of a recipe and prints seconds, peak memory and perplexity as one JSON line.
+// Compresses a model by one stage of a recipe and prints seconds, peak memory, size, perplexity and divergence from the
+// dense model as one JSON line.
 // The figures of docs/methods.md come from here.
 #include <chrono>
 #include <cstdio>
@@ -11,6 +12,8 @@
 #include "core/calibration/dataset.h"
 #include "core/calibration/token_batches.h"
 #include "core/compress/compress_model.h"
+#include "core/evaluate/dense_baseline.h"
+#include "core/evaluate/divergence.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/protocol.h"
 #include "core/evaluate/scored_windows.h"
@@ -36,6 +39,7 @@ struct Arguments {
   bool layers = false;
   int kv_bits = 0;
   std::string kv_keys = "token";
+  std::string baselines;
 };
 
 class LayerPrinter final : public EventSink {
@@ -57,13 +61,62 @@ absl::StatusOr<std::string> ReadDataset(const std::string& name) {
   return ReadText(path);
 }
 
+v1::PerplexityEvaluation MakeEvaluation(const Arguments& arguments) {
+  v1::PerplexityEvaluation evaluation;
+  evaluation.set_dataset(arguments.evaluation);
+  evaluation.set_window(arguments.window);
+  evaluation.set_max_windows(arguments.windows);
+  return evaluation;
+}
+
+// Perplexity, and the divergence from `dense` where there is a folder for what is kept of it.
+absl::Status Evaluate(const Arguments& arguments, const Model& dense, const Model& model, const Tokenizer& tokenizer,
+                      nlohmann::json& line) {
+  const ComputeOptions options{.threads = arguments.threads};
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadDataset(arguments.evaluation));
+  TERSOR_ASSIGN_OR_RETURN(const Protocol protocol,
+                          ResolveProtocol(MakeEvaluation(arguments), {}, tokenizer.sha256(), text));
+  TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows, CutWindows(protocol, tokenizer, text));
+  TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, options));
+  if (arguments.baselines.empty()) {
+    TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityResult perplexity,
+                            MeasurePerplexity("compressed", scoring, protocol, windows, {}));
+    line["perplexity"] = perplexity.value();
+    return absl::OkStatus();
+  }
+  TERSOR_ASSIGN_OR_RETURN(const ScoringModel dense_scoring, PrepareScoring(dense, options));
+  const BaselineKey key{protocol.Hash(), dense.source.sha256, "f32", "", ""};
+  TERSOR_ASSIGN_OR_RETURN(const DenseBaseline baseline,
+                          MeasureBaseline([&] { return PrepareScoring(dense, options); }, dense.spec.width, windows,
+                                          key, arguments.baselines, /*keep_hidden=*/true, {}));
+  TERSOR_ASSIGN_OR_RETURN(const Comparison comparison,
+                          CompareWithBaseline(scoring, *dense_scoring.head, baseline, protocol, windows, 0.95, {}));
+  line["perplexity"] = comparison.perplexity.value();
+  line["kl_mean"] = comparison.divergence.kl_mean();
+  line["top1_agreement"] = comparison.divergence.top1_agreement();
+  return absl::OkStatus();
+}
+
+// Bytes over weights of the layers that were compressed.
+double TrueBits(const Model& model, const CompressionResult& result) {
+  double bits = 0, weights = 0;
+  for (const v1::LayerResult& layer : result.layers) {
+    const auto found = model.parameters.find(layer.name() + ".weight");
+    if (found == model.parameters.end()) continue;
+    bits += 8.0 * static_cast<double>(found->second->byte_size());
+    weights += static_cast<double>(found->second->elements());
+  }
+  return weights > 0 ? bits / weights : 0;
+}
+
 absl::Status Run(const Arguments& arguments) {
   v1::Recipe recipe;
   if (!arguments.stage.empty() &&
       !google::protobuf::TextFormat::ParseFromString(arguments.stage, recipe.add_stages()->mutable_quantize())) {
     return absl::InvalidArgumentError("--stage is not a QuantizeStage in text format");
   }
-  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(arguments.model));
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(arguments.model, /*hash_content=*/true));
+  const Model dense = model;
   TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
   TERSOR_ASSIGN_OR_RETURN(const std::string calibration_text, ReadDataset(arguments.calibration));
   TERSOR_ASSIGN_OR_RETURN(const CalibrationTokens calibration,
@@ -85,19 +138,8 @@ absl::Status Run(const Arguments& arguments) {
   double error = 0;
   for (const v1::LayerResult& layer : result.layers) error += layer.relative_error();
   if (!result.layers.empty()) line["mean_relative_error"] = error / static_cast<double>(result.layers.size());
-  if (arguments.windows > 0) {
-    TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadDataset(arguments.evaluation));
-    v1::PerplexityEvaluation evaluation;
-    evaluation.set_dataset(arguments.evaluation);
-    evaluation.set_window(arguments.window);
-    evaluation.set_max_windows(arguments.windows);
-    TERSOR_ASSIGN_OR_RETURN(const Protocol protocol, ResolveProtocol(evaluation, {}, tokenizer->sha256(), text));
-    TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows, CutWindows(protocol, *tokenizer, text));
-    TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, options));
-    TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityResult perplexity,
-                            MeasurePerplexity("compressed", scoring, protocol, windows, {}));
-    line["perplexity"] = perplexity.value();
-  }
+  line["true_bits"] = TrueBits(model, result);
+  if (arguments.windows > 0) TERSOR_RETURN_IF_ERROR(Evaluate(arguments, dense, model, *tokenizer, line));
   std::printf("%s\n", line.dump().c_str());
   return absl::OkStatus();
 }
@@ -119,6 +161,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", arguments.threads, "Threads");
   app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
   app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
+  app.add_option("--baselines", arguments.baselines,
+                 "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
   app.add_flag("--layers", arguments.layers, "Print each layer's error");
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = tersor::Run(arguments);
