@@ -13,6 +13,14 @@ find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+# gRPC's targets link re2. Left to itself gRPC asks pkg-config for it, which walks abseil's packages on Debian 13 for many
+# minutes.
+if(NOT TARGET re2::re2)
+  find_library(TERSOR_RE2 re2 REQUIRED)
+  add_library(re2::re2 UNKNOWN IMPORTED)
+  set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${TERSOR_RE2})
+  set(re2_FOUND TRUE)
+endif()
 find_package(gRPC CONFIG REQUIRED)
 
 if(NOT TERSOR_CLIENT_ONLY)
