@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what Tersor is built with on Debian 12 or 13; safe to run again, quick when nothing is missing.
+# --fuzz: also what the preset fuzz is built with (clang and its OpenMP).
 # TERSOR_DEPS (default ~/.cache/tersor/deps) receives what Debian does not have: oneDNN 3 where the system's is older.
 set -euo pipefail
 deps=${TERSOR_DEPS:-$HOME/.cache/tersor/deps}
@@ -11,6 +12,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git unzip ca-certi
   libopenblas-openmp-dev liblapacke-dev libsqlite3-dev prometheus-cpp-dev nlohmann-json3-dev libyaml-cpp-dev
   libcli11-dev libspdlog-dev libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
   clang-format python3 python3-pip python3-venv)
+[ "${1:-}" != --fuzz ] || packages+=(clang libomp-dev)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 say() { printf 'bootstrap: %s\n' "$*"; }
