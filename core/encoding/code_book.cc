@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace tersor {
@@ -80,10 +82,17 @@ CodeBook::CodeBook(absl::string_view name, int bits, const float* values, bool t
     thresholds_[i] = (sorted_[i] + sorted_[i + 1]) / 2;
     tie_up_[i] = ties_to_even && codes_[i + 1] % 2 == 0;
   }
+  for (uint32_t top = 0; top < std::size(first_); ++top) {
+    // The smallest float that begins with these bits: of the negative ones that of the largest magnitude.
+    const bool negative = top >= std::size(first_) / 2;
+    const float least = std::bit_cast<float>((top << kLowBits) | (negative ? (1u << kLowBits) - 1 : 0));
+    first_[top] = static_cast<uint8_t>(std::lower_bound(thresholds_, thresholds_ + count_ - 1, least) - thresholds_);
+  }
 }
 
 uint8_t CodeBook::Nearest(float value) const {
-  const int at = static_cast<int>(std::lower_bound(thresholds_, thresholds_ + count_ - 1, value) - thresholds_);
+  int at = first_[std::bit_cast<uint32_t>(value) >> kLowBits];
+  while (at < count_ - 1 && thresholds_[at] < value) ++at;
   const bool up = at < count_ - 1 && thresholds_[at] == value && tie_up_[at];
   return codes_[at + (up ? 1 : 0)];
 }

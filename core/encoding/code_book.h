@@ -38,6 +38,10 @@ class CodeBook {
   float thresholds_[256];
   // Whether a value on the threshold belongs to the upper neighbour.
   bool tie_up_[256];
+  // By a float's sign, exponent and first three bits of the mantissa: the first threshold that such a value may be
+  // under. Activations are rounded for every token, too often to search all thresholds.
+  static constexpr int kLowBits = 20;
+  uint8_t first_[4096];
 };
 
 // "nf4": NormalFloat4 (QLoRA, arXiv 2305.14314, appendix E), -1 .. 1.

@@ -1,5 +1,6 @@
 #include "core/encoding/code_book.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -98,6 +99,24 @@ TEST(CodeBookTest, TiesOfFloatsGoToTheEvenMantissa) {
   EXPECT_EQ(E4m3Book().Value(E4m3Book().Nearest(19)), 20);
   // Zero has one code.
   EXPECT_EQ(E4m3Book().Nearest(-1e-9f), 0);
+}
+
+// Around every middle between two neighbours, where another code begins.
+TEST(CodeBookTest, NearestChangesAtTheMiddles) {
+  for (const CodeBook* book : CodeBooks()) {
+    std::vector<float> numbers;
+    for (const float number : book->values()) {
+      if (!std::isnan(number)) numbers.push_back(number);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    for (size_t i = 0; i + 1 < numbers.size(); ++i) {
+      const float middle = (numbers[i] + numbers[i + 1]) / 2;
+      EXPECT_EQ(book->Value(book->Nearest(std::nextafter(middle, -INFINITY))), numbers[i]) << book->name() << middle;
+      EXPECT_EQ(book->Value(book->Nearest(std::nextafter(middle, INFINITY))), numbers[i + 1]) << book->name() << middle;
+    }
+    EXPECT_EQ(book->Value(book->Nearest(-INFINITY)), numbers.front());
+  }
 }
 
 }  // namespace
