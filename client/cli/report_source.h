@@ -13,7 +13,7 @@
 
 namespace tersor::client {
 
-// Whether `name` is a file or folder here; a job's id otherwise.
+// Whether `name` is a file or folder here, or is written like one; a job's id otherwise.
 bool NamesReportFile(const std::string& name);
 
 // A report.json, or a folder that holds one: a workspace of `tersor run`, its artifacts. Errors name the file.
