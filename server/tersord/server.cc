@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "grpc/health/v1/health.pb.h"
 #include "server/base/log.h"
 #include "server/engine/supervisor_loop.h"
 #include "server/engine/upload_store.h"
@@ -147,6 +148,8 @@ class TersorServer final : public Server {
     TERSOR_ASSIGN_OR_RETURN(const ListenAddress listen, ParseLoopbackAddress("--listen", options.listen));
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Reflection answers from the linked descriptors; the default health service brings none.
+    grpc::health::v1::HealthCheckRequest::descriptor();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);

@@ -2,7 +2,7 @@
 """Writes small valid files for the fuzz targets to start from (needs the PyPI package `gguf`).
 
   python3 tests/tools/make_fuzz_seeds.py /tmp/seeds
-  build/fuzz/bin/gguf_fuzz -max_total_time=60 /tmp/seeds/gguf        # likewise safetensors, config
+  build/fuzz/bin/gguf_fuzz -max_total_time=60 /tmp/seeds/gguf        # likewise safetensors, config, recipe
 """
 import json
 import pathlib
@@ -20,6 +20,16 @@ CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_
 SHAPES = {"token_embd": (8, 32), "output_norm": (32,), "blk.0.attn_norm": (32,), "blk.0.attn_q": (32, 32),
           "blk.0.attn_k": (16, 32), "blk.0.attn_v": (16, 32), "blk.0.attn_output": (32, 32), "blk.0.ffn_norm": (32,),
           "blk.0.ffn_gate": (32, 32), "blk.0.ffn_up": (32, 32), "blk.0.ffn_down": (32, 32)}
+
+RECIPE = """model: m.gguf
+calibration: {dataset: text, samples: 16}
+stages:
+  - quantize: {method: gptq, bits: 4, skip: ["re:.*down"], head: {bits: 8}, activations: {format: e4m3}}
+evaluate: {perplexity: {dataset: text, window: 512}, tasks: [piqa, {name: arc_easy, limit: 9}], suite: quick}
+gates: [perplexity_ratio <= 1.3, "task_accuracy_drop <= 0.02 vs job:label=release"]
+kv: {bits: 4, keys: channel}
+sweep: {bits: [3, 4], methods: [{method: rtn}, {method: awq, grid: 5}]}
+"""
 
 
 def write_gguf(path):
@@ -51,7 +61,7 @@ def write_gguf(path):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    for name in ("gguf", "safetensors", "config"):
+    for name in ("gguf", "safetensors", "config", "recipe"):
         (root / name).mkdir(parents=True, exist_ok=True)
     write_gguf(root / "gguf" / "tiny.gguf")
     header = json.dumps({"__metadata__": {"format": "pt"},
@@ -62,6 +72,8 @@ def main():
     qwen = dict(CONFIG, model_type="qwen2", architectures=["Qwen2ForCausalLM"], use_sliding_window=True,
                 sliding_window=8, max_window_layers=0, layer_types=["sliding_attention"])
     (root / "config" / "qwen2").write_text(json.dumps(qwen))
+    (root / "recipe" / "yaml").write_text(RECIPE)
+    (root / "recipe" / "textproto").write_text('# recipe\nmodel: "m.gguf"\nstages { quantize { gptq { bits: 4 } } }\n')
 
 
 if __name__ == "__main__":

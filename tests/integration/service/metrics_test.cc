@@ -99,6 +99,14 @@ TEST_F(MetricsTest, HealthAndReflectionAnswer) {
   for (const char* name : {"JobService", "ModelService", "ArtifactService", "ReportService", "WorkerService"}) {
     EXPECT_THAT(services, HasSubstr(absl::StrCat("tersor.v1.", name)));
   }
+  // file_containing_symbol (field 4): clients that know no .proto file ask it of every service they call.
+  for (const std::string symbol : {"tersor.v1.JobService", "grpc.health.v1.Health"}) {
+    google::protobuf::Empty question;
+    ASSERT_TRUE(question.ParseFromString(absl::StrCat("\x22", std::string(1, symbol.size()), symbol)));
+    ASSERT_TRUE(stream->Write(question));
+    ASSERT_TRUE(stream->Read(&answer));
+    EXPECT_THAT(answer.SerializeAsString(), HasSubstr("Request")) << symbol;
+  }
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
 }
