@@ -1,16 +1,21 @@
 // Rates of the kernels next to what the machine can do at most, both measured in this run.
-//   kernels [THREADS=2]
+//   kernels [THREADS=2] [NAME]: only kernels with NAME in theirs.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/kernels/attention.h"
+#include "core/kernels/bit_plane_matrix.h"
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/int8_matrix.h"
+#include "core/kernels/kv_codes.h"
 #include "core/kernels/logit_reductions.h"
 #include "core/kernels/low_bit_matrix.h"
 #include "core/kernels/machine_limits.h"
@@ -19,6 +24,7 @@
 #include "core/kernels/row_product.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
+#include "core/tensor/float8.h"
 
 namespace tersor {
 namespace {
@@ -46,92 +52,110 @@ double Seconds(const std::function<void()>& call) {
   return times[times.size() / 2];
 }
 
-void Print(const std::string& name, double rate, const char* unit, double limit) {
-  std::printf("%-44s %9.1f %s %5.0f%%\n", name.c_str(), rate / kGiga, unit, 100 * rate / limit);
+// Operations and bytes of weights in a second, and their shares of what the machine can do.
+void Print(const std::string& name, double operations, double arithmetic, double bytes, double bandwidth) {
+  std::printf("%-46s %8.1f GFLOP/s %4.0f%% %8.1f GB/s %4.0f%%\n", name.c_str(), operations / kGiga,
+              100 * operations / arithmetic, bytes / kGiga, 100 * bytes / bandwidth);
 }
 
 class Bench {
  public:
-  explicit Bench(int threads)
+  Bench(int threads, std::string only)
       : threads_(threads),
+        only_(std::move(only)),
         arithmetic_(MeasureMultiplyAddRate(threads)),
         bandwidth_(MeasureReadBandwidth(threads, int64_t{1} << 30)) {
     std::printf("%s, %d threads; kernels %s, oneDNN %s %s\n", GetCpuInfo().model.c_str(), threads,
                 GetCpuInfo().kernel_isa.c_str(), GetCpuInfo().onednn_version.c_str(), GetCpuInfo().onednn_isa.c_str());
-    std::printf("%-44s %9.1f GFLOP/s\n%-44s %9.1f GB/s\n", "limit: multiply-adds in registers", arithmetic_ / kGiga,
-                "limit: reading 1 GiB", bandwidth_ / kGiga);
+    std::printf("%-46s %8.1f GFLOP/s\n%-63s %8.1f GB/s\n", "limit: float multiply-adds in registers",
+                arithmetic_ / kGiga, "limit: reading 1 GiB", bandwidth_ / kGiga);
   }
 
   void MatMul(int64_t rows, int64_t outputs, int64_t inputs, Precision precision) {
-    auto packed = PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision);
-    if (!packed.ok()) return;
-    const std::vector<float> x = SomeFloats(rows * inputs);
-    std::vector<float> y(rows * outputs);
-    constexpr int64_t kTile = 128;
-    const double seconds = Seconds([&] {
-      ParallelFor(threads_, rows / kTile, [&](int64_t i) {
-        return packed->Multiply(x.data() + i * kTile * inputs, inputs, kTile, nullptr, false,
-                                y.data() + i * kTile * outputs, outputs);
-      }).IgnoreError();
-    });
-    Print(Name("matmul", precision, {rows, outputs, inputs}), 2.0 * rows * outputs * inputs / seconds, "GFLOP/s",
-          arithmetic_);
-  }
-
-  void OneRow(int64_t outputs, int64_t inputs, Precision precision) {
-    // As many matrices as do not fit into a cache of the second level.
-    std::vector<PackedMatrix> packed;
-    const int64_t bytes = outputs * inputs * (precision == Precision::kF32 ? 4 : 2);
-    const int64_t count = (int64_t{256} << 20) / bytes;
-    for (int64_t i = 0; i < count; ++i) {
-      auto one = PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision);
-      if (!one.ok()) return;
-      packed.push_back(*std::move(one));
-    }
-    const std::vector<float> x = SomeFloats(inputs);
-    std::vector<float> y(outputs);
-    const double seconds = Seconds([&] {
-      for (const PackedMatrix& matrix : packed) {
-        const RowProduct product{&matrix, x.data(), nullptr, false, y.data()};
-        MultiplyRow(threads_, {&product, 1}).IgnoreError();
-      }
-    });
-    Print(Name("one row", precision, {outputs, inputs}), static_cast<double>(count * bytes) / seconds, "GB/s   ",
-          bandwidth_);
-  }
-
-  // 4-bit codes in groups of 32 and the like, by single rows.
-  void LowBit(int64_t outputs, int64_t inputs, int bits, RowActivations activations) {
-    const LowBitLayout layout{outputs, inputs, bits, 32, false};
-    const int64_t bytes = outputs * inputs * bits / 8 + outputs * inputs / 32 * 2;
-    std::vector<LowBitMatrix> packed;
-    for (int64_t i = 0; i < (int64_t{128} << 20) / bytes; ++i) {
-      auto one = LowBitMatrix::Pack(
-          layout, activations, threads_,
-          [&](int64_t row, std::span<uint8_t> codes, std::span<uint16_t> scales, std::span<uint8_t>) {
-            for (size_t k = 0; k < codes.size(); ++k) codes[k] = (row + k) % (1 << bits);
-            std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
-          });
-      if (!one.ok()) return;
-      packed.push_back(*std::move(one));
-    }
-    const std::vector<float> x = SomeFloats(inputs);
-    std::vector<float> y(outputs);
-    const double seconds = Seconds([&] {
-      for (const LowBitMatrix& matrix : packed) {
-        const RowProduct product{&matrix, x.data(), nullptr, false, y.data()};
-        MultiplyRow(threads_, {&product, 1}).IgnoreError();
-      }
-    });
     const std::string name =
-        absl::StrCat("one row int", bits, " x ", activations == RowActivations::kInt8 ? "int8 " : "float32 ", outputs,
-                     " x ", inputs);
-    const auto count = static_cast<double>(packed.size());
-    std::printf("%-44s %9.1f GB/s    %5.0f%%  %7.1f GFLOP/s\n", name.c_str(), count * bytes / seconds / kGiga,
-                100 * count * bytes / seconds / bandwidth_, 2.0 * count * outputs * inputs / seconds / kGiga);
+        absl::StrCat("matmul ", precision == Precision::kF32 ? "f32 " : "bf16 ", rows, " x ", outputs, " x ", inputs);
+    if (!Wanted(name)) return;
+    const auto packed = PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision);
+    if (!packed.ok()) return;
+    TimeMatMul(name, *packed, rows, outputs, inputs, precision == Precision::kF32 ? 4 : 2);
+  }
+
+  void Int8MatMul(int64_t rows, int64_t outputs, int64_t inputs, Int8Engine engine) {
+    const std::string name =
+        absl::StrCat("matmul int8 ", engine == Int8Engine::kOneDnn ? "(oneDNN) " : "(16-bit pairs) ", rows, " x ",
+                     outputs, " x ", inputs);
+    if (!Wanted(name)) return;
+    std::vector<int8_t> codes(outputs * inputs);
+    for (int64_t i = 0; i < outputs * inputs; ++i) codes[i] = static_cast<int8_t>(i * 37);
+    const std::vector<float> scales(outputs, 0.01f);
+    const auto packed = Int8Matrix::Pack(codes, scales, outputs, inputs, engine);
+    if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, engine == Int8Engine::kOneDnn ? 1 : 2);
+  }
+
+  void FloatRow(int64_t outputs, int64_t inputs, Precision precision) {
+    OneRow(precision == Precision::kF32 ? "f32" : "bf16", outputs, inputs,
+           outputs * inputs * (precision == Precision::kF32 ? 4 : 2),
+           [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+             TERSOR_ASSIGN_OR_RETURN(PackedMatrix one,
+                                     PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision));
+             return std::make_unique<PackedMatrix>(std::move(one));
+           });
+  }
+
+  // Codes in groups of 32.
+  void LowBitRow(int64_t outputs, int64_t inputs, int bits, RowActivations activations) {
+    OneRow(absl::StrCat("int", bits, NameOf(activations)), outputs, inputs,
+           outputs * inputs * bits / 8 + outputs * inputs / 32 * 2,
+           [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+             TERSOR_ASSIGN_OR_RETURN(LowBitMatrix one,
+                                     LowBitMatrix::Pack({outputs, inputs, bits, 32, false}, activations, threads_,
+                                                        [&](int64_t row, std::span<uint8_t> codes,
+                                                            std::span<uint16_t> scales, std::span<uint8_t>) {
+                                                          for (size_t k = 0; k < codes.size(); ++k)
+                                                            codes[k] = (row + k) % (1 << bits);
+                                                          std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
+                                                        }));
+             return std::make_unique<LowBitMatrix>(std::move(one));
+           });
+  }
+
+  // The same of a code book.
+  void BookRow(int64_t outputs, int64_t inputs, const char* book, std::span<const float> values,
+               RowActivations activations) {
+    const int bits = values.size() == 16 ? 4 : 8;
+    OneRow(absl::StrCat(book, NameOf(activations)), outputs, inputs,
+           outputs * inputs * bits / 8 + outputs * inputs / 32 * 4,
+           [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+             TERSOR_ASSIGN_OR_RETURN(
+                 LowBitMatrix one,
+                 LowBitMatrix::PackBook({outputs, inputs, 32, values}, activations, threads_,
+                                        [&](int64_t row, std::span<uint8_t> codes, std::span<float> scales) {
+                                          for (size_t k = 0; k < codes.size(); ++k) codes[k] = (row + k) % (1 << bits);
+                                          std::fill(scales.begin(), scales.end(), 0.01f);
+                                        }));
+             return std::make_unique<LowBitMatrix>(std::move(one));
+           });
+  }
+
+  // Signs in groups of 64.
+  void BitPlaneRow(int64_t outputs, int64_t inputs, int planes) {
+    OneRow(absl::StrCat(planes, " bit planes x float32"), outputs, inputs,
+           outputs * inputs * planes / 8 + outputs * inputs / 64 * planes * 2,
+           [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+             TERSOR_ASSIGN_OR_RETURN(
+                 BitPlaneMatrix one,
+                 BitPlaneMatrix::Pack({outputs, inputs, planes, 64}, threads_,
+                                      [&](int64_t row, std::span<uint8_t> codes, std::span<uint16_t> scales) {
+                                        for (size_t k = 0; k < codes.size(); ++k) codes[k] = (row + k) % (1 << planes);
+                                        std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
+                                      }));
+             return std::make_unique<BitPlaneMatrix>(std::move(one));
+           });
   }
 
   void Decode(int64_t outputs, int64_t inputs, int bits) {
+    const std::string name = absl::StrCat("decode int", bits, " to float panels ", outputs, " x ", inputs);
+    if (!Wanted(name)) return;
     const auto packed =
         LowBitMatrix::Pack({outputs, inputs, bits, 32, false}, RowActivations::kInt8, threads_,
                            [&](int64_t, std::span<uint8_t> codes, std::span<uint16_t> scales, std::span<uint8_t>) {
@@ -140,32 +164,37 @@ class Bench {
                            });
     if (!packed.ok()) return;
     const double seconds = Seconds([&] { packed->Decode(Precision::kF32, threads_).IgnoreError(); });
-    std::printf("%-44s %9.2f Gvalue/s\n",
-                absl::StrCat("decode int", bits, " to float panels ", outputs, " x ", inputs).c_str(),
-                static_cast<double>(outputs * inputs) / seconds / kGiga);
+    PrintValues(name, static_cast<double>(outputs * inputs), 4, seconds);
   }
 
-  void Int8MatMul(int64_t rows, int64_t outputs, int64_t inputs, Int8Engine engine) {
-    std::vector<int8_t> codes(outputs * inputs);
-    for (int64_t i = 0; i < outputs * inputs; ++i) codes[i] = static_cast<int8_t>(i * 37);
-    const std::vector<float> scales(outputs, 0.01f);
-    const auto packed = Int8Matrix::Pack(codes, scales, outputs, inputs, engine);
-    if (!packed.ok()) return;
-    const std::vector<float> x = SomeFloats(rows * inputs);
-    std::vector<float> y(rows * outputs);
-    constexpr int64_t kTile = 128;
-    const double seconds = Seconds([&] {
-      ParallelFor(threads_, rows / kTile, [&](int64_t i) {
-        return packed->Multiply(x.data() + i * kTile * inputs, inputs, kTile, nullptr, false,
-                                y.data() + i * kTile * outputs, outputs);
-      }).IgnoreError();
-    });
-    Print(absl::StrCat("matmul int8 (", engine == Int8Engine::kOneDnn ? "oneDNN" : "16-bit pairs", ") ", rows, " x ",
-                       outputs, " x ", inputs),
-          2.0 * rows * outputs * inputs / seconds, "GOP/s  ", arithmetic_);
+  // A head's keys of a page.
+  void KvCodes(int bits) {
+    constexpr int64_t kRuns = 4096, kHead = 64;
+    const std::vector<float> x = SomeFloats(kRuns * kHead);
+    std::vector<uint8_t> codes(kRuns * KvRunBytes(kHead, bits));
+    std::vector<KvGrid> grids(kRuns);
+    std::vector<float> out(x.size());
+    const std::string name = absl::StrCat("KV codes of ", bits, " bits");
+    if (!Wanted(name)) return;
+    const auto each = [&](const std::function<void(int64_t)>& run) {
+      return Seconds([&] {
+        RunTasks(threads_, threads_, [&](int64_t t) {
+          for (int64_t i = kRuns * t / threads_; i < kRuns * (t + 1) / threads_; ++i) run(i);
+        });
+      });
+    };
+    const int64_t bytes = KvRunBytes(kHead, bits);
+    const double write =
+        each([&](int64_t i) { grids[i] = QuantizeKvRun(&x[i * kHead], kHead, bits, &codes[i * bytes]); });
+    const double read =
+        each([&](int64_t i) { DequantizeKvRun(&codes[i * bytes], kHead, bits, grids[i], &out[i * kHead]); });
+    PrintValues(name + ", rounding", kRuns * kHead, 4, write);
+    PrintValues(name + ", decoding", kRuns * kHead, 4, read);
   }
 
   void Attention(int64_t positions, int64_t group, int64_t head_size) {
+    const std::string name = absl::StrCat("causal attention ", positions, " x ", group, " heads of ", head_size);
+    if (!Wanted(name)) return;
     const int64_t blocks = positions / kKeyBlock;
     const std::vector<float> keys = SomeFloats(positions * head_size), values = SomeFloats(positions * head_size);
     const std::vector<float> queries = SomeFloats(positions * group * head_size);
@@ -191,11 +220,11 @@ class Bench {
       });
     });
     const double pairs = 0.5 * static_cast<double>(positions) * static_cast<double>(positions + 1) * group;
-    Print(absl::StrCat("causal attention ", positions, " x ", group, " heads of ", head_size),
-          4 * pairs * head_size / seconds, "GFLOP/s", arithmetic_);
+    Print(name, 4 * pairs * head_size / seconds, arithmetic_, 8.0 * positions * head_size / seconds, bandwidth_);
   }
 
   void Rows(const char* name, int64_t width, double bytes_a_value, const std::function<void(float*, float*)>& call) {
+    if (!Wanted(name)) return;
     constexpr int64_t kRows = 128;
     std::vector<ScratchBuffer> x, y;
     for (int t = 0; t < threads_; ++t) {
@@ -209,41 +238,81 @@ class Bench {
         for (int64_t row = 0; row < kRows; ++row) call(x[t].data() + row * width, y[t].data() + row * width);
       });
     });
-    const double values = static_cast<double>(threads_ * kRows * width);
-    std::printf("%-44s %9.2f Gvalue/s, %.1f GB/s (in cache)\n", absl::StrCat(name, " ", width).c_str(),
-                values / seconds / kGiga, values * bytes_a_value / seconds / kGiga);
+    PrintValues(absl::StrCat(name, " ", width), static_cast<double>(threads_ * kRows * width), bytes_a_value, seconds);
   }
 
  private:
-  static std::string Name(const char* kernel, Precision precision, const std::vector<int64_t>& sizes) {
-    return absl::StrCat(kernel, precision == Precision::kF32 ? " f32 " : " bf16 ", absl::StrJoin(sizes, " x "));
+  bool Wanted(const std::string& name) const { return name.find(only_) != std::string::npos; }
+  static const char* NameOf(RowActivations activations) {
+    return activations == RowActivations::kInt8 ? " x int8" : " x float32";
+  }
+
+  static void PrintValues(const std::string& name, double values, double bytes_a_value, double seconds) {
+    std::printf("%-46s %8.2f Gvalue/s      %8.1f GB/s (in cache)\n", name.c_str(), values / seconds / kGiga,
+                values * bytes_a_value / seconds / kGiga);
+  }
+
+  template <typename Matrix>
+  void TimeMatMul(const std::string& name, const Matrix& matrix, int64_t rows, int64_t outputs, int64_t inputs,
+                  int64_t bytes_a_weight) {
+    const std::vector<float> x = SomeFloats(rows * inputs);
+    std::vector<float> y(rows * outputs);
+    constexpr int64_t kTile = 128;
+    const double seconds = Seconds([&] {
+      ParallelFor(threads_, rows / kTile, [&](int64_t i) {
+        return matrix.Multiply(x.data() + i * kTile * inputs, inputs, kTile, nullptr, false,
+                               y.data() + i * kTile * outputs, outputs);
+      }).IgnoreError();
+    });
+    Print(name, 2.0 * rows * outputs * inputs / seconds, arithmetic_,
+          static_cast<double>(rows / kTile * outputs * inputs * bytes_a_weight) / seconds, bandwidth_);
+  }
+
+  // Of as many matrices, `bytes` each, as do not fit into a cache of the second level.
+  void OneRow(const std::string& weights, int64_t outputs, int64_t inputs, int64_t bytes,
+              absl::FunctionRef<absl::StatusOr<std::unique_ptr<RowMatrix>>()> make) {
+    const std::string name = absl::StrCat("one row ", weights, " ", outputs, " x ", inputs);
+    if (!Wanted(name)) return;
+    std::vector<std::unique_ptr<RowMatrix>> matrices;
+    for (int64_t i = 0; i < (int64_t{128} << 20) / bytes; ++i) {
+      auto one = make();
+      if (!one.ok()) return;
+      matrices.push_back(*std::move(one));
+    }
+    const std::vector<float> x = SomeFloats(inputs);
+    std::vector<float> y(outputs);
+    const double seconds = Seconds([&] {
+      for (const auto& matrix : matrices) {
+        const RowProduct product{matrix.get(), x.data(), nullptr, false, y.data()};
+        MultiplyRow(threads_, {&product, 1}).IgnoreError();
+      }
+    });
+    const auto count = static_cast<double>(matrices.size());
+    Print(name, 2.0 * count * outputs * inputs / seconds, arithmetic_, count * bytes / seconds, bandwidth_);
   }
 
   int threads_;
+  std::string only_;
   double arithmetic_;
   double bandwidth_;
 };
 
-void RunAll(int threads) {
-  Bench bench(threads);
+// FP8 E4M3, a NaN where a code stands for nothing.
+std::vector<float> E4m3() {
+  std::vector<float> values(F8E4M3Values().begin(), F8E4M3Values().end());
+  for (float& value : values) value = std::isfinite(value) ? value : std::nanf("");
+  return values;
+}
+
+void RunAll(int threads, const std::string& only) {
+  Bench bench(threads, only);
   for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
     bench.MatMul(2048, 192, 576, precision);
     bench.MatMul(2048, 576, 576, precision);
     bench.MatMul(2048, 1536, 576, precision);
     bench.MatMul(2048, 576, 1536, precision);
-    bench.MatMul(2048, 512, 576, precision);
     bench.MatMul(1024, 4096, 4096, precision);
-    bench.OneRow(576, 576, precision);
-    bench.OneRow(1536, 576, precision);
-    bench.OneRow(4096, 4096, precision);
   }
-  for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
-    for (const int bits : {2, 3, 4, 8}) {
-      bench.LowBit(1536, 576, bits, activations);
-      bench.LowBit(4096, 4096, bits, activations);
-    }
-  }
-  for (const int bits : {2, 3, 4, 8}) bench.Decode(1536, 576, bits);
   for (const Int8Engine engine : {Int8Engine::kOneDnn, Int8Engine::kPairs}) {
     if (engine == Int8Engine::kOneDnn && BestInt8Engine() != engine) continue;
     bench.Int8MatMul(2048, 576, 576, engine);
@@ -251,6 +320,20 @@ void RunAll(int threads) {
     bench.Int8MatMul(2048, 576, 1536, engine);
     bench.Int8MatMul(1024, 4096, 4096, engine);
   }
+  const std::vector<float> nf4 = SomeFloats(16), fp8 = E4m3();
+  constexpr float kFp4[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, 0, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+  for (const auto& [outputs, inputs] : {std::pair(1536, 576), std::pair(4096, 4096)}) {
+    for (const Precision precision : {Precision::kF32, Precision::kBF16}) bench.FloatRow(outputs, inputs, precision);
+    for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
+      for (const int bits : {2, 3, 4, 8}) bench.LowBitRow(outputs, inputs, bits, activations);
+      bench.BookRow(outputs, inputs, "FP4", kFp4, activations);
+    }
+    bench.BookRow(outputs, inputs, "NF4", nf4, RowActivations::kFloat32);
+    bench.BookRow(outputs, inputs, "FP8", fp8, RowActivations::kFloat32);
+    for (const int planes : {2, 3, 4}) bench.BitPlaneRow(outputs, inputs, planes);
+  }
+  for (const int bits : {2, 3, 4, 8}) bench.Decode(1536, 576, bits);
+  for (const int bits : {2, 4, 8}) bench.KvCodes(bits);
   bench.Attention(512, 3, 64);
   bench.Attention(2048, 3, 64);
   bench.Attention(2048, 4, 128);
@@ -263,6 +346,6 @@ void RunAll(int threads) {
 }  // namespace tersor
 
 int main(int argc, char** argv) {
-  tersor::RunAll(argc > 1 ? std::max(1, std::atoi(argv[1])) : 2);
+  tersor::RunAll(argc > 1 ? std::max(1, std::atoi(argv[1])) : 2, argc > 2 ? argv[2] : "");
   return 0;
 }

@@ -1,10 +1,13 @@
-// Compresses a model by one stage of a recipe and prints seconds, peak memory, size, perplexity and divergence from the
-// dense model as one JSON line.
+// Compresses a model by one stage of a recipe and prints seconds, peak memory, size, perplexity, divergence from the
+// dense model and, with --prefill, how much faster than that it reads a prompt, as one JSON line.
 // The figures of docs/methods.md come from here.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "core/base/atomic_file.h"
@@ -18,6 +21,8 @@
 #include "core/evaluate/protocol.h"
 #include "core/evaluate/scored_windows.h"
 #include "core/evaluate/scoring_model.h"
+#include "core/kernels/cpu_info.h"
+#include "core/model/generate.h"
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
 #include "google/protobuf/text_format.h"
@@ -40,6 +45,8 @@ struct Arguments {
   int kv_bits = 0;
   std::string kv_keys = "token";
   std::string baselines;
+  int prefill = 0;
+  int repeats = 7;
 };
 
 class LayerPrinter final : public EventSink {
@@ -97,6 +104,38 @@ absl::Status Evaluate(const Arguments& arguments, const Model& dense, const Mode
   return absl::OkStatus();
 }
 
+// Tokens per second of a prompt, dense and compressed turn by turn: medians, and that of the rounds' ratios.
+absl::Status TimePrefill(const Arguments& arguments, const Model& dense, const Model& model, nlohmann::json& line) {
+  const ComputeOptions options{.threads = arguments.threads, .linears = LinearCompute::kEncodedInt8};
+  std::vector<std::unique_ptr<Generator>> generators;
+  for (const Model* one : {&dense, &model}) {
+    TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Generator> generator, Generator::Create(*one, options));
+    generators.push_back(std::move(generator));
+  }
+  std::vector<double> rates[2], ratios;
+  for (int round = 0; round <= arguments.repeats; ++round) {
+    double seconds[2];
+    for (int i = 0; i < 2; ++i) {
+      TERSOR_ASSIGN_OR_RETURN(seconds[i], generators[i]->TimePrefill(arguments.prefill));
+    }
+    // The first round warms caches up.
+    if (round == 0) continue;
+    for (int i = 0; i < 2; ++i) rates[i].push_back(arguments.prefill / seconds[i]);
+    ratios.push_back(seconds[0] / seconds[1]);
+  }
+  const auto median = [](std::vector<double>& values) {
+    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+    return values[values.size() / 2];
+  };
+  line["prefill"] = {{"tokens", arguments.prefill},
+                     {"dense", median(rates[0])},
+                     {"compressed", median(rates[1])},
+                     {"ratio", median(ratios)},
+                     {"kernels", generators[1]->KernelsInUse().prefill},
+                     {"isa", GetCpuInfo().onednn_isa}};
+  return absl::OkStatus();
+}
+
 // Bytes over weights of the layers that were compressed.
 double TrueBits(const Model& model, const CompressionResult& result) {
   double bits = 0, weights = 0;
@@ -140,6 +179,7 @@ absl::Status Run(const Arguments& arguments) {
   if (!result.layers.empty()) line["mean_relative_error"] = error / static_cast<double>(result.layers.size());
   line["true_bits"] = TrueBits(model, result);
   if (arguments.windows > 0) TERSOR_RETURN_IF_ERROR(Evaluate(arguments, dense, model, *tokenizer, line));
+  if (arguments.prefill > 0) TERSOR_RETURN_IF_ERROR(TimePrefill(arguments, dense, model, line));
   std::printf("%s\n", line.dump().c_str());
   return absl::OkStatus();
 }
@@ -161,6 +201,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", arguments.threads, "Threads");
   app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
   app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
+  app.add_option("--prefill", arguments.prefill, "Tokens of a prompt that is timed, dense and compressed; 0: none");
+  app.add_option("--repeats", arguments.repeats, "Rounds of that");
   app.add_option("--baselines", arguments.baselines,
                  "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
   app.add_flag("--layers", arguments.layers, "Print each layer's error");
