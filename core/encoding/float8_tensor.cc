@@ -77,6 +77,13 @@ void Float8Tensor::DecodeRows(int64_t first, int64_t count, float* out) const {
   }
 }
 
+float Float8Tensor::Scale(int64_t row, int64_t block) const {
+  float scale = 0;
+  // Cannot fail: the type was checked on construction.
+  DecodeToFloat(scales_, row / block_rows_ * scales_.shape()[1] + block, 1, &scale).IgnoreError();
+  return scale;
+}
+
 nlohmann::json Float8Tensor::Parameters() const {
   return {{"block_rows", block_rows_}, {"block_columns", block_columns_}};
 }

@@ -33,6 +33,9 @@ class Float8Tensor final : public EncodedTensor {
 
   const Tensor& values() const { return values_; }
   const Tensor& scales() const { return scales_; }
+  int64_t block_columns() const { return block_columns_; }
+  // Of the block of `row` that begins at column `block` * block_columns().
+  float Scale(int64_t row, int64_t block) const;
 
  private:
   Float8Tensor() = default;

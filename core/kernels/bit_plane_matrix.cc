@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/kernels/bit_plane_product.h"
 #include "core/kernels/scratch.h"
+#include "core/kernels/weight_buffer.h"
 #include "core/kernels/worker_pool.h"
 
 namespace tersor {
@@ -15,7 +16,7 @@ struct BitPlaneMatrix::State {
   int64_t tiles = 0;
   BitPlaneTiles view;
   // What `view` points into.
-  ScratchBuffer signs, scales;
+  WeightBuffer signs, scales;
 
   int64_t blocks() const { return view.groups * view.blocks_a_group; }
 
@@ -74,9 +75,9 @@ absl::StatusOr<BitPlaneMatrix> BitPlaneMatrix::Pack(const BitPlaneShape& shape, 
   state.view.planes = shape.planes;
   state.view.groups = shape.inputs / shape.group_size;
   state.view.blocks_a_group = (shape.group_size + kPlaneBlock - 1) / kPlaneBlock;
-  state.signs = ScratchBuffer(state.tiles * state.blocks() * shape.planes * kPlaneTile);
+  state.signs = WeightBuffer(state.tiles * state.blocks() * shape.planes * kPlaneTile);
   // Two F16 numbers a float; a tile has an even number of them.
-  state.scales = ScratchBuffer(state.tiles * state.view.groups * shape.planes * kPlaneTile / 2);
+  state.scales = WeightBuffer(state.tiles * state.view.groups * shape.planes * kPlaneTile / 2);
   state.view.signs = reinterpret_cast<const uint32_t*>(state.signs.data());
   state.view.scales = reinterpret_cast<const uint16_t*>(state.scales.data());
   RunTasks(threads, state.tiles, [&](int64_t tile) { state.PackTile(tile, read); });

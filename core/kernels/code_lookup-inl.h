@@ -53,6 +53,37 @@ class Book {
 #endif
 };
 
+// 16 bytes in registers, found by the codes in the bytes of each lane, which are under 16.
+class ByteBook {
+ public:
+#if HWY_TARGET == HWY_AVX3
+  explicit ByteBook(const uint8_t* values)
+      : values_(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values)))) {}
+  HWY_INLINE VU Find(VU codes) const { return VU{_mm512_shuffle_epi8(values_, codes.raw)}; }
+
+ private:
+  __m512i values_;
+#elif HWY_TARGET == HWY_AVX2
+  explicit ByteBook(const uint8_t* values)
+      : values_(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values)))) {}
+  HWY_INLINE VU Find(VU codes) const { return VU{_mm256_shuffle_epi8(values_, codes.raw)}; }
+
+ private:
+  __m256i values_;
+#else
+  explicit ByteBook(const uint8_t* values) : values_(values) {}
+  HWY_INLINE VU Find(VU codes) const {
+    const uint32_t word = hn::GetLane(codes);
+    uint32_t found = 0;
+    for (int byte = 0; byte < 4; ++byte) found |= uint32_t{values_[word >> (8 * byte) & 15]} << (8 * byte);
+    return hn::Set(DU(), found);
+  }
+
+ private:
+  const uint8_t* values_;
+#endif
+};
+
 }  // namespace HWY_NAMESPACE
 }  // namespace tersor
 HWY_AFTER_NAMESPACE();

@@ -11,6 +11,7 @@
 #include "core/kernels/matmul_primitives.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/targets.h"
+#include "core/kernels/weight_buffer.h"
 
 namespace tersor {
 namespace {
@@ -38,7 +39,7 @@ struct Int8Matrix::State {
   std::vector<float> scales;
   // kOneDnn: the library's layout. kPairs: panels of int8_product.h.
   memory::desc layout;
-  ScratchBuffer storage;
+  WeightBuffer storage;
   // kOneDnn multiplies codes + 128, which are unsigned: what that adds to each output.
   std::vector<int32_t> correction;
 
@@ -47,7 +48,7 @@ struct Int8Matrix::State {
   void PackPairs(std::span<const int8_t> codes) {
     const int64_t panels = (outputs + kPairPanel - 1) / kPairPanel;
     const int64_t size = panels * pairs() * 2 * kPairPanel;
-    storage = ScratchBuffer(FloatsFor(size * static_cast<int64_t>(sizeof(int16_t))));
+    storage = WeightBuffer(FloatsFor(size * static_cast<int64_t>(sizeof(int16_t))));
     int16_t* packed = reinterpret_cast<int16_t*>(storage.data());
     std::fill_n(packed, size, int16_t{0});
     for (int64_t o = 0; o < outputs; ++o) {
@@ -60,7 +61,7 @@ struct Int8Matrix::State {
   void PackForLibrary(std::span<const int8_t> codes) {
     SingleThreadScope one_thread;
     layout = Int8Layout(outputs, inputs);
-    storage = ScratchBuffer(FloatsFor(static_cast<int64_t>(layout.get_size())));
+    storage = WeightBuffer(FloatsFor(static_cast<int64_t>(layout.get_size())));
     const memory::desc rows({inputs, outputs}, memory::data_type::s8, memory::dims{1, inputs});
     memory source(rows, CpuEngine(), const_cast<int8_t*>(codes.data()));
     memory target(layout, CpuEngine(), storage.data());

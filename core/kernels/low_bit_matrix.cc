@@ -8,8 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/kernels/int8_product.h"
+#include "core/kernels/low_bit_book.h"
 #include "core/kernels/low_bit_product.h"
 #include "core/kernels/scratch.h"
+#include "core/kernels/weight_buffer.h"
 #include "core/kernels/worker_pool.h"
 
 namespace tersor {
@@ -27,33 +29,44 @@ struct LowBitMatrix::State {
   int64_t tiles = 0;
   LowBitTiles view;
   // What `view` points into.
-  ScratchBuffer codes, scales, zero_points;
+  WeightBuffer codes, scales, zero_points;
   std::array<float, 16> book{};
+  BookIntegers integers;
 
   uint32_t* tile_codes(int64_t tile) { return reinterpret_cast<uint32_t*>(codes.data()) + tile * view.tile_words(); }
 
-  // `book`: empty or 16 values.
+  // `book`: empty, or what SupportsBook allows.
   void Allocate(std::span<const float> book_values) {
     const int64_t groups = layout.inputs / layout.group_size;
+    const bool halves = layout.group_size < kLowBitBlock && groups > 1;
     view.bits = layout.bits;
     view.groups = groups;
-    view.blocks_a_group = (layout.group_size + kLowBitBlock - 1) / kLowBitBlock;
+    view.blocks_a_group = halves ? 0 : (layout.group_size + kLowBitBlock - 1) / kLowBitBlock;
     tiles = (layout.outputs + kLowBitTile - 1) / kLowBitTile;
     const int64_t lanes = tiles * groups * kLowBitTile;
-    codes = ScratchBuffer(tiles * view.tile_words());
+    codes = WeightBuffer(tiles * view.tile_words());
     view.codes = reinterpret_cast<const uint32_t*>(codes.data());
     if (!book_values.empty()) {
-      std::copy(book_values.begin(), book_values.end(), book.begin());
-      view.book = book.data();
-      scales = ScratchBuffer(lanes);
+      scales = WeightBuffer(lanes);
       view.float_scales = scales.data();
-      return;
+      return SetBook(book_values);
     }
-    scales = ScratchBuffer(FloatsFor(lanes * static_cast<int64_t>(sizeof(uint16_t))));
+    scales = WeightBuffer(FloatsFor(lanes * static_cast<int64_t>(sizeof(uint16_t))));
     view.scales = reinterpret_cast<const uint16_t*>(scales.data());
     if (!layout.zero_points) return;
-    zero_points = ScratchBuffer(FloatsFor(lanes));
+    zero_points = WeightBuffer(FloatsFor(lanes));
     view.zero_points = reinterpret_cast<const uint8_t*>(zero_points.data());
+  }
+
+  void SetBook(std::span<const float> values) {
+    view.values = *ClassifyBook(values);
+    if (view.values != CodeValues::kBook) return;
+    std::copy(values.begin(), values.end(), book.begin());
+    view.book = book.data();
+    integers = IntegersOfBook(values).value_or(BookIntegers());
+    view.integers = integers.numbers.data();
+    view.integer_zero = integers.zero;
+    view.integer_step = integers.step;
   }
 
   // read(row, codes, scales, zero points) fills in a row. Lanes beyond the last output get zero scales.
@@ -101,6 +114,8 @@ struct LowBitMatrix::State {
         sums[block] = std::accumulate(row + block * kLowBitBlock, row + (block + 1) * kLowBitBlock, 0);
       }
     }
+    const int factor = view.zero_points == nullptr ? -view.zero_point() : -1;
+    for (int64_t block = 0; block < blocks; ++block) sums[block] *= factor;
     LowBitTimesInt8(view, first, count, {row, block_scales, sums}, y);
   }
 
@@ -109,7 +124,8 @@ struct LowBitMatrix::State {
     ScratchBuffer scratch(padded + view.groups);
     std::fill(std::copy(x, x + layout.inputs, scratch.data()), scratch.data() + padded, 0.0f);
     float* sums = scratch.data() + padded;
-    for (int64_t group = 0; group < view.groups; ++group) {
+    // What a zero point is multiplied by.
+    for (int64_t group = 0; group < (view.values == CodeValues::kIntegers ? view.groups : 0); ++group) {
       float sum = 0;
       for (int64_t i = 0; i < layout.group_size; ++i) sum += x[group * layout.group_size + i];
       sums[group] = sum;
@@ -131,13 +147,24 @@ bool LowBitMatrix::Supports(const LowBitLayout& layout) {
   return layout.group_size % kLowBitBlock == 0 || layout.group_size == layout.inputs;
 }
 
-absl::StatusOr<LowBitMatrix> LowBitMatrix::Allocate(const LowBitLayout& layout, RowActivations activations,
-                                                    std::span<const float> book) {
-  if (!Supports(layout)) {
-    return absl::InvalidArgumentError(absl::StrCat("a matrix of ", layout.outputs, " x ", layout.inputs, " with ",
-                                                   layout.bits, " bits in groups of ", layout.group_size,
-                                                   " has no low-bit kernel"));
+bool LowBitMatrix::SupportsBook(const BookLayout& layout, RowActivations activations) {
+  const std::optional<CodeValues> values = ClassifyBook(layout.book);
+  if (!values.has_value() || layout.outputs < 1 || layout.inputs < 1 || layout.group_size < 1) return false;
+  const bool halves = layout.group_size == kLowBitBlock / 2 && layout.inputs % kLowBitBlock == 0;
+  if (!halves && !Supports({layout.outputs, layout.inputs, 8, layout.group_size, false})) return false;
+  switch (activations) {
+    case RowActivations::kFloat32:
+      return !halves || *values == CodeValues::kBook;
+    case RowActivations::kInt8:
+      return !halves && IntegersOfBook(layout.book).has_value();
+    case RowActivations::kInt8Token:
+      return false;
   }
+  return false;
+}
+
+LowBitMatrix LowBitMatrix::Allocate(const LowBitLayout& layout, RowActivations activations,
+                                    std::span<const float> book) {
   LowBitMatrix matrix;
   matrix.state_ = std::make_unique<State>();
   matrix.state_->layout = layout;
@@ -148,20 +175,35 @@ absl::StatusOr<LowBitMatrix> LowBitMatrix::Allocate(const LowBitLayout& layout, 
 
 absl::StatusOr<LowBitMatrix> LowBitMatrix::Pack(const LowBitLayout& layout, RowActivations activations, int threads,
                                                 ReadRow read) {
-  TERSOR_ASSIGN_OR_RETURN(LowBitMatrix matrix, Allocate(layout, activations, {}));
+  if (!Supports(layout)) {
+    return absl::InvalidArgumentError(absl::StrCat("a matrix of ", layout.outputs, " x ", layout.inputs, " with ",
+                                                   layout.bits, " bits in groups of ", layout.group_size,
+                                                   " has no low-bit kernel"));
+  }
+  LowBitMatrix matrix = Allocate(layout, activations, {});
   State& state = *matrix.state_;
   RunTasks(threads, state.tiles, [&](int64_t tile) { state.PackTile<uint16_t>(tile, read); });
   return matrix;
 }
 
-absl::StatusOr<LowBitMatrix> LowBitMatrix::PackBook(int64_t outputs, int64_t inputs, int64_t group_size,
-                                                    std::span<const float, 16> book, int threads, ReadBookRow read) {
-  TERSOR_ASSIGN_OR_RETURN(LowBitMatrix matrix,
-                          Allocate({outputs, inputs, 4, group_size, false}, RowActivations::kFloat32, book));
+absl::StatusOr<LowBitMatrix> LowBitMatrix::PackBook(const BookLayout& layout, RowActivations activations, int threads,
+                                                    ReadBookRow read) {
+  if (!SupportsBook(layout, activations)) {
+    return absl::InvalidArgumentError(absl::StrCat("a matrix of ", layout.outputs, " x ", layout.inputs,
+                                                   " with a book of ", layout.book.size(), " values in groups of ",
+                                                   layout.group_size, " has no kernel for these activations"));
+  }
+  const int bits = layout.book.size() == 16 ? 4 : 8;
+  LowBitMatrix matrix =
+      Allocate({layout.outputs, layout.inputs, bits, layout.group_size, false}, activations, layout.book);
   State& state = *matrix.state_;
+  const float factor = state.view.values == CodeValues::kE4m3 ? kE4m3Factor : 1.0f;
   RunTasks(threads, state.tiles, [&](int64_t tile) {
-    state.PackTile<float>(tile, [&](int64_t row, std::span<uint8_t> codes, std::span<float> scales,
-                                    std::span<uint8_t>) { read(row, codes, scales); });
+    state.PackTile<float>(tile,
+                          [&](int64_t row, std::span<uint8_t> codes, std::span<float> scales, std::span<uint8_t>) {
+                            read(row, codes, scales);
+                            for (float& scale : scales) scale *= factor;
+                          });
   });
   return matrix;
 }

@@ -33,6 +33,15 @@ struct LowBitLayout {
   bool zero_points = false;
 };
 
+// value = book[code] * scale, in the same groups or, of 16 values, in groups of 16.
+struct BookLayout {
+  int64_t outputs = 0;
+  int64_t inputs = 0;
+  int64_t group_size = 0;
+  // By code: 16 values of any kind, or the 256 of OCP FP8 E4M3 or E5M2 (NaN for what is no number).
+  std::span<const float> book;
+};
+
 // Immutable and thread-safe; cheap to move. Rows are interleaved by 16 for streaming. It reads inputs x bits / 8 bytes
 // of codes, and 2 bytes (with zero points 3, with a book 4) a group, for each output.
 class LowBitMatrix final : public RowMatrix {
@@ -48,11 +57,12 @@ class LowBitMatrix final : public RowMatrix {
   static absl::StatusOr<LowBitMatrix> Pack(const LowBitLayout& layout, RowActivations activations, int threads,
                                            ReadRow read);
 
-  // The same for codes of 4 bits that stand for the values of `book`, with float scales: value = book[code] * scale.
-  // Rows are multiplied in float32.
+  // The same for codes that stand for a book's values, with float scales. Integers (kInt8) multiply them where the 16
+  // values are small multiples of one of them, as FP4's are, and no group is shorter than 32; kInt8Token never.
+  static bool SupportsBook(const BookLayout& layout, RowActivations activations);
   using ReadBookRow = absl::FunctionRef<void(int64_t row, std::span<uint8_t> codes, std::span<float> scales)>;
-  static absl::StatusOr<LowBitMatrix> PackBook(int64_t outputs, int64_t inputs, int64_t group_size,
-                                               std::span<const float, 16> book, int threads, ReadBookRow read);
+  static absl::StatusOr<LowBitMatrix> PackBook(const BookLayout& layout, RowActivations activations, int threads,
+                                               ReadBookRow read);
 
   LowBitMatrix();
   ~LowBitMatrix() override;
@@ -67,12 +77,12 @@ class LowBitMatrix final : public RowMatrix {
   absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
                               float* y) const override;
 
-  // The values, for products over many rows; of the same bits as (code - zero point) * scale in float.
+  // The values, for products over many rows; of the same bits as (code - zero point) * scale or book[code] * scale in
+  // float.
   absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;
 
  private:
-  static absl::StatusOr<LowBitMatrix> Allocate(const LowBitLayout& layout, RowActivations activations,
-                                               std::span<const float> book);
+  static LowBitMatrix Allocate(const LowBitLayout& layout, RowActivations activations, std::span<const float> book);
 
   struct State;
   std::unique_ptr<State> state_;

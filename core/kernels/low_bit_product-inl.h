@@ -15,6 +15,13 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 static_assert(kLowBitTile == kLookupTile);
 
+// Asks for a block that is read some blocks later: the hardware's own look-ahead ends at each page and at each matrix.
+template <int kBits>
+HWY_INLINE void PrefetchBlock(const uint32_t* words) {
+  constexpr int64_t kAhead = 1024;
+  for (int line = 0; line < kBits; ++line) __builtin_prefetch(words + kAhead + line * kLowBitTile);
+}
+
 // The codes of inputs 4 kFour .. 4 kFour + 3 of a block, one a byte.
 template <int kBits, int kFour>
 HWY_INLINE VU Codes(const uint32_t* words) {
@@ -90,12 +97,12 @@ constexpr int kRun = kBits <= 4   ? 8
                      : kBits == 6 ? 2
                                   : 1;
 
+// kBits: what the numbers have, of which there is one in each byte of `codes`.
 template <int kBits, int kFour>
-HWY_INLINE void DotByPairs(VI& sums, VI& run, const uint32_t* words, const int8_t* x) {
+HWY_INLINE void DotByPairs(VI& sums, VI& run, VU codes, const int8_t* x) {
   const DI d;
   const DU du;
   const hn::Repartition<int16_t, DI> d16;
-  const VU codes = Codes<kBits, kFour>(words);
   const VI four = Four(x + 4 * kFour);
   if constexpr (kBits == 8) {
     // 2 x 127 x 255 is too much for 16 bits: 16-bit operands, even and odd bytes apart.
@@ -115,10 +122,9 @@ HWY_INLINE void DotByPairs(VI& sums, VI& run, const uint32_t* words, const int8_
 }
 #else
 template <int kBits, int kFour>
-HWY_INLINE void DotByPairs(VI& sums, VI&, const uint32_t* words, const int8_t* x) {
+HWY_INLINE void DotByPairs(VI& sums, VI&, VU codes, const int8_t* x) {
   const DI d;
   const DU du;
-  const VU codes = Codes<kBits, kFour>(words);
   const auto byte = [&](VU shifted) { return hn::BitCast(d, hn::And(shifted, hn::Set(du, 0xffu))); };
   sums = hn::Add(sums, hn::Mul(byte(codes), hn::Set(d, x[4 * kFour])));
   sums = hn::Add(sums, hn::Mul(byte(hn::ShiftRight<8>(codes)), hn::Set(d, x[4 * kFour + 1])));
@@ -127,43 +133,62 @@ HWY_INLINE void DotByPairs(VI& sums, VI&, const uint32_t* words, const int8_t* x
 }
 #endif
 
-// start + the products of a block's 32 codes with 32 activations.
-template <int kBits, bool kVnni>
-HWY_INLINE VI DotBlock(const uint32_t* words, const int8_t* x, VI start) {
+// The unsigned numbers that codes stand for.
+template <int kBits, bool kBook>
+struct Numbers {
+  // Of those in the book.
+  static constexpr int kNumberBits = kBook ? 5 : kBits;
+  const ByteBook& book;
+
+  template <int kFour>
+  HWY_INLINE VU Of(const uint32_t* words) const {
+    const VU codes = Codes<kBits, kFour>(words);
+    if constexpr (kBook) return book.Find(codes);
+    return codes;
+  }
+};
+
+// start + the products of a block's 32 numbers with 32 activations.
+template <bool kVnni, int kBits, bool kBook>
+HWY_INLINE VI DotBlock(const Numbers<kBits, kBook>& numbers, const uint32_t* words, const int8_t* x, VI start) {
   VI other = hn::Zero(DI());
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
   if constexpr (kVnni) {
     // Two chains hide the instruction's latency.
-    DotVnni(start, Codes<kBits, 0>(words), x);
-    DotVnni(other, Codes<kBits, 1>(words), x + 4);
-    DotVnni(start, Codes<kBits, 2>(words), x + 8);
-    DotVnni(other, Codes<kBits, 3>(words), x + 12);
-    DotVnni(start, Codes<kBits, 4>(words), x + 16);
-    DotVnni(other, Codes<kBits, 5>(words), x + 20);
-    DotVnni(start, Codes<kBits, 6>(words), x + 24);
-    DotVnni(other, Codes<kBits, 7>(words), x + 28);
+    DotVnni(start, numbers.template Of<0>(words), x);
+    DotVnni(other, numbers.template Of<1>(words), x + 4);
+    DotVnni(start, numbers.template Of<2>(words), x + 8);
+    DotVnni(other, numbers.template Of<3>(words), x + 12);
+    DotVnni(start, numbers.template Of<4>(words), x + 16);
+    DotVnni(other, numbers.template Of<5>(words), x + 20);
+    DotVnni(start, numbers.template Of<6>(words), x + 24);
+    DotVnni(other, numbers.template Of<7>(words), x + 28);
     return hn::Add(start, other);
   }
 #endif
   VI run = other;
-  DotByPairs<kBits, 0>(start, run, words, x);
-  DotByPairs<kBits, 1>(start, run, words, x);
-  DotByPairs<kBits, 2>(start, run, words, x);
-  DotByPairs<kBits, 3>(start, run, words, x);
-  DotByPairs<kBits, 4>(start, run, words, x);
-  DotByPairs<kBits, 5>(start, run, words, x);
-  DotByPairs<kBits, 6>(start, run, words, x);
-  DotByPairs<kBits, 7>(start, run, words, x);
+  constexpr int kNumberBits = Numbers<kBits, kBook>::kNumberBits;
+  DotByPairs<kNumberBits, 0>(start, run, numbers.template Of<0>(words), x);
+  DotByPairs<kNumberBits, 1>(start, run, numbers.template Of<1>(words), x);
+  DotByPairs<kNumberBits, 2>(start, run, numbers.template Of<2>(words), x);
+  DotByPairs<kNumberBits, 3>(start, run, numbers.template Of<3>(words), x);
+  DotByPairs<kNumberBits, 4>(start, run, numbers.template Of<4>(words), x);
+  DotByPairs<kNumberBits, 5>(start, run, numbers.template Of<5>(words), x);
+  DotByPairs<kNumberBits, 6>(start, run, numbers.template Of<6>(words), x);
+  DotByPairs<kNumberBits, 7>(start, run, numbers.template Of<7>(words), x);
   return start;
 }
 
-template <int kBits, bool kVnni>
+template <int kBits, bool kVnni, bool kBook = false>
 void Int8Tile(const LowBitTiles& tiles, int64_t tile, const Int8Blocks& x, float* y) {
   const D d;
   const DI di;
   const uint32_t* words = tiles.codes + tile * tiles.tile_words();
   const uint8_t* zero_points =
       tiles.zero_points == nullptr ? nullptr : tiles.zero_points + tile * tiles.groups * kLowBitTile;
+  const uint8_t none[16] = {};
+  const ByteBook book(kBook ? tiles.integers : none);
+  const Numbers<kBits, kBook> numbers{book};
   V sums[kParts];
   for (int p = 0; p < kParts; ++p) sums[p] = hn::Zero(d);
   int64_t block = 0;
@@ -171,16 +196,14 @@ void Int8Tile(const LowBitTiles& tiles, int64_t tile, const Int8Blocks& x, float
     V in_group[kParts];
     for (int p = 0; p < kParts; ++p) in_group[p] = hn::Zero(d);
     for (int64_t end = block + tiles.blocks_a_group; block < end; ++block, words += kBits * kLowBitTile) {
+      PrefetchBlock<kBits>(words);
       const V scale = hn::Set(d, x.scales[block]);
       for (int p = 0; p < kParts; ++p) {
-        // Codes are unsigned: what their zero point adds is taken off first.
-        VI start;
-        if (zero_points == nullptr) {
-          start = hn::Set(di, -(1 << (kBits - 1)) * x.sums[block]);
-        } else {
-          start = hn::Mul(ZeroPoints(zero_points + group * kLowBitTile + p * kLanes), hn::Set(di, -x.sums[block]));
+        VI start = hn::Set(di, x.starts[block]);
+        if (zero_points != nullptr) {
+          start = hn::Mul(ZeroPoints(zero_points + group * kLowBitTile + p * kLanes), start);
         }
-        const VI dot = DotBlock<kBits, kVnni>(words + p * kLanes, x.codes + block * kLowBitBlock, start);
+        const VI dot = DotBlock<kVnni>(numbers, words + p * kLanes, x.codes + block * kLowBitBlock, start);
         in_group[p] = hn::MulAdd(hn::ConvertTo(d, dot), scale, in_group[p]);
       }
     }
@@ -189,29 +212,52 @@ void Int8Tile(const LowBitTiles& tiles, int64_t tile, const Int8Blocks& x, float
       sums[p] = hn::MulAdd(in_group[p], scale, sums[p]);
     }
   }
-  for (int p = 0; p < kParts; ++p) hn::StoreU(sums[p], d, y + p * kLanes);
+  for (int p = 0; p < kParts; ++p) {
+    if (kBook) sums[p] = hn::Mul(sums[p], hn::Set(d, tiles.integer_step));
+    hn::StoreU(sums[p], d, y + p * kLanes);
+  }
 }
 
-// The value of byte kByte of each lane, which holds a code: the code itself, or what the book has for it.
-template <int kByte, bool kBook>
+// The value of byte kByte of each lane, which holds a code: the code itself, or the number that it stands for.
+template <int kByte, CodeValues kValues>
 HWY_INLINE V FloatCodes(VU codes, const Book& book) {
-  if constexpr (kBook) return book.Find(hn::ShiftRight<8 * kByte>(codes));
+  const DU du;
+  if constexpr (kValues == CodeValues::kBook) return book.Find(hn::ShiftRight<8 * kByte>(codes));
   const VU byte =
-      kByte == 3 ? hn::ShiftRight<24>(codes) : hn::And(hn::ShiftRight<8 * (kByte % 3)>(codes), hn::Set(DU(), 0xffu));
-  return hn::ConvertTo(D(), hn::BitCast(DI(), byte));
+      kByte == 3 ? hn::ShiftRight<24>(codes) : hn::And(hn::ShiftRight<8 * (kByte % 3)>(codes), hn::Set(du, 0xffu));
+  if constexpr (kValues == CodeValues::kIntegers) return hn::ConvertTo(D(), hn::BitCast(DI(), byte));
+  // As F16 bits, smallest numbers included: E5M2 is F16's upper byte, E4M3 has its exponent and mantissa further down.
+  VU half = hn::ShiftLeft<8>(byte);
+  if constexpr (kValues == CodeValues::kE4m3) {
+    half = hn::Or(hn::And(half, hn::Set(du, 0x8000u)), hn::ShiftLeft<7>(hn::And(byte, hn::Set(du, 0x7fu))));
+  }
+  const hn::Rebind<uint16_t, D> words;
+  const hn::Rebind<hwy::float16_t, D> halves;
+  return hn::PromoteTo(D(), hn::BitCast(halves, hn::DemoteTo(words, hn::BitCast(DI(), half))));
 }
 
-template <int kBits, int kFour, bool kBook>
+template <int kBits, int kFour, CodeValues kValues>
 HWY_INLINE void MultiplyFour(V* sums, const uint32_t* words, const float* x, const Book& book) {
   const D d;
   const VU codes = Codes<kBits, kFour>(words);
-  sums[0] = hn::MulAdd(FloatCodes<0, kBook>(codes, book), hn::Set(d, x[4 * kFour]), sums[0]);
-  sums[1] = hn::MulAdd(FloatCodes<1, kBook>(codes, book), hn::Set(d, x[4 * kFour + 1]), sums[1]);
-  sums[0] = hn::MulAdd(FloatCodes<2, kBook>(codes, book), hn::Set(d, x[4 * kFour + 2]), sums[0]);
-  sums[1] = hn::MulAdd(FloatCodes<3, kBook>(codes, book), hn::Set(d, x[4 * kFour + 3]), sums[1]);
+  sums[0] = hn::MulAdd(FloatCodes<0, kValues>(codes, book), hn::Set(d, x[4 * kFour]), sums[0]);
+  sums[1] = hn::MulAdd(FloatCodes<1, kValues>(codes, book), hn::Set(d, x[4 * kFour + 1]), sums[1]);
+  sums[0] = hn::MulAdd(FloatCodes<2, kValues>(codes, book), hn::Set(d, x[4 * kFour + 2]), sums[0]);
+  sums[1] = hn::MulAdd(FloatCodes<3, kValues>(codes, book), hn::Set(d, x[4 * kFour + 3]), sums[1]);
 }
 
-template <int kBits, bool kBook>
+// Half kHalf of a block.
+template <int kBits, int kHalf, CodeValues kValues>
+HWY_INLINE void MultiplyHalf(V* sums, const uint32_t* words, const float* x, const Book& book) {
+  MultiplyFour<kBits, 4 * kHalf, kValues>(sums, words, x, book);
+  MultiplyFour<kBits, 4 * kHalf + 1, kValues>(sums + 2, words, x, book);
+  MultiplyFour<kBits, 4 * kHalf + 2, kValues>(sums, words, x, book);
+  MultiplyFour<kBits, 4 * kHalf + 3, kValues>(sums + 2, words, x, book);
+}
+
+HWY_INLINE V SumOfFour(const V* sums) { return hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])); }
+
+template <int kBits, CodeValues kValues>
 void FloatTile(const LowBitTiles& tiles, int64_t tile, const float* x, const float* group_sums, const float* values,
                float* y) {
   const D d;
@@ -224,46 +270,61 @@ void FloatTile(const LowBitTiles& tiles, int64_t tile, const float* x, const flo
     for (int64_t group = 0; group < tiles.groups; ++group) {
       const int64_t at = (tile * tiles.groups + group) * kLowBitTile + p * kLanes;
       V sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-      if (!kBook) {
+      if (kValues == CodeValues::kIntegers) {
         // Codes are unsigned: what their zero point adds is taken off first.
         const V zero_point = tiles.zero_points == nullptr ? hn::Set(d, static_cast<float>(1 << (kBits - 1)))
                                                           : hn::ConvertTo(d, ZeroPoints(tiles.zero_points + at));
         sums[0] = hn::Mul(zero_point, hn::Set(d, -group_sums[group]));
       }
       for (int64_t end = block + tiles.blocks_a_group; block < end; ++block, words += kBits * kLowBitTile) {
-        const float* block_x = x + block * kLowBitBlock;
-        MultiplyFour<kBits, 0, kBook>(sums, words, block_x, book);
-        MultiplyFour<kBits, 1, kBook>(sums + 2, words, block_x, book);
-        MultiplyFour<kBits, 2, kBook>(sums, words, block_x, book);
-        MultiplyFour<kBits, 3, kBook>(sums + 2, words, block_x, book);
-        MultiplyFour<kBits, 4, kBook>(sums, words, block_x, book);
-        MultiplyFour<kBits, 5, kBook>(sums + 2, words, block_x, book);
-        MultiplyFour<kBits, 6, kBook>(sums, words, block_x, book);
-        MultiplyFour<kBits, 7, kBook>(sums + 2, words, block_x, book);
+        PrefetchBlock<kBits>(words);
+        MultiplyHalf<kBits, 0, kValues>(sums, words, x + block * kLowBitBlock, book);
+        MultiplyHalf<kBits, 1, kValues>(sums, words, x + block * kLowBitBlock, book);
       }
-      const V total = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
-      sum = hn::MulAdd(total, Scales(tiles, at), sum);
+      sum = hn::MulAdd(SumOfFour(sums), Scales(tiles, at), sum);
     }
     hn::StoreU(sum, d, y + p * kLanes);
   }
 }
 
+// The same where two groups share a block.
+void FloatHalvesTile(const LowBitTiles& tiles, int64_t tile, const float* x, float* y) {
+  const D d;
+  constexpr int kBits = 4;
+  const Book book(tiles.book);
+  const int64_t blocks = tiles.blocks();
+  for (int p = 0; p < kParts; ++p) {
+    const uint32_t* words = tiles.codes + tile * tiles.tile_words() + p * kLanes;
+    int64_t at = tile * tiles.groups * kLowBitTile + p * kLanes;
+    V sum = hn::Zero(d), other = hn::Zero(d);
+    for (int64_t block = 0; block < blocks; ++block, words += kBits * kLowBitTile, at += 2 * kLowBitTile) {
+      V first[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+      V second[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+      MultiplyHalf<kBits, 0, CodeValues::kBook>(first, words, x + block * kLowBitBlock, book);
+      MultiplyHalf<kBits, 1, CodeValues::kBook>(second, words, x + block * kLowBitBlock, book);
+      sum = hn::MulAdd(SumOfFour(first), Scales(tiles, at), sum);
+      other = hn::MulAdd(SumOfFour(second), Scales(tiles, at + kLowBitTile), other);
+    }
+    hn::StoreU(hn::Add(sum, other), d, y + p * kLanes);
+  }
+}
+
 // What a group's codes stand for.
-template <bool kBook>
+template <CodeValues kValues>
 struct GroupValues {
   const Book& book;
   V zero_point, scale;
 
   template <int kByte>
   HWY_INLINE V Of(VU codes) const {
-    const V value = FloatCodes<kByte, kBook>(codes, book);
-    return hn::Mul(kBook ? value : hn::Sub(value, zero_point), scale);
+    const V value = FloatCodes<kByte, kValues>(codes, book);
+    return hn::Mul(kValues == CodeValues::kIntegers ? hn::Sub(value, zero_point) : value, scale);
   }
 };
 
 // Inputs 4 kFour .. 4 kFour + 3 of a block, as far as there are `inputs`.
-template <int kBits, int kFour, bool kBook>
-HWY_INLINE void DecodeFour(const uint32_t* words, const GroupValues<kBook>& values, int64_t inputs, float* out,
+template <int kBits, int kFour, CodeValues kValues>
+HWY_INLINE void DecodeFour(const uint32_t* words, const GroupValues<kValues>& values, int64_t inputs, float* out,
                            int64_t stride) {
   const D d;
   const VU codes = Codes<kBits, kFour>(words);
@@ -275,32 +336,36 @@ HWY_INLINE void DecodeFour(const uint32_t* words, const GroupValues<kBook>& valu
   }
 }
 
-template <int kBits, bool kBook>
+template <int kBits, int kHalf, CodeValues kValues>
+HWY_INLINE void DecodeHalf(const uint32_t* words, const GroupValues<kValues>& values, int64_t inputs, float* out,
+                           int64_t stride) {
+  DecodeFour<kBits, 4 * kHalf>(words, values, inputs, out, stride);
+  DecodeFour<kBits, 4 * kHalf + 1>(words, values, inputs, out, stride);
+  DecodeFour<kBits, 4 * kHalf + 2>(words, values, inputs, out, stride);
+  DecodeFour<kBits, 4 * kHalf + 3>(words, values, inputs, out, stride);
+}
+
+template <int kBits, CodeValues kValues>
 void DecodeBits(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* out, int64_t stride) {
   const D d;
   const float none[16] = {};
-  const Book book(kBook ? tiles.book : none);
+  const Book book(kValues == CodeValues::kBook ? tiles.book : none);
   const uint32_t* words = tiles.codes + tile * tiles.tile_words();
-  int64_t block = 0;
-  for (int64_t group = 0; group < tiles.groups; ++group) {
-    for (int64_t end = block + tiles.blocks_a_group; block < end; ++block, words += kBits * kLowBitTile) {
-      const int64_t left = inputs - block * kLowBitBlock;
-      for (int p = 0; p < kParts; ++p) {
-        const int64_t at = (tile * tiles.groups + group) * kLowBitTile + p * kLanes;
-        const V zero_point = tiles.zero_points == nullptr ? hn::Set(d, static_cast<float>(1 << (kBits - 1)))
-                                                          : hn::ConvertTo(d, ZeroPoints(tiles.zero_points + at));
-        const GroupValues<kBook> values{book, zero_point, Scales(tiles, at)};
-        const uint32_t* part = words + p * kLanes;
-        float* to = out + block * kLowBitBlock * stride + p * kLanes;
-        DecodeFour<kBits, 0>(part, values, left, to, stride);
-        DecodeFour<kBits, 1>(part, values, left, to, stride);
-        DecodeFour<kBits, 2>(part, values, left, to, stride);
-        DecodeFour<kBits, 3>(part, values, left, to, stride);
-        DecodeFour<kBits, 4>(part, values, left, to, stride);
-        DecodeFour<kBits, 5>(part, values, left, to, stride);
-        DecodeFour<kBits, 6>(part, values, left, to, stride);
-        DecodeFour<kBits, 7>(part, values, left, to, stride);
-      }
+  const auto values_of = [&](int64_t group, int p) {
+    const int64_t at = (tile * tiles.groups + group) * kLowBitTile + p * kLanes;
+    const V zero_point = tiles.zero_points == nullptr ? hn::Set(d, static_cast<float>(1 << (kBits - 1)))
+                                                      : hn::ConvertTo(d, ZeroPoints(tiles.zero_points + at));
+    return GroupValues<kValues>{book, zero_point, Scales(tiles, at)};
+  };
+  const bool halves = tiles.blocks_a_group == 0;
+  const int64_t blocks = tiles.blocks();
+  for (int64_t block = 0; block < blocks; ++block, words += kBits * kLowBitTile) {
+    const int64_t left = inputs - block * kLowBitBlock;
+    const int64_t group = halves ? 2 * block : block / tiles.blocks_a_group;
+    for (int p = 0; p < kParts; ++p) {
+      float* to = out + block * kLowBitBlock * stride + p * kLanes;
+      DecodeHalf<kBits, 0>(words + p * kLanes, values_of(group, p), left, to, stride);
+      DecodeHalf<kBits, 1>(words + p * kLanes, values_of(halves ? group + 1 : group, p), left, to, stride);
     }
   }
 }
@@ -326,45 +391,70 @@ HWY_INLINE void WithBits(int bits, const Run& run) {
   }
 }
 
-void TimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y, bool vnni) {
-  WithBits(tiles.bits, [&](auto bits) {
-    constexpr int kBits = decltype(bits)::value;
-    for (int64_t i = 0; i < count; ++i) {
-      if (vnni) {
-        Int8Tile<kBits, true>(tiles, first + i, x, y + i * kLowBitTile);
-      } else {
-        Int8Tile<kBits, false>(tiles, first + i, x, y + i * kLowBitTile);
-      }
+template <int kBits, bool kBook>
+void Int8Tiles(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y, bool vnni) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (vnni) {
+      Int8Tile<kBits, true, kBook>(tiles, first + i, x, y + i * kLowBitTile);
+    } else {
+      Int8Tile<kBits, false, kBook>(tiles, first + i, x, y + i * kLowBitTile);
     }
-  });
+  }
+}
+
+void TimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y, bool vnni) {
+  if (tiles.values == CodeValues::kBook) return Int8Tiles<4, true>(tiles, first, count, x, y, vnni);
+  WithBits(tiles.bits, [&](auto bits) { Int8Tiles<decltype(bits)::value, false>(tiles, first, count, x, y, vnni); });
+}
+
+template <int kBits, CodeValues kValues>
+void FloatTiles(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
+                const float* book, float* y) {
+  for (int64_t i = 0; i < count; ++i) {
+    FloatTile<kBits, kValues>(tiles, first + i, x, sums, book, y + i * kLowBitTile);
+  }
 }
 
 void TimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums, float* y) {
-  if (tiles.book != nullptr) {
-    for (int64_t i = 0; i < count; ++i) {
-      FloatTile<4, true>(tiles, first + i, x, sums, tiles.book, y + i * kLowBitTile);
-    }
-    return;
-  }
-  // With 16 lanes a look-up of signed codes costs less than masking and converting.
   float signed_codes[16];
   for (int code = 0; code < 16; ++code) signed_codes[code] = static_cast<float>(code - (1 << (tiles.bits - 1)));
+  // With 16 lanes a look-up of signed codes costs less than masking and converting.
   const bool look_up = HWY_TARGET == HWY_AVX3 && tiles.zero_points == nullptr && tiles.bits <= 4;
+  switch (tiles.values) {
+    case CodeValues::kBook:
+      if (tiles.blocks_a_group > 0)
+        return FloatTiles<4, CodeValues::kBook>(tiles, first, count, x, sums, tiles.book, y);
+      for (int64_t i = 0; i < count; ++i) FloatHalvesTile(tiles, first + i, x, y + i * kLowBitTile);
+      return;
+    case CodeValues::kE4m3:
+      return FloatTiles<8, CodeValues::kE4m3>(tiles, first, count, x, sums, signed_codes, y);
+    case CodeValues::kE5m2:
+      return FloatTiles<8, CodeValues::kE5m2>(tiles, first, count, x, sums, signed_codes, y);
+    case CodeValues::kIntegers:
+      break;
+  }
   WithBits(tiles.bits, [&](auto bits) {
     constexpr int kBits = decltype(bits)::value;
-    for (int64_t i = 0; i < count; ++i) {
-      if (kBits <= 4 && look_up) {
-        FloatTile<kBits, (kBits <= 4)>(tiles, first + i, x, sums, signed_codes, y + i * kLowBitTile);
-      } else {
-        FloatTile<kBits, false>(tiles, first + i, x, sums, signed_codes, y + i * kLowBitTile);
-      }
-    }
+    constexpr CodeValues kLookUp = kBits <= 4 ? CodeValues::kBook : CodeValues::kIntegers;
+    if (look_up) return FloatTiles<kBits, kLookUp>(tiles, first, count, x, sums, signed_codes, y);
+    return FloatTiles<kBits, CodeValues::kIntegers>(tiles, first, count, x, sums, signed_codes, y);
   });
 }
 
 void DecodeTile(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* out, int64_t stride) {
-  if (tiles.book != nullptr) return DecodeBits<4, true>(tiles, tile, inputs, out, stride);
-  WithBits(tiles.bits, [&](auto bits) { DecodeBits<decltype(bits)::value, false>(tiles, tile, inputs, out, stride); });
+  switch (tiles.values) {
+    case CodeValues::kBook:
+      return DecodeBits<4, CodeValues::kBook>(tiles, tile, inputs, out, stride);
+    case CodeValues::kE4m3:
+      return DecodeBits<8, CodeValues::kE4m3>(tiles, tile, inputs, out, stride);
+    case CodeValues::kE5m2:
+      return DecodeBits<8, CodeValues::kE5m2>(tiles, tile, inputs, out, stride);
+    case CodeValues::kIntegers:
+      break;
+  }
+  WithBits(tiles.bits, [&](auto bits) {
+    DecodeBits<decltype(bits)::value, CodeValues::kIntegers>(tiles, tile, inputs, out, stride);
+  });
 }
 
 // One block of up to 32 values.

@@ -11,13 +11,28 @@ inline constexpr int64_t kLowBitTile = 16;
 // Inputs whose codes lie together, and that share the scale of an activation.
 inline constexpr int64_t kLowBitBlock = 32;
 
+// What a code stands for, times the scale of its group.
+enum class CodeValues {
+  // Itself less the group's zero point.
+  kIntegers,
+  // 4 bits: a value of a book.
+  kBook,
+  // 8 bits: an OCP FP8 number, of E4M3's with scales that are 2^8 as large.
+  kE4m3,
+  kE5m2,
+};
+// What E4M3's numbers are multiplied by where their bits are read as those of an F16 number.
+inline constexpr float kE4m3Factor = 256.0f;
+
 // Tile t holds outputs 16 t .. 16 t + 15. Its codes are [blocks][bits][16] words: word column l belongs to output l,
 // and the `bits` words of a block hold the bit planes of its 32 codes, those of 4, of 2 and of 1 bit (8 bits: whole
 // bytes) one after the other. In a plane of b bits, group j of four inputs 4 j .. 4 j + 3 takes bits b (j % (8 / b))
 // and up of the four bytes of word j / (8 / b).
 struct LowBitTiles {
   int bits = 4;
+  CodeValues values = CodeValues::kIntegers;
   int64_t groups = 0;
+  // 0: a group is half a block, which only a book's may be.
   int64_t blocks_a_group = 0;
   // 64-byte aligned.
   const uint32_t* codes = nullptr;
@@ -26,10 +41,17 @@ struct LowBitTiles {
   const float* float_scales = nullptr;
   // [tiles][groups][16]; null: 2^(bits-1) everywhere.
   const uint8_t* zero_points = nullptr;
-  // Not null: 16 values that codes of 4 bits stand for; there are no zero points then. Not for products with integers.
+  // Of kBook: the 16 values.
   const float* book = nullptr;
+  // Of a kBook that products with integers are to be had of: values = (these numbers - integer_zero) * integer_step.
+  // Numbers are at most 31.
+  const uint8_t* integers = nullptr;
+  int integer_zero = 0;
+  float integer_step = 0;
 
-  int64_t blocks() const { return groups * blocks_a_group; }
+  // Of all weights, where there are no zero points of their own.
+  int zero_point() const { return values == CodeValues::kBook ? integer_zero : 1 << (bits - 1); }
+  int64_t blocks() const { return blocks_a_group == 0 ? groups / 2 : groups * blocks_a_group; }
   int64_t tile_words() const { return blocks() * bits * kLowBitTile; }
 };
 
@@ -40,23 +62,25 @@ void PackLowBitBlock(const uint8_t* codes, int bits, uint32_t* words, int64_t st
 struct Int8Blocks {
   const int8_t* codes = nullptr;
   const float* scales = nullptr;
-  // Of each block's codes.
-  const int32_t* sums = nullptr;
+  // Where each block's sum of products begins, as weights are unsigned: minus the sum of its codes, times the zero
+  // point where that is the same for all weights, else to be multiplied by theirs.
+  const int32_t* starts = nullptr;
 };
 
 // Rounds to the nearest, ties to even, with scale = largest magnitude / 127: codes [blocks x 32], scales and sums
 // [blocks].
 void QuantizeInt8Blocks(const float* x, int64_t inputs, int8_t* codes, float* scales, int32_t* sums);
 
-// y [count x 16] = tiles [first, first + count) times x; sums of 32-bit integers within a block, floats beyond.
+// y [count x 16] = tiles [first, first + count) times x; sums of 32-bit integers within a block, floats beyond. Codes
+// are integers, or those of a book with `integers` whose groups are whole blocks.
 void LowBitTimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y);
 
-// The same for float activations: x is padded to whole blocks, `sums` are those of its groups.
+// The same for float activations and codes of all kinds: x is padded to whole blocks, `sums` are those of its groups
+// (read where codes are integers).
 void LowBitTimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
                       float* y);
 
-// Decodes the first `inputs` inputs of a tile: (code - zero point) * scale, or book[code] * scale, of input k and
-// output l goes to out[k * stride + l].
+// Decodes the first `inputs` inputs of a tile: the value of input k and output l goes to out[k * stride + l].
 void DecodeLowBitTile(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* out, int64_t stride);
 
 }  // namespace tersor

@@ -46,6 +46,15 @@ memory::data_type OperandType(Precision precision) {
 }
 
 memory::desc PackedLayout(Precision precision, int64_t outputs, int64_t inputs) {
+  // Asking the library takes as long as decoding a small matrix, and low-bit weights are laid out anew for each pass.
+  static std::mutex* const mutex = new std::mutex;
+  static auto* const cache = new std::map<std::tuple<Precision, int64_t, int64_t>, memory::desc>;
+  const std::tuple key(precision, outputs, inputs);
+  {
+    std::lock_guard<std::mutex> lock(*mutex);
+    const auto found = cache->find(key);
+    if (found != cache->end()) return found->second;
+  }
   SingleThreadScope one_thread;
   const memory::desc any({inputs, outputs}, OperandType(precision), memory::format_tag::any);
   MatmulShape shape;
@@ -53,7 +62,9 @@ memory::desc PackedLayout(Precision precision, int64_t outputs, int64_t inputs) 
   shape.rows = kLayoutRows;
   shape.outputs = shape.y_stride = outputs;
   shape.inputs = shape.x_stride = inputs;
-  return Describe(shape, any).weights_desc();
+  const memory::desc layout = Describe(shape, any).weights_desc();
+  std::lock_guard<std::mutex> lock(*mutex);
+  return cache->emplace(key, layout).first->second;
 }
 
 std::shared_ptr<const MatmulPrimitive> FindMatmul(const MatmulShape& shape) {

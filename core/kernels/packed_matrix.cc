@@ -10,6 +10,7 @@
 #include "core/kernels/panel_product.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
+#include "core/kernels/weight_buffer.h"
 #include "core/kernels/worker_pool.h"
 
 namespace tersor {
@@ -38,7 +39,10 @@ struct PackedMatrix::State {
   int64_t outputs = 0;
   int64_t inputs = 0;
   memory::desc layout;
-  ScratchBuffer storage;
+  // Where the packed values are: weights that stay, or those that are decoded for a pass and dropped after it.
+  float* values = nullptr;
+  WeightBuffer lasting;
+  ScratchBuffer passing;
 
   // Panels are what the library's layouts come to: blocks of outputs, and in each all inputs one after the other, for
   // bf16 in pairs. A layout that is not so is left to the library.
@@ -61,7 +65,7 @@ struct PackedMatrix::State {
     const dnnl::engine& engine = CpuEngine();
     std::unordered_map<int, memory> arguments = {
         {DNNL_ARG_SRC, memory(matmul->x, engine, const_cast<void*>(x))},
-        {DNNL_ARG_WEIGHTS, memory(matmul->weights, engine, storage.data())},
+        {DNNL_ARG_WEIGHTS, memory(matmul->weights, engine, values)},
         {DNNL_ARG_DST, memory(matmul->y, engine, y)},
         {DNNL_ARG_SCRATCHPAD, memory(matmul->scratchpad, engine, scratchpad.data())}};
     dnnl::stream stream(engine);
@@ -124,7 +128,8 @@ PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 int64_t PackedMatrix::outputs() const { return state_ ? state_->outputs : 0; }
 int64_t PackedMatrix::inputs() const { return state_ ? state_->inputs : 0; }
 
-absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inputs, Precision precision) {
+absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inputs, Precision precision,
+                                                    bool lasting) {
   if (precision == Precision::kBF16) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
   PackedMatrix packed;
   packed.state_ = std::make_unique<State>();
@@ -135,7 +140,14 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inp
   try {
     state.layout = PackedLayout(precision, outputs, inputs);
     state.FindPanels();
-    state.storage = ScratchBuffer(FloatsFor(state.layout.get_size()));
+    const int64_t floats = FloatsFor(state.layout.get_size());
+    if (lasting) {
+      state.lasting = WeightBuffer(floats);
+      state.values = state.lasting.data();
+    } else {
+      state.passing = ScratchBuffer(floats);
+      state.values = state.passing.data();
+    }
   } catch (const dnnl::error& error) {
     return FromLibrary(error, absl::StrCat("laying out a matrix of ", outputs, " x ", inputs));
   }
@@ -149,7 +161,7 @@ absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, in
     const memory::desc rows({state.inputs, state.outputs}, memory::data_type::f32,
                             memory::dims{input_stride, output_stride});
     memory source(rows, CpuEngine(), const_cast<float*>(values));
-    memory target(state.layout, CpuEngine(), state.storage.data());
+    memory target(state.layout, CpuEngine(), state.values);
     dnnl::stream stream(CpuEngine());
     dnnl::reorder(source, target).execute(stream, source, target);
     stream.wait();
@@ -166,7 +178,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, 
     return absl::InvalidArgumentError(
         absl::StrCat("cannot pack ", weights.size(), " weights as a matrix of ", outputs, " x ", inputs));
   }
-  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision));
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, /*lasting=*/true));
   TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), 1, inputs));
   return packed;
 }
@@ -177,7 +189,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::PackTiles(int64_t outputs, int64_t in
     return absl::InvalidArgumentError(
         absl::StrCat("cannot pack a matrix of ", outputs, " x ", inputs, " by tiles of ", tile));
   }
-  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision));
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, /*lasting=*/false));
   State& state = *packed.state_;
   const int64_t tiles = (outputs + tile - 1) / tile;
   if (precision != Precision::kF32 || state.panel_width == 0) {
@@ -190,7 +202,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::PackTiles(int64_t outputs, int64_t in
   const int64_t tiles_a_panel = state.panel_width / tile;
   const int64_t padded_inputs = state.layout.get_padded_dims()[0];
   RunTasks(threads, packed.panels(), [&](int64_t panel) {
-    float* values = state.storage.data() + panel * state.panel_stride;
+    float* values = state.values + panel * state.panel_stride;
     for (int64_t i = 0; i < tiles_a_panel; ++i) {
       const int64_t t = panel * tiles_a_panel + i;
       if (t < tiles) fill(t, values + i * tile, state.panel_width);
@@ -232,9 +244,9 @@ absl::Status PackedMatrix::MultiplyPanels(int64_t first, int64_t count, const fl
   for (int64_t panel = first; panel < first + count; ++panel) {
     const int64_t output = panel * state.panel_width;
     if (state.precision == Precision::kF32) {
-      PanelProduct(state.storage.data() + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
+      PanelProduct(state.values + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
     } else {
-      const auto* weights = reinterpret_cast<const uint16_t*>(state.storage.data());
+      const auto* weights = reinterpret_cast<const uint16_t*>(state.values);
       PanelProduct(weights + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
     }
     const int64_t present = std::min(state.panel_width, state.outputs - output);

@@ -29,7 +29,7 @@ class PackedMatrix final : public RowMatrix {
 
   // The same from a source that makes its values `tile` outputs at a time (a divisor of 16), on `threads` threads:
   // fill(t, out, stride) puts input k of output t * tile + i at out[k * stride + i], for all inputs and i < tile;
-  // beyond the last output it writes finite numbers.
+  // beyond the last output it writes finite numbers. For values that are needed for one pass.
   using FillTile = absl::FunctionRef<void(int64_t t, float* out, int64_t stride)>;
   static absl::StatusOr<PackedMatrix> PackTiles(int64_t outputs, int64_t inputs, Precision precision, int threads,
                                                 int64_t tile, FillTile fill);
@@ -47,8 +47,8 @@ class PackedMatrix final : public RowMatrix {
                               float* y) const override;
 
  private:
-  // Room for the packed values.
-  static absl::StatusOr<PackedMatrix> Allocate(int64_t outputs, int64_t inputs, Precision precision);
+  // Room for the packed values: beside other weights where they stay.
+  static absl::StatusOr<PackedMatrix> Allocate(int64_t outputs, int64_t inputs, Precision precision, bool lasting);
   // Fills it from values at strides of floats.
   absl::Status Reorder(const float* values, int64_t input_stride, int64_t output_stride);
 

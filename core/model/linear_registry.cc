@@ -1,3 +1,5 @@
+#include "core/model/bit_plane_linear.h"
+#include "core/model/book_linear.h"
 #include "core/model/float_linear.h"
 #include "core/model/int8_linear.h"
 #include "core/model/linear_kernel.h"
@@ -9,10 +11,9 @@ namespace {
 
 // The one list of kernels, in order of preference.
 constexpr LinearKernelKind kKinds[] = {
-    {Int8LinearFits, MakeInt8Linear},
-    {RoundedInputLinearFits, MakeRoundedInputLinear},
-    {LowBitLinearFits, MakeLowBitLinear},
-    {FloatLinearFits, MakeFloatLinear},
+    {Int8LinearFits, MakeInt8Linear},         {RoundedInputLinearFits, MakeRoundedInputLinear},
+    {LowBitLinearFits, MakeLowBitLinear},     {BookLinearFits, MakeBookLinear},
+    {BitPlaneLinearFits, MakeBitPlaneLinear}, {FloatLinearFits, MakeFloatLinear},
 };
 
 }  // namespace

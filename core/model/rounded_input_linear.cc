@@ -18,6 +18,8 @@ class RoundedInputLinear final : public LinearKernel {
       : base_(std::move(base)), format_(std::move(format)) {}
 
   std::string name() const override { return absl::StrCat(base_->name(), " on ", format_->name(), " inputs"); }
+  std::string row_name() const override { return absl::StrCat(base_->row_name(), " on ", format_->name(), " inputs"); }
+  bool encoded() const override { return base_->encoded(); }
   int64_t outputs() const override { return base_->outputs(); }
   int64_t inputs() const override { return base_->inputs(); }
   int64_t panels() const override { return base_->panels(); }
@@ -58,10 +60,11 @@ absl::StatusOr<std::unique_ptr<LinearKernel>> MakeRoundedInputLinear(const Weigh
   // A copy of its own: the weight need not outlive the layer.
   TERSOR_ASSIGN_OR_RETURN(ActivationFormatPtr copy,
                           RebuildActivationFormat(format.name(), format.width(), format.Fields(), format.Parameters()));
-  ComputeOptions decoded = options;
-  decoded.linears = LinearCompute::kDecoded;
+  ComputeOptions floats = options;
+  // Rounded inputs are multiplied as they are: rounding them again would be another format.
+  if (floats.linears == LinearCompute::kEncodedInt8) floats.linears = LinearCompute::kEncodedFloat32;
   TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<LinearKernel> base,
-                          MakeLinearKernel({&rows.weight->weight(), rows.first, rows.outputs}, decoded));
+                          MakeLinearKernel({&rows.weight->weight(), rows.first, rows.outputs}, floats));
   return std::unique_ptr<LinearKernel>(std::make_unique<RoundedInputLinear>(std::move(base), std::move(copy)));
 }
 

@@ -10,10 +10,14 @@
 #include "core/kernels/reference.h"
 #include "core/kernels/row_product.h"
 #include "core/tensor/float16.h"
+#include "core/tensor/float8.h"
 #include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
 namespace {
+
+// OCP MX FP4.
+const std::vector<float> kFp4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
 
 // A random matrix on the layout's grid, and its values.
 struct Grid {
@@ -180,35 +184,111 @@ TEST(LowBitMatrixTest, DecodesToTheSameBits) {
   }
 }
 
-TEST(LowBitMatrixTest, CodeBooksAreLookedUp) {
-  const std::vector<float> book = RandomFloats(16, 11);
-  for (const auto& [outputs, inputs, group] : std::vector<std::array<int64_t, 3>>{{33, 96, 32}, {5, 77, 77}}) {
-    const std::vector<float> scales = RandomFloats(outputs * (inputs / group), 12);
-    std::mt19937 random(13);
-    std::vector<uint8_t> codes(outputs * inputs);
-    std::vector<float> values;
-    for (int64_t i = 0; i < outputs * inputs; ++i) {
-      codes[i] = random() % 16;
-      values.push_back(book[codes[i]] * scales[i / inputs * (inputs / group) + i % inputs / group]);
+// A random matrix of a book's codes, and its values.
+struct BookGrid {
+  BookLayout layout;
+  std::vector<uint8_t> codes;
+  std::vector<float> scales, values;
+
+  BookGrid(const BookLayout& layout, uint32_t seed) : layout(layout) {
+    std::mt19937 random(seed);
+    const int64_t groups = layout.inputs / layout.group_size;
+    scales = RandomFloats(layout.outputs * groups, seed + 1);
+    for (int64_t i = 0; i < layout.outputs * layout.inputs; ++i) {
+      uint8_t code = random() % layout.book.size();
+      while (std::isnan(layout.book[code])) ++code;
+      codes.push_back(code);
+      values.push_back(layout.book[codes[i]] *
+                       scales[i / layout.inputs * groups + i % layout.inputs / layout.group_size]);
     }
-    const auto matrix = LowBitMatrix::PackBook(
-        outputs, inputs, group, std::span<const float, 16>(book.data(), 16), 2,
-        [&](int64_t row, std::span<uint8_t> row_codes, std::span<float> row_scales) {
-          std::copy_n(codes.begin() + row * inputs, inputs, row_codes.begin());
-          std::copy_n(scales.begin() + row * (inputs / group), inputs / group, row_scales.begin());
-        });
-    ASSERT_TRUE(matrix.ok()) << matrix.status();
-    const std::vector<float> x = RandomFloats(inputs, 14), y = Multiply(*matrix, x, 2);
-    const std::vector<double> expected = reference::MatMul(x, values, {}, 1, outputs, inputs);
-    for (int64_t o = 0; o < outputs; ++o) EXPECT_NEAR(y[o], expected[o], 1e-5 * std::sqrt(inputs));
-    const auto packed = PackedMatrix::Pack(values, outputs, inputs, Precision::kF32);
-    const auto decoded = matrix->Decode(Precision::kF32, 1);
-    ASSERT_TRUE(packed.ok() && decoded.ok());
-    std::vector<float> a(outputs), b(outputs);
-    ASSERT_TRUE(packed->MultiplyPanels(0, packed->panels(), x.data(), nullptr, false, a.data()).ok());
-    ASSERT_TRUE(decoded->MultiplyPanels(0, decoded->panels(), x.data(), nullptr, false, b.data()).ok());
-    EXPECT_EQ(a, b);
   }
+
+  LowBitMatrix Pack(RowActivations activations, int threads) const {
+    const int64_t groups = layout.inputs / layout.group_size;
+    auto matrix = LowBitMatrix::PackBook(
+        layout, activations, threads, [&](int64_t row, std::span<uint8_t> row_codes, std::span<float> row_scales) {
+          std::copy_n(codes.begin() + row * layout.inputs, layout.inputs, row_codes.begin());
+          std::copy_n(scales.begin() + row * groups, groups, row_scales.begin());
+        });
+    EXPECT_TRUE(matrix.ok()) << matrix.status();
+    return *std::move(matrix);
+  }
+
+  // Each product's magnitude summed: what errors go by.
+  void ExpectNear(const std::vector<float>& x, const std::vector<float>& y) const {
+    const std::vector<double> expected = reference::MatMul(x, values, {}, 1, layout.outputs, layout.inputs);
+    for (int64_t o = 0; o < layout.outputs; ++o) {
+      double magnitude = 0;
+      for (int64_t i = 0; i < layout.inputs; ++i) magnitude += std::abs(x[i] * values[o * layout.inputs + i]);
+      ASSERT_NEAR(y[o], expected[o], 2e-6 * magnitude + 1e-9) << layout.inputs << " in groups of " << layout.group_size;
+    }
+  }
+};
+
+std::vector<float> MinifloatBook(bool e5m2) {
+  const std::array<float, 256>& values = e5m2 ? F8E5M2Values() : F8E4M3Values();
+  std::vector<float> book(values.begin(), values.end());
+  for (float& value : book) value = std::isfinite(value) ? value : std::nanf("");
+  return book;
+}
+
+TEST(LowBitMatrixTest, CodeBooksMatchTheReference) {
+  const std::vector<float> random = RandomFloats(16, 11);
+  for (const std::vector<float>& book : {random, kFp4, MinifloatBook(false), MinifloatBook(true)}) {
+    for (const auto& [outputs, inputs, group] :
+         std::vector<std::array<int64_t, 3>>{{33, 96, 32}, {5, 77, 77}, {1, 7, 7}, {17, 192, 64}, {20, 96, 16}}) {
+      if (group == 16 && book.size() == 256) continue;
+      const BookGrid grid({outputs, inputs, group, book}, 12);
+      const LowBitMatrix matrix = grid.Pack(RowActivations::kFloat32, 2);
+      const std::vector<float> x = RandomFloats(inputs, 14);
+      grid.ExpectNear(x, Multiply(matrix, x, 1));
+      EXPECT_EQ(Multiply(matrix, x, 1), Multiply(matrix, x, 3));
+      const auto packed = PackedMatrix::Pack(grid.values, outputs, inputs, Precision::kF32);
+      const auto decoded = matrix.Decode(Precision::kF32, 1);
+      ASSERT_TRUE(packed.ok() && decoded.ok());
+      std::vector<float> a(outputs), b(outputs);
+      ASSERT_TRUE(packed->MultiplyPanels(0, packed->panels(), x.data(), nullptr, false, a.data()).ok());
+      ASSERT_TRUE(decoded->MultiplyPanels(0, decoded->panels(), x.data(), nullptr, false, b.data()).ok());
+      EXPECT_EQ(a, b);
+    }
+  }
+}
+
+TEST(LowBitMatrixTest, Fp4TimesInt8MatchesTheReferenceOnRoundedRows) {
+  for (const auto& [outputs, inputs, group] :
+       std::vector<std::array<int64_t, 3>>{{33, 96, 32}, {5, 77, 77}, {1, 7, 7}, {17, 192, 64}}) {
+    const BookGrid grid({outputs, inputs, group, kFp4}, 15);
+    const LowBitMatrix matrix = grid.Pack(RowActivations::kInt8, 2);
+    const std::vector<float> x = RandomFloats(inputs, 16);
+    grid.ExpectNear(RoundToInt8(x), Multiply(matrix, x, 1));
+    EXPECT_EQ(Multiply(matrix, x, 1), Multiply(matrix, x, 3));
+  }
+  // The largest numbers everywhere: 16-bit sums must not overflow.
+  BookGrid grid({16, 96, 96, kFp4}, 17);
+  std::fill(grid.codes.begin(), grid.codes.end(), 7);
+  std::fill(grid.scales.begin(), grid.scales.end(), 1.0f);
+  for (const float sign : {1.0f, -1.0f}) {
+    EXPECT_EQ(Multiply(grid.Pack(RowActivations::kInt8, 1), std::vector<float>(96, sign * 127.0f), 1),
+              std::vector<float>(16, sign * 127 * 96 * 6));
+  }
+}
+
+TEST(LowBitMatrixTest, BooksWithoutAKernelAreRefused) {
+  const std::vector<float> random = RandomFloats(16, 18);
+  std::vector<float> other = MinifloatBook(false);
+  other[3] = 0.3f;
+  EXPECT_TRUE(LowBitMatrix::SupportsBook({16, 64, 32, kFp4}, RowActivations::kInt8));
+  // Not whole multiples, groups of half a block, not 8 bits of FP8.
+  EXPECT_FALSE(LowBitMatrix::SupportsBook({16, 64, 32, random}, RowActivations::kInt8));
+  EXPECT_FALSE(LowBitMatrix::SupportsBook({16, 64, 16, kFp4}, RowActivations::kInt8));
+  EXPECT_FALSE(LowBitMatrix::SupportsBook({16, 64, 32, other}, RowActivations::kFloat32));
+  EXPECT_FALSE(LowBitMatrix::SupportsBook({16, 48, 16, kFp4}, RowActivations::kFloat32));
+  EXPECT_FALSE(LowBitMatrix::SupportsBook({16, 64, 32, kFp4}, RowActivations::kInt8Token));
+  EXPECT_EQ(LowBitMatrix::PackBook({16, 64, 32, random}, RowActivations::kInt8, 1,
+                                   [](int64_t, std::span<uint8_t>, std::span<float>) {})
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(LowBitMatrixTest, RefusesWhatHasNoKernel) {
