@@ -10,9 +10,14 @@ import pathlib
 import subprocess
 import sys
 
-# Name of the row and its QuantizeStage in protobuf's text format.
+# Name of the row, its QuantizeStage in protobuf's text format, and what else quantize_quality is told.
 ROWS = [
     ("dense", ""),
+    ("KV 8 bits a token", "", ["--kv-bits", "8"]),
+    ("KV 4 bits, keys a channel", "", ["--kv-bits", "4", "--kv-keys", "channel"]),
+    ("KV 4 bits a token", "", ["--kv-bits", "4"]),
+    ("KV 2 bits, keys a channel", "", ["--kv-bits", "2", "--kv-keys", "channel"]),
+    ("KV 2 bits a token", "", ["--kv-bits", "2"]),
     ("RTN W8A8 (naive)", "rtn { bits: 8 group_size: -1 } activations {}"),
     ("SmoothQuant W8A8, alpha 0.5", "smoothquant {}"),
     ("SmoothQuant W8A8, alpha 0.8", "smoothquant { alpha: 0.8 }"),
@@ -32,6 +37,9 @@ ROWS = [
     ("RTN, 4 bits", "rtn {}"),
     ("AWQ, 4 bits", "awq {}"),
     ("GPTQ, 4 bits", "gptq {}"),
+    ("GPTQ, 4 bits, dense correction", "gptq { dense_correction: 0.5 }"),
+    ("OWQ, 4 bits, 1% float columns", "owq { bits: 4 }"),
+    ("SpQR, 4 bits, groups of 64, 1% outliers", "spqr { bits: 4 group_size: 64 }"),
     ("NF4, double quantization", "nf4 {}"),
     ("NF4", "nf4 { double_quantization: false }"),
     ("FP4 (W4A16), groups of 64", "zeroquant_fp {} activations { format: 'none' }"),
@@ -46,6 +54,10 @@ ROWS = [
     ("RTN, 3 bits", "rtn { bits: 3 }"),
     ("AWQ, 3 bits", "awq { bits: 3 }"),
     ("GPTQ, 3 bits", "gptq { bits: 3 }"),
+    ("GPTQ, 3 bits, groups of 16", "gptq { bits: 3 group_size: 16 }"),
+    ("OWQ, 3 bits, 1% float columns", "owq {}"),
+    ("SpQR, 3 bits, groups of 16, 1% outliers", "spqr {}"),
+    ("SpQR, 3 bits, groups of 64, 1% outliers", "spqr { group_size: 64 }"),
     ("static W4A4, one grid", "rptq { clusters: 1 }"),
     ("RPTQ W4A4, 32 clusters", "rptq {}"),
     ("static W4A8, one grid", "rptq { clusters: 1 activation_bits: 8 }"),
@@ -58,9 +70,9 @@ ROWS = [
 ]
 
 
-def run(arguments, name, stage):
+def run(arguments, name, stage, options):
     command = [arguments.program, arguments.model, "--stage", stage, "--threads", str(arguments.threads),
-               "--baselines", arguments.baselines]
+               "--decode", "64", "--baselines", arguments.baselines, *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         print(f"{name}: {' '.join(command)} failed", file=sys.stderr)
@@ -88,26 +100,27 @@ def main():
     parser.add_argument("--only", nargs="*", default=[], help="rows whose names hold one of these")
     arguments = parser.parse_args()
     results = read_results(arguments.results)
-    for name, stage in ROWS:
+    for name, stage, *options in ROWS:
         if name in results or (arguments.only and not any(part in name for part in arguments.only)):
             continue
-        row = run(arguments, name, stage)
+        row = run(arguments, name, stage, options[0] if options else [])
         if row is None:
             continue
         row["name"] = name
         results[name] = row
         with arguments.results.open("a") as file:
             file.write(json.dumps(row) + "\n")
-    print("| method | `--stage` | perplexity | KL | top-1 | true bits | MB | seconds | peak MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for name, stage in ROWS:
+    print("| method | `--stage` | perplexity | KL | top-1 | true bits | MB | seconds | peak MB | decode tokens/s |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name, stage, *_ in ROWS:
         if name not in results:
             continue
         row = results[name]
         megabytes = row["parameter_bytes"] / 1e6
         print(f"| {name} | `{stage}` | {cell(row, 'perplexity', 2)} | {cell(row, 'kl_mean', 4)} | "
               f"{cell(row, 'top1_agreement', 3)} | {cell(row, 'true_bits', 3)} | {megabytes:.1f} | "
-              f"{cell(row, 'compress_seconds', 1)} | {cell(row, 'peak_rss_mb', 0)} |")
+              f"{cell(row, 'compress_seconds', 1)} | {cell(row, 'peak_rss_mb', 0)} | "
+              f"{cell(row, 'decode_tokens_per_second', 0)} |")
 
 
 if __name__ == "__main__":

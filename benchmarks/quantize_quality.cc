@@ -17,6 +17,7 @@
 #include "core/compress/compress_model.h"
 #include "core/evaluate/dense_baseline.h"
 #include "core/evaluate/divergence.h"
+#include "core/evaluate/performance.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/protocol.h"
 #include "core/evaluate/scored_windows.h"
@@ -47,6 +48,7 @@ struct Arguments {
   std::string baselines;
   int prefill = 0;
   int repeats = 7;
+  int decode = 0;
 };
 
 class LayerPrinter final : public EventSink {
@@ -136,6 +138,20 @@ absl::Status TimePrefill(const Arguments& arguments, const Model& dense, const M
   return absl::OkStatus();
 }
 
+// Tokens per second of decoding in the stored codes (int8 activations), the median of five rounds.
+absl::Status MeasureDecode(const Arguments& arguments, const Model& model, nlohmann::json& line) {
+  const ComputeOptions options{.threads = arguments.threads, .linears = LinearCompute::kEncodedInt8};
+  TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> generator, Generator::Create(model, options));
+  const PerformanceSubject subject = {"compressed", generator.get(), &model.spec};
+  const PerformanceOptions performance = {.prefill = 16, .decode = arguments.decode, .threads = arguments.threads};
+  TERSOR_ASSIGN_OR_RETURN(const PerformanceFigures figures,
+                          MeasurePerformance({&subject, 1}, performance, nullptr, {}));
+  for (const v1::PerformanceResult& result : figures.results) {
+    if (result.kind() == "decode") line["decode_tokens_per_second"] = result.tokens_per_second();
+  }
+  return absl::OkStatus();
+}
+
 // Bytes over weights of the layers that were compressed.
 double TrueBits(const Model& model, const CompressionResult& result) {
   double bits = 0, weights = 0;
@@ -180,6 +196,7 @@ absl::Status Run(const Arguments& arguments) {
   line["true_bits"] = TrueBits(model, result);
   if (arguments.windows > 0) TERSOR_RETURN_IF_ERROR(Evaluate(arguments, dense, model, *tokenizer, line));
   if (arguments.prefill > 0) TERSOR_RETURN_IF_ERROR(TimePrefill(arguments, dense, model, line));
+  if (arguments.decode > 0) TERSOR_RETURN_IF_ERROR(MeasureDecode(arguments, model, line));
   std::printf("%s\n", line.dump().c_str());
   return absl::OkStatus();
 }
@@ -205,6 +222,7 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", arguments.repeats, "Rounds of that");
   app.add_option("--baselines", arguments.baselines,
                  "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
+  app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
   app.add_flag("--layers", arguments.layers, "Print each layer's error");
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = tersor::Run(arguments);

@@ -1,6 +1,7 @@
 #include "core/calibration/input_statistics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -43,18 +44,33 @@ std::vector<Square> CutSquares(int64_t rows, int64_t columns, bool triangle) {
   return squares;
 }
 
-absl::Status CheckFinite(ConstMatrixView inputs, int64_t first_token) {
-  for (int64_t t = 0; t < inputs.rows; ++t) {
-    const float* row = inputs.row(t);
-    // Zero times an infinity or NaN is NaN, and stays it.
-    float sum = 0;
-    for (int64_t i = 0; i < inputs.columns; ++i) sum += row[i] * 0;
-    if (sum == 0) continue;
-    const auto at = std::find_if_not(row, row + inputs.columns, [](float x) { return std::isfinite(x); }) - row;
-    return absl::InvalidArgumentError(absl::StrCat("input ", at, " of calibration token ", first_token + t, " is ",
-                                                   row[at], ", not a finite number"));
+// Columns whose sums one task takes: a cache line or two of each row.
+constexpr int64_t kColumnsATask = 64;
+
+bool AllFinite(const float* row, int64_t count) {
+  // Zero times an infinity or NaN is NaN, and stays it. Several sums, so that they need not wait for each other.
+  constexpr int64_t kSums = 16;
+  std::array<float, kSums> sums{};
+  int64_t i = 0;
+  for (; i + kSums <= count; i += kSums) {
+    for (int64_t k = 0; k < kSums; ++k) sums[k] += row[i + k] * 0;
   }
-  return absl::OkStatus();
+  for (; i < count; ++i) sums[0] += row[i] * 0;
+  return std::all_of(sums.begin(), sums.end(), [](float sum) { return sum == 0; });
+}
+
+absl::Status CheckFinite(ConstMatrixView inputs, int64_t first_token, int threads) {
+  return ParallelFor(threads, (inputs.rows + kRowsATask - 1) / kRowsATask, [&](int64_t task) {
+    const int64_t end = std::min(inputs.rows, (task + 1) * kRowsATask);
+    for (int64_t t = task * kRowsATask; t < end; ++t) {
+      const float* row = inputs.row(t);
+      if (AllFinite(row, inputs.columns)) continue;
+      const auto at = std::find_if_not(row, row + inputs.columns, [](float x) { return std::isfinite(x); }) - row;
+      return absl::InvalidArgumentError(absl::StrCat("input ", at, " of calibration token ", first_token + t, " is ",
+                                                     row[at], ", not a finite number"));
+    }
+    return absl::OkStatus();
+  });
 }
 
 int64_t PaddedWidth(int64_t width) { return (width + kPanelColumns - 1) / kPanelColumns * kPanelColumns; }
@@ -121,9 +137,9 @@ InputStatistics::InputStatistics(int64_t width, std::set<Statistic> wanted)
 
 absl::Status InputStatistics::Add(const StatisticsSource& source, int threads, const CancellationToken* cancellation) {
   const ConstMatrixView inputs = source.inputs;
-  TERSOR_RETURN_IF_ERROR(CheckFinite(inputs, tokens_));
+  TERSOR_RETURN_IF_ERROR(CheckFinite(inputs, tokens_, threads));
   tokens_ += inputs.rows;
-  AddMagnitudes(inputs);
+  AddMagnitudes(inputs, threads);
   if (wanted_.contains(Statistic::kSample)) AddSample(inputs);
   if (!second_moment_.empty()) {
     TERSOR_RETURN_IF_ERROR(AddMoment(inputs, inputs, threads, cancellation, second_moment_));
@@ -140,17 +156,22 @@ ConstMatrixView InputStatistics::dense_moment() const {
   return {dense_moment_.data(), width_, width_, PaddedWidth(width_)};
 }
 
-void InputStatistics::AddMagnitudes(ConstMatrixView inputs) {
-  for (int64_t t = 0; t < inputs.rows; ++t) {
-    const float* row = inputs.row(t);
-    for (size_t i = 0; i < absmax_.size(); ++i) absmax_[i] = std::max(absmax_[i], std::abs(row[i]));
-    for (size_t i = 0; i < squares_.size(); ++i) squares_[i] += static_cast<double>(row[i]) * row[i];
-    for (size_t i = 0; i < magnitudes_.size(); ++i) magnitudes_[i] += std::abs(row[i]);
-    for (size_t i = 0; i < minima_.size(); ++i) {
-      minima_[i] = std::min(minima_[i], row[i]);
-      maxima_[i] = std::max(maxima_[i], row[i]);
+// A column's sums are one chain in the order of tokens, whatever the threads.
+void InputStatistics::AddMagnitudes(ConstMatrixView inputs, int threads) {
+  if (absmax_.empty() && squares_.empty() && magnitudes_.empty() && minima_.empty()) return;
+  RunTasks(threads, (width_ + kColumnsATask - 1) / kColumnsATask, [&](int64_t task) {
+    const int64_t begin = task * kColumnsATask, end = std::min(width_, begin + kColumnsATask);
+    for (int64_t t = 0; t < inputs.rows; ++t) {
+      const float* row = inputs.row(t);
+      for (int64_t i = begin; !absmax_.empty() && i < end; ++i) absmax_[i] = std::max(absmax_[i], std::abs(row[i]));
+      for (int64_t i = begin; !squares_.empty() && i < end; ++i) squares_[i] += static_cast<double>(row[i]) * row[i];
+      for (int64_t i = begin; !magnitudes_.empty() && i < end; ++i) magnitudes_[i] += std::abs(row[i]);
+      for (int64_t i = begin; !minima_.empty() && i < end; ++i) {
+        minima_[i] = std::min(minima_[i], row[i]);
+        maxima_[i] = std::max(maxima_[i], row[i]);
+      }
     }
-  }
+  });
 }
 
 void InputStatistics::AddSample(ConstMatrixView inputs) {
@@ -164,6 +185,21 @@ std::vector<float> InputStatistics::MeanMagnitudes() const {
   std::vector<float> means;
   for (const double sum : magnitudes_) means.push_back(static_cast<float>(sum / static_cast<double>(tokens_)));
   return means;
+}
+
+int64_t InputStatistics::DeadInputs() const {
+  const auto count = [](const auto& values) {
+    return static_cast<int64_t>(std::count_if(values.begin(), values.end(), [](auto x) { return x == 0; }));
+  };
+  if (!absmax_.empty()) return count(absmax_);
+  if (!squares_.empty()) return count(squares_);
+  if (!magnitudes_.empty()) return count(magnitudes_);
+  int64_t dead = 0;
+  for (int64_t i = 0; i < width_; ++i) {
+    if (!minima_.empty()) dead += minima_[i] == 0 && maxima_[i] == 0;
+    if (minima_.empty() && !second_moment_.empty()) dead += second_moment().at(i, i) == 0;
+  }
+  return dead;
 }
 
 std::vector<float> InputStatistics::Norms() const {

@@ -10,6 +10,7 @@
 #include "core/base/cancellation.h"
 #include "core/base/status.h"
 #include "core/linalg/matrix_view.h"
+#include "core/tensor/tensor.h"
 
 namespace tersor {
 
@@ -31,6 +32,10 @@ enum class Statistic {
 };
 // "second_moment", "absmax", "norm", "range", "mean_magnitude", "sample", "dense_moment".
 absl::string_view StatisticName(Statistic statistic);
+// Those that depend on the model and the text alone, and can be kept (statistics_store.h).
+inline constexpr Statistic kStoredStatistics[] = {Statistic::kSecondMoment,  Statistic::kAbsMax,
+                                                  Statistic::kNorm,          Statistic::kRange,
+                                                  Statistic::kMeanMagnitude, Statistic::kSample};
 
 // Of the same tokens, [tokens, width] each.
 struct StatisticsSource {
@@ -48,6 +53,17 @@ class InputStatistics {
   // number.
   absl::Status Add(const StatisticsSource& source, int threads, const CancellationToken* cancellation);
 
+  // What they become where each input is divided by its scale; `scales` [width] are above 0. kDenseMoment is not kept.
+  InputStatistics DividedBy(const std::vector<float>& scales) const;
+
+  // One statistic as it is kept: kSecondMoment's lower triangle row by row, kRange's minima and maxima, sums in F64.
+  // For a statistic that was wanted and is one of kStoredStatistics.
+  Tensor Values(Statistic statistic) const;
+  // Puts back what Values gave, of statistics of the same width; INVALID_ARGUMENT where it does not fit.
+  absl::Status Restore(Statistic statistic, const Tensor& values);
+  void SetTokens(int64_t tokens) { tokens_ = tokens; }
+
+  bool wants(Statistic statistic) const { return wanted_.contains(statistic); }
   int64_t width() const { return width_; }
   int64_t tokens() const { return tokens_; }
   // The lower triangle of X^T X; the rest is undefined. Each only where it was wanted.
@@ -58,13 +74,20 @@ class InputStatistics {
   const std::vector<float>& minima() const { return minima_; }
   const std::vector<float>& maxima() const { return maxima_; }
   std::vector<float> MeanMagnitudes() const;
+  // Inputs that were 0 on all tokens, by whatever was gathered; 0 where nothing that tells was.
+  int64_t DeadInputs() const;
   // About kSampleRows rows of the inputs, all of them where there are fewer.
   static constexpr int64_t kSampleRows = 256;
   ConstMatrixView sample() const { return {sample_.data(), static_cast<int64_t>(sample_.size()) / width_, width_}; }
 
  private:
-  void AddMagnitudes(ConstMatrixView inputs);
+  void AddMagnitudes(ConstMatrixView inputs, int threads);
   void AddSample(ConstMatrixView inputs);
+  // The values of a statistic that is one list.
+  template <typename Self>
+  static auto* Floats(Self& self, Statistic statistic);
+  template <typename Self>
+  static auto* Doubles(Self& self, Statistic statistic);
 
   int64_t width_;
   std::set<Statistic> wanted_;

@@ -8,8 +8,10 @@
 #include <span>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/compress/activation_stream.h"
+#include "core/compress/dense_calibration.h"
 #include "core/compress/walk_progress.h"
 #include "core/model/block.h"
 
@@ -41,11 +43,12 @@ void Replace(const std::vector<TensorReplacement>& replacements, Model& model) {
   }
 }
 
-std::set<Statistic> StatisticsOf(const LayerMethods& methods) {
+// What is wanted of the model that is being compressed, and what of the dense one.
+std::set<Statistic> StatisticsOf(const LayerMethods& methods, bool dense) {
   std::set<Statistic> wanted;
   for (const auto& [layer, method] : methods) {
-    wanted.merge(method->statistics());
-    wanted.merge(method->preparation_statistics());
+    if (dense) wanted.merge(method->preparation_statistics());
+    if (method->reads_dense_model() == dense) wanted.merge(method->statistics());
   }
   return wanted;
 }
@@ -60,9 +63,10 @@ class BlockWalk {
         calibration_(calibration),
         options_(options),
         blocks_(static_cast<int>(model.spec.layers.size())),
-        wanted_(StatisticsOf(methods)),
+        wanted_(StatisticsOf(methods, /*dense=*/false)),
+        needs_{StatisticsOf(methods, /*dense=*/true), wanted_.contains(Statistic::kDenseMoment)},
         stream_(calibration.offsets, model.spec.width, options.cancellation),
-        dense_stream_(calibration.offsets, model.spec.width, options.cancellation),
+        dense_calibration_(dense, calibration, needs_, options.compute, options.statistics, options.cancellation),
         progress_(options.stage, blocks_, static_cast<int64_t>(calibration.ids.size()), events) {}
 
   absl::StatusOr<std::vector<BlockRecord>> Run() {
@@ -80,13 +84,13 @@ class BlockWalk {
   }
 
  private:
+  // Whether the model that is being compressed is run.
   bool calibrated() const { return !wanted_.empty(); }
-  bool follows_dense() const { return wanted_.contains(Statistic::kDenseMoment); }
-  size_t StreamValues() const { return calibrated() ? calibration_.ids.size() * model_.spec.width : 0; }
+  size_t StreamValues() const { return calibration_.ids.size() * model_.spec.width; }
 
   // Takes over what the checkpoint has, or embeds the tokens.
   absl::Status Begin() {
-    if (calibrated() && (calibration_.ids.empty() || stream_.tokens() == 0)) {
+    if ((calibrated() || needs_.any()) && (calibration_.ids.empty() || stream_.tokens() == 0)) {
       return absl::InvalidArgumentError("the methods need calibration text, but there are no tokens");
     }
     if (options_.checkpoint != nullptr) {
@@ -94,18 +98,21 @@ class BlockWalk {
       if (saved.has_value()) return TakeOver(*saved);
     }
     if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Embed(model_, calibration_.ids));
-    if (follows_dense()) TERSOR_RETURN_IF_ERROR(dense_stream_.Embed(dense_, calibration_.ids));
+    TERSOR_RETURN_IF_ERROR(dense_calibration_.Begin());
     const absl::StatusOr<EncodedTensorPtr> embedding = dense_.Find(kEmbeddingName);
     if (embedding.ok()) (*embedding)->ReleasePages();
     return absl::OkStatus();
   }
 
   absl::Status TakeOver(const SavedWalk& saved) {
-    const size_t values = StreamValues() * (follows_dense() ? 2 : 1);
-    if (saved.records.size() > static_cast<size_t>(blocks_) || saved.activations.size() != values) {
-      return absl::DataLossError(absl::StrCat("the checkpoint holds ", saved.records.size(), " blocks and ",
-                                              saved.activations.size(), " activations; the walk has ", blocks_,
-                                              " blocks and ", values, " activations"));
+    const size_t own = calibrated() ? StreamValues() : 0, all = own + StreamValues();
+    const size_t values = saved.activations.size();
+    // Whether the dense model ran depended on what was stored then.
+    const bool fits = values == own || (needs_.any() && values == all);
+    if (saved.records.size() > static_cast<size_t>(blocks_) || !fits) {
+      return absl::DataLossError(absl::StrCat("the checkpoint holds ", saved.records.size(), " blocks and ", values,
+                                              " activations; the walk has ", blocks_, " blocks and ", own,
+                                              " activations"));
     }
     for (const BlockRecord& record : saved.records) {
       Replace(record.replacements, model_);
@@ -113,31 +120,31 @@ class BlockWalk {
     }
     records_ = saved.records;
     const std::span<const float> activations(saved.activations);
-    if (calibrated()) stream_.Restore(activations.first(StreamValues()));
-    if (follows_dense()) dense_stream_.Restore(activations.last(StreamValues()));
-    return absl::OkStatus();
+    if (calibrated()) stream_.Restore(activations.first(own));
+    return dense_calibration_.Resume(static_cast<int>(records_.size()), activations.subspan(own));
   }
 
   absl::Status Save(const BlockRecord& record) {
     if (options_.checkpoint == nullptr) return absl::OkStatus();
-    const float* hidden = stream_.hidden().data;
-    if (!follows_dense()) return options_.checkpoint->Save(record, {hidden, StreamValues()});
-    std::vector<float> both(hidden, hidden + StreamValues());
-    both.insert(both.end(), dense_stream_.hidden().data, dense_stream_.hidden().data + StreamValues());
-    return options_.checkpoint->Save(record, both);
+    std::vector<float> activations;
+    const auto add = [&](const float* hidden) {
+      activations.insert(activations.end(), hidden, hidden + StreamValues());
+    };
+    if (calibrated()) add(stream_.hidden().data);
+    if (dense_calibration_.runs()) add(dense_calibration_.hidden().data);
+    return options_.checkpoint->Save(record, activations);
   }
 
   absl::Status CompressBlock(BlockRecord& record) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
     // With what PrepareBlock made of the block; the model itself changes once the block is done.
     Model model = model_;
+    // The first half of a block's progress, where anything is gathered.
+    const auto gathered = [&](int segments) { progress_.SegmentDone(record.block, 0.5 * segments / (segments + 1)); };
+    TERSOR_ASSIGN_OR_RETURN(dense_statistics_, dense_calibration_.Gather(record.block, gathered));
     TERSOR_RETURN_IF_ERROR(PrepareBlock(model, record));
     TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model, record.block, options_.compute));
-    std::unique_ptr<const Block> dense_block;
-    if (follows_dense()) {
-      TERSOR_ASSIGN_OR_RETURN(dense_block, Block::Load(dense_, record.block, options_.compute));
-      TERSOR_RETURN_IF_ERROR(dense_stream_.Enter(*dense_block));
-    }
+    if (needs_.follows) TERSOR_RETURN_IF_ERROR(dense_calibration_.Enter(record.block));
     if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
     const int segments = static_cast<int>(block->segments().size());
     for (int s = 0; s < segments; ++s) {
@@ -146,11 +153,11 @@ class BlockWalk {
       const bool unread = s + 1 == segments && record.block + 1 == blocks_;
       if (!calibrated() || unread) continue;
       TERSOR_RETURN_IF_ERROR(stream_.Run(*block, s));
-      if (follows_dense()) TERSOR_RETURN_IF_ERROR(dense_stream_.Run(*dense_block, s));
+      if (needs_.follows) TERSOR_RETURN_IF_ERROR(dense_calibration_.Run(s));
       progress_.SegmentDone(record.block, static_cast<double>(s + 1) / segments);
     }
     stream_.DropInputs();
-    dense_stream_.DropInputs();
+    dense_calibration_.Leave();
     ReleaseWeights(*block);
     return absl::OkStatus();
   }
@@ -165,72 +172,33 @@ class BlockWalk {
     }
   }
 
-  // Lets every method that wants to prepare the block do so.
+  // Lets every method that wants to prepare the block do so, in the order of their first layers' names.
   absl::Status PrepareBlock(Model& model, BlockRecord& record) {
-    std::map<const Method*, BlockTask> tasks;
-    std::set<Statistic> wanted;
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, PreparedBlock(model, record.block, tasks, wanted));
-    if (tasks.empty()) return absl::OkStatus();
-    const std::vector<float> hidden(stream_.hidden().data, stream_.hidden().data + StreamValues());
-    TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
-    std::vector<InputStatistics> statistics;
-    const int segments = static_cast<int>(block->segments().size());
-    for (int s = 0; s < segments; ++s) {
-      const Segment& segment = block->segments()[s];
-      statistics.emplace_back(segment.input_width, wanted);
-      TERSOR_RETURN_IF_ERROR(AddInputs(segment, statistics.back()));
-      if (s + 1 < segments) TERSOR_RETURN_IF_ERROR(stream_.Run(*block, s));
+    std::vector<std::pair<const Method*, BlockTask>> tasks;
+    const std::string prefix = absl::StrCat("model.layers.", record.block, ".");
+    for (auto entry = methods_.lower_bound(prefix); entry != methods_.end(); ++entry) {
+      const auto& [name, method] = *entry;
+      if (!absl::StartsWith(name, prefix)) break;
+      if (method->preparation_statistics().empty()) continue;
+      TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(name + ".weight"));
+      auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == method; });
+      if (task == tasks.end()) task = tasks.insert(task, {method, BlockTask{}});
+      task->second.layers.push_back({name, weight->rows(), weight->columns()});
     }
-    stream_.DropInputs();
-    stream_.Restore(hidden);
-    for (const LinearLayer& layer : LayersOf(*block)) {
-      const auto found = methods_.find(layer.name);
-      const auto task = found == methods_.end() ? tasks.end() : tasks.find(found->second);
-      // A method's first layer says when its turn comes.
-      if (task == tasks.end() || task->second.statistics != nullptr) continue;
-      task->second.statistics = &statistics;
-      TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, task->first->PrepareBlock(task->second));
+    for (auto& [method, task] : tasks) {
+      task.block = record.block;
+      task.model = &model;
+      task.statistics = &dense_statistics_;
+      task.threads = options_.compute.threads;
+      task.cancellation = options_.cancellation;
+      TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->PrepareBlock(task));
       Replace(outcome.replacements, model);
+      for (const InputScales& scaled : outcome.input_scales) {
+        dense_statistics_[scaled.segment] = dense_statistics_[scaled.segment].DividedBy(scaled.scales);
+      }
       Append(std::move(outcome), record);
     }
     return absl::OkStatus();
-  }
-
-  static std::vector<LinearLayer> LayersOf(const Block& block) {
-    std::vector<LinearLayer> layers;
-    for (const Segment& segment : block.segments()) {
-      layers.insert(layers.end(), segment.linears.begin(), segment.linears.end());
-    }
-    return layers;
-  }
-
-  // The block, and a task for each method that prepares it; null where there is none.
-  absl::StatusOr<std::unique_ptr<Block>> PreparedBlock(const Model& model, int index,
-                                                       std::map<const Method*, BlockTask>& tasks,
-                                                       std::set<Statistic>& wanted) const {
-    const bool any = std::any_of(methods_.begin(), methods_.end(),
-                                 [](const auto& entry) { return !entry.second->preparation_statistics().empty(); });
-    if (!any) return nullptr;
-    TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<Block> block, Block::Load(model, index, options_.compute));
-    for (const LinearLayer& layer : LayersOf(*block)) {
-      const auto found = methods_.find(layer.name);
-      if (found == methods_.end() || found->second->preparation_statistics().empty()) continue;
-      wanted.merge(found->second->preparation_statistics());
-      BlockTask& task = tasks[found->second];
-      task.block = index;
-      task.model = &model;
-      task.layers.push_back(layer);
-      task.threads = options_.compute.threads;
-      task.cancellation = options_.cancellation;
-    }
-    return block;
-  }
-
-  absl::Status AddInputs(const Segment& segment, InputStatistics& statistics) const {
-    const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_stream_.inputs()};
-    const absl::Status status = statistics.Add(source, options_.compute.threads, options_.cancellation);
-    if (!absl::IsInvalidArgument(status)) return status;
-    return Annotate(status, absl::StrCat("inputs of ", segment.linears.front().name));
   }
 
   // The layers of a segment, by method, in the order of their first layers.
@@ -252,14 +220,20 @@ class BlockWalk {
     const Segment& segment = block.segments()[index];
     TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment, model));
     std::set<Statistic> wanted;
-    for (const auto& [method, task] : tasks) wanted.merge(method->statistics());
+    for (const auto& [method, task] : tasks) {
+      if (!method->reads_dense_model()) wanted.merge(method->statistics());
+    }
     std::optional<InputStatistics> statistics;
     if (!wanted.empty()) {
       statistics.emplace(segment.input_width, wanted);
-      TERSOR_RETURN_IF_ERROR(AddInputs(segment, *statistics));
+      const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_calibration_.inputs()};
+      TERSOR_RETURN_IF_ERROR(
+          AddSegmentInputs(segment, source, options_.compute.threads, options_.cancellation, *statistics));
     }
     for (auto& [method, task] : tasks) {
-      task.statistics = statistics.has_value() ? &*statistics : nullptr;
+      if (!method->statistics().empty()) {
+        task.statistics = method->reads_dense_model() ? &dense_statistics_[index] : &*statistics;
+      }
       task.threads = options_.compute.threads;
       task.cancellation = options_.cancellation;
       TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->Apply(task));
@@ -288,9 +262,11 @@ class BlockWalk {
   const BlockWalkOptions& options_;
   const int blocks_;
   const std::set<Statistic> wanted_;
+  const DenseCalibration::Needs needs_;
   ActivationStream stream_;
-  // Runs beside the other where a method compares with the dense model.
-  ActivationStream dense_stream_;
+  DenseCalibration dense_calibration_;
+  // Of the block at hand.
+  std::vector<InputStatistics> dense_statistics_;
   WalkProgress progress_;
   std::vector<BlockRecord> records_;
 };

@@ -76,7 +76,7 @@ std::vector<v1::StageReport> ReportStages(const std::vector<ResolvedStage>& stag
 absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& recipe,
                                                 const CalibrationTokens& calibration, const ComputeOptions& options,
                                                 BlockCheckpoint* checkpoint, EventSink& events,
-                                                const CancellationToken* cancellation) {
+                                                const CancellationToken* cancellation, StatisticsStore* statistics) {
   std::vector<FieldViolation> violations;
   const std::vector<ResolvedStage> stages = ResolveStages(model, recipe, violations);
   TERSOR_RETURN_IF_ERROR(ListViolations(violations));
@@ -95,7 +95,7 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   for (const ResolvedStage& stage : stages) {
     for (const LinearLayer& layer : stage.layers) methods[layer.name] = stage.method.get();
   }
-  const BlockWalkOptions walk{options, checkpoint, cancellation, stages.front().name};
+  const BlockWalkOptions walk{options, checkpoint, cancellation, statistics, stages.front().name};
   TERSOR_ASSIGN_OR_RETURN(std::vector<BlockRecord> records,
                           WalkBlocks(model, dense, methods, calibration, walk, events));
   for (BlockRecord& record : records) {

@@ -9,6 +9,7 @@
 #include "core/base/event_sink.h"
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
+#include "core/calibration/statistics_store.h"
 #include "core/calibration/token_batches.h"
 #include "core/compress/block_checkpoint.h"
 #include "core/compress/method_description.h"
@@ -51,12 +52,14 @@ struct CompressionResult {
 // one stage, so all of them are applied in one walk over the blocks. Events: Progress (unit "blocks") after each block
 // and at least every few seconds, Warning, LayerResult for each layer, StageReport at the end. The result's bytes
 // depend on the model, the recipe, the ids and the instruction set alone: not on threads, nor on being broken off and
-// started again with the same `checkpoint` (may be null). INVALID_ARGUMENT lists the violations of PlanCompression;
+// started again with the same `checkpoint` (may be null), nor on what `statistics` (may be null) holds already: the
+// dense model's, which this job adds to. INVALID_ARGUMENT lists the violations of PlanCompression;
 // CANCELLED within about a second of the token being set, with `model` as after the last finished block.
 absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& recipe,
                                                 const CalibrationTokens& calibration, const ComputeOptions& options,
                                                 BlockCheckpoint* checkpoint, EventSink& events,
-                                                const CancellationToken* cancellation);
+                                                const CancellationToken* cancellation,
+                                                StatisticsStore* statistics = nullptr);
 
 // Every compression method there is, with its options.
 std::vector<MethodDescription> CompressionMethods();

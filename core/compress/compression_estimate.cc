@@ -48,9 +48,7 @@ WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64
       operations += static_cast<double>(layer.inputs * layer.inputs) * static_cast<double>(calibration_tokens);
   }
   const bool prepares = !stage.method->preparation_statistics().empty();
-  // A block that is prepared runs once more.
-  const double passes = (calibrated && counts_forward ? 1 : 0) + (prepares ? 1 : 0);
-  operations += passes * ForwardOperations(model, calibration_tokens);
+  if (calibrated && counts_forward) operations += ForwardOperations(model, calibration_tokens);
   WalkEstimate estimate;
   estimate.seconds = operations / kOperationsPerSecond / std::max(options.threads, 1);
   // A block's weights as floats, twice: as decoded and as the matmul library wants them. Residual stream, inputs of a
@@ -60,10 +58,9 @@ WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64
   if (calibrated) {
     estimate.peak_memory_bytes += calibration_tokens * 4 * (model.spec.width + 2 * widest) + widest * widest * 4;
   }
-  // Statistics of all segments, the residual stream kept aside, a second copy of the block's weights.
+  // Statistics of all segments, as gathered and as scaled, and a second copy of the block's weights.
   if (prepares) {
-    estimate.peak_memory_bytes +=
-        4 * widest * widest * 4 + calibration_tokens * 4 * model.spec.width + BlockBytes(model);
+    estimate.peak_memory_bytes += 8 * widest * widest * 4 + BlockBytes(model);
   }
   if (stage.head.has_value()) {
     const int64_t head = model.spec.vocabulary * model.spec.width * 6;

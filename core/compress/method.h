@@ -27,23 +27,29 @@ struct TargetLayer {
 // Layers of one segment of a block: they read the same input.
 struct SegmentTask {
   std::vector<TargetLayer> layers;
-  // Of the input, as the layers before (already compressed) really produce it; null where the method wants none.
+  // Of the input (Method::reads_dense_model says in which model); null where the method wants none.
   const InputStatistics* statistics = nullptr;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;
 };
 
-// A block none of whose layers is compressed yet, but whose inputs are what the compressed blocks before produce.
+// A block none of whose layers is compressed yet.
 struct BlockTask {
   int block = 0;
   // With the block's parameters as methods before have prepared them.
   const Model* model = nullptr;
   // The method's layers in this block.
   std::vector<LinearLayer> layers;
-  // Of the inputs of the block's segments, in their order.
+  // Of the inputs of the block's segments in the dense model, in their order.
   const std::vector<InputStatistics>* statistics = nullptr;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;
+};
+
+// The inputs of a segment were divided by these, one for each.
+struct InputScales {
+  int segment = 0;
+  std::vector<float> scales;
 };
 
 struct SegmentOutcome {
@@ -51,6 +57,8 @@ struct SegmentOutcome {
   std::vector<TensorReplacement> replacements;
   std::vector<v1::LayerResult> layers;
   std::vector<v1::Warning> warnings;
+  // Of PrepareBlock.
+  std::vector<InputScales> input_scales = {};
 };
 
 // What a layer's compression needs beside the weights and statistics, and how long it takes: upper bounds.
@@ -73,6 +81,9 @@ class Method {
   virtual absl::string_view name() const = 0;
   // What it wants to know of its layers' inputs; empty: it reads no calibration text.
   virtual std::set<Statistic> statistics() const = 0;
+  // Whether its statistics are of what the dense model's layers read, as PrepareBlock has scaled it, which can be kept
+  // for other jobs; else they are of what the layers before, already compressed, really produce.
+  virtual bool reads_dense_model() const { return false; }
   // What it will make of a layer's weight.
   virtual PlannedEncoding Encoding(const LinearLayer& layer) const = 0;
   // Why the method cannot take layers of these shapes; one violation for each option at fault, which lists the layers
@@ -80,7 +91,7 @@ class Method {
   virtual std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                                   const std::string& field) const = 0;
   virtual LayerCost Cost(const LinearLayer& layer) const = 0;
-  // What PrepareBlock wants to know of all segments' inputs; empty: nothing is prepared. The block then runs once more.
+  // What PrepareBlock wants to know of all segments' inputs in the dense model; empty: nothing is prepared.
   virtual std::set<Statistic> preparation_statistics() const { return {}; }
   bool reads_text() const { return !statistics().empty() || !preparation_statistics().empty(); }
   // Changes that leave what the block computes as it is, but make it easier to compress (fold_group.h): replacements of

@@ -16,10 +16,12 @@
 #include "core/compress/quantize/nvfp4.h"
 #include "core/compress/quantize/olive.h"
 #include "core/compress/quantize/outlier_suppression_plus.h"
+#include "core/compress/quantize/owq.h"
 #include "core/compress/quantize/quantize_config.h"
 #include "core/compress/quantize/rptq.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/compress/quantize/smoothquant.h"
+#include "core/compress/quantize/spqr.h"
 #include "core/compress/quantize/with_activations.h"
 #include "core/compress/quantize/zeroquant.h"
 #include "core/compress/quantize/zeroquant_fp.h"
@@ -59,6 +61,8 @@ constexpr std::array kEntries = {
           OutlierSuppressionPlusMethod::Make},
     Entry{v1::QuantizeStage::kRptq, RptqMethod::Describe, RptqMethod::Make},
     Entry{v1::QuantizeStage::kOlive, OliveMethod::Describe, OliveMethod::Make},
+    Entry{v1::QuantizeStage::kOwq, OwqMethod::Describe, OwqMethod::Make},
+    Entry{v1::QuantizeStage::kSpqr, SpqrMethod::Describe, SpqrMethod::Make},
 };
 
 const Entry* FindEntry(const v1::QuantizeStage& stage) {

@@ -1,5 +1,6 @@
 // Planning: what the stages will do and cost.
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -43,10 +44,13 @@ CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, in
   const size_t faults = violations.size();
   const std::vector<ResolvedStage> stages = ResolveStages(model, recipe, violations);
   if (violations.size() != faults) return plan;
+  std::array<bool, 2> forward{};
   for (const ResolvedStage& stage : stages) {
     const bool calibrated = stage.method->reads_text() && !stage.layers.empty();
-    const WalkEstimate estimate =
-        EstimateStage(model, stage, calibration_tokens, options, calibrated && !plan.needs_calibration);
+    // The dense model and the one that is being compressed each run once, for the first stage that reads them.
+    bool& runs = forward[stage.method->reads_dense_model() ? 0 : 1];
+    const WalkEstimate estimate = EstimateStage(model, stage, calibration_tokens, options, calibrated && !runs);
+    runs = runs || calibrated;
     plan.needs_calibration = plan.needs_calibration || calibrated;
     const double bits = AddEncodings(model, stage, plan);
     v1::PlannedStage& planned = plan.stages.emplace_back();

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/encoding/bilevel_int_tensor.h"
 #include "core/encoding/bit_plane_tensor.h"
 #include "core/encoding/codebook_tensor.h"
 #include "core/encoding/columns_tensor.h"
@@ -34,6 +35,7 @@ constexpr std::array kEntries = {
     Entry{GgufBlockTensor::kName, GgufBlockTensor::FromFields},
     Entry{CodebookTensor::kName, CodebookTensor::FromFields},
     Entry{BitPlaneTensor::kName, BitPlaneTensor::FromFields},
+    Entry{BilevelIntTensor::kName, BilevelIntTensor::FromFields},
     Entry{OutlierPairTensor::kName, OutlierPairTensor::FromFields},
     Entry{ColumnsTensor::kName, ColumnsTensor::FromFields},
     Entry{SparseTensor::kName, SparseTensor::FromFields},

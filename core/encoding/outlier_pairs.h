@@ -26,8 +26,9 @@ class OutlierPairs {
   void Encode(const float values[2], uint8_t codes[2]) const;
   void Decode(const uint8_t codes[2], float values[2]) const;
 
- private:
   uint8_t identifier() const { return static_cast<uint8_t>(1u << (bits_ - 1)); }
+
+ private:
   float OrdinaryValue(uint8_t code) const;
   uint8_t OrdinaryCode(float value) const;
   uint8_t OutlierCode(float value) const;

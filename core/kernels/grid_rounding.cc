@@ -35,8 +35,8 @@ HWY_INLINE float NearestCodeOf(float value, float inverse_scale, const GridCandi
 
 // Rounds a few columns; row k of `feedback` is `stride` floats on.
 void RoundColumns(int64_t columns, const float* feedback, int64_t stride, const float* importances,
-                  const float* weights, float* targets, const PanelGrid& grid, float* codes, float* errors,
-                  float* losses) {
+                  const float* weights, const float* floats, float* targets, const PanelGrid& grid, float* codes,
+                  float* errors, float* losses) {
   const Lanes d;
   const int64_t lanes = hn::Lanes(d);
   const auto max_code = hn::Set(d, grid.max_code);
@@ -48,7 +48,10 @@ void RoundColumns(int64_t columns, const float* feedback, int64_t stride, const 
       const auto zero_point = hn::LoadU(d, grid.zero_points + grid_at);
       const auto target = hn::LoadU(d, targets + at);
       const auto code = NearestCode(target, hn::LoadU(d, grid.inverse_scales + grid_at), zero_point, max_code);
-      const auto value = hn::Mul(hn::Sub(code, zero_point), scale);
+      auto value = hn::Mul(hn::Sub(code, zero_point), scale);
+      if (floats != nullptr) {
+        value = hn::IfThenElse(hn::Ne(hn::LoadU(d, floats + at), hn::Zero(d)), target, value);
+      }
       const auto miss = hn::Sub(target, value);
       hn::StoreU(hn::MulAdd(hn::Mul(importance, miss), miss, hn::LoadU(d, losses + r)), d, losses + r);
       hn::StoreU(code, d, codes + at);
@@ -181,6 +184,22 @@ void BestGrids(const float* values, const float* importance, int64_t columns, co
   }
 }
 
+void RoundPanelToGrids(const float* values, int64_t columns, const float* scales, const float* zero_points,
+                       float max_code, float* codes, float* rounded) {
+  const Lanes d;
+  const int64_t lanes = hn::Lanes(d);
+  const auto zero = hn::Zero(d), one = hn::Set(d, 1.0f), max = hn::Set(d, max_code);
+  for (int64_t row = 0; row < kPanelRows; row += lanes) {
+    const auto scale = hn::LoadU(d, scales + row), zero_point = hn::LoadU(d, zero_points + row);
+    const auto inverse = hn::IfThenZeroElse(hn::Eq(scale, zero), hn::Div(one, scale));
+    for (int64_t at = row; at < columns * kPanelRows; at += kPanelRows) {
+      const auto code = NearestCode(hn::LoadU(d, values + at), inverse, zero_point, max);
+      hn::StoreU(code, d, codes + at);
+      hn::StoreU(hn::Mul(hn::Sub(code, zero_point), scale), d, rounded + at);
+    }
+  }
+}
+
 void LeastSquaresScales(const float* values, const float* importance, int64_t columns, const float* scales,
                         const float* zero_points, float max_code, float* fitted) {
   const Lanes d;
@@ -243,6 +262,7 @@ HWY_EXPORT(RoundColumns);
 HWY_EXPORT(SolveColumns);
 HWY_EXPORT(DescendCoordinates);
 HWY_EXPORT(BestGrids);
+HWY_EXPORT(RoundPanelToGrids);
 HWY_EXPORT(LeastSquaresScales);
 HWY_EXPORT(RoundToF16);
 HWY_EXPORT(RoundToGrid);
@@ -304,7 +324,8 @@ void RoundWithFeedback(const FeedbackPanel& panel, const PanelGrid& grid, float*
     own.zero_points += k * grid.stride;
     HWY_DYNAMIC_DISPATCH(RoundColumns)
     (columns, panel.feedback->column(column) + column * kPanelColumns, kPanelColumns, panel.importance + k,
-     panel.weights + at, panel.targets + at, own, codes + at, errors + at, losses);
+     panel.weights + at, panel.floats == nullptr ? nullptr : panel.floats + at, panel.targets + at, own, codes + at,
+     errors + at, losses);
   });
 }
 
@@ -318,6 +339,12 @@ void BestGrids(const float* values, const float* importance, int64_t columns, co
                float max_code, int32_t* best) {
   LimitTargets();
   HWY_DYNAMIC_DISPATCH(BestGrids)(values, importance, columns, candidates, max_code, best);
+}
+
+void RoundPanelToGrids(const float* values, int64_t columns, const float* scales, const float* zero_points,
+                       float max_code, float* codes, float* rounded) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(RoundPanelToGrids)(values, columns, scales, zero_points, max_code, codes, rounded);
 }
 
 void LeastSquaresScales(const float* values, const float* importance, int64_t columns, const float* scales,

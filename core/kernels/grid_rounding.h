@@ -44,6 +44,8 @@ struct FeedbackPanel {
   const float* weights = nullptr;
   // In: weights plus the feedback of all columns before `first`. Out: what each column was rounded from.
   float* targets = nullptr;
+  // Panel array: a weight where it is not 0 keeps its target, whatever the grid; null: none does.
+  const float* floats = nullptr;
 };
 
 // Rounds the panel's columns in order. `codes` and `errors` (weight minus rounded value) are panel arrays of these
@@ -73,6 +75,11 @@ struct GridCandidates {
 // least sum of importance * error^2, importance by column (all 1 where null); the first of equals.
 void BestGrids(const float* values, const float* importance, int64_t columns, const GridCandidates& candidates,
                float max_code, int32_t* best);
+
+// Rounds the columns of a panel on one grid a row (`scales` and `zero_points` hold a panel's rows): `codes` and
+// `rounded` (their values) are panel arrays that receive the answer.
+void RoundPanelToGrids(const float* values, int64_t columns, const float* scales, const float* zero_points,
+                       float max_code, float* codes, float* rounded);
 
 // The scale that is best for the codes each row's values have on its grid: sum of importance * value * (code - zero
 // point) over that of importance * (code - zero point)^2; the grid's own scale where all codes are its zero point.

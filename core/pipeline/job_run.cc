@@ -18,9 +18,9 @@
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
 #include "core/pipeline/checkpoint.h"
-#include "core/pipeline/planned_actual.h"
 #include "core/pipeline/stage_clock.h"
 #include "core/pipeline/stage_list.h"
+#include "core/pipeline/statistics_cache.h"
 #include "core/pipeline/sweep_run.h"
 #include "core/pipeline/task_evaluation.h"
 #include "core/report/report_files.h"
@@ -50,7 +50,6 @@ absl::StatusOr<v1::Report> JobRun::Run() {
   DescribeJob();
   TERSOR_RETURN_IF_ERROR(CompressAndWrite());
   TERSOR_RETURN_IF_ERROR(EvaluatePerplexities());
-  TERSOR_RETURN_IF_ERROR(SplitLoss());
   TERSOR_RETURN_IF_ERROR(EvaluateTasks());
   TERSOR_RETURN_IF_ERROR(EvaluatePerformance());
   TERSOR_RETURN_IF_ERROR(Export());
@@ -162,11 +161,20 @@ absl::Status JobRun::Compress(Model& model) {
   if (recipe_.has_kv()) model.kv_format = ReadKvFormat(recipe_, violations);
   TERSOR_RETURN_IF_ERROR(ViolationsToStatus(violations));
   if (recipe_.stages().empty()) return absl::OkStatus();
-  TERSOR_ASSIGN_OR_RETURN(const CalibrationTokens calibration, TakeCalibration());
+  CalibrationTokens calibration;
+  if (!job_.inputs.calibration.text.empty()) {
+    TERSOR_ASSIGN_OR_RETURN(
+        calibration,
+        TakeCalibrationTokens(*job_.inputs.tokenizer, job_.inputs.calibration.text, job_.inputs.calibration_samples,
+                              job_.inputs.calibration_tokens, job_.inputs.calibration_seed));
+  }
   tracker_.BeginStage(job_.result.plan.stages(0).name());
   const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
-  TERSOR_ASSIGN_OR_RETURN(CompressionResult result, CompressModel(model, recipe_, calibration, job_.compute,
-                                                                  checkpoint.get(), tracker_, options_.cancellation));
+  const std::unique_ptr<StatisticsStore> statistics =
+      OpenStatisticsCache(options_.context.cache_dir, job_.inputs.source_sha256(), calibration);
+  TERSOR_ASSIGN_OR_RETURN(CompressionResult result,
+                          CompressModel(model, recipe_, calibration, job_.compute, checkpoint.get(), tracker_,
+                                        options_.cancellation, statistics.get()));
   report_.mutable_layers()->Assign(result.layers.begin(), result.layers.end());
   report_.mutable_warnings()->Add(result.warnings.begin(), result.warnings.end());
   for (const v1::StageReport& stage : result.stages) *report_.add_stages() = stage;
@@ -322,7 +330,8 @@ absl::Status JobRun::Export() {
   for (const std::string& format : recipe_.export_()) {
     if (!FilesStand(format)) ForgetExport(format);
     TERSOR_RETURN_IF_ERROR(RunStage(ExportStageName(format), [&](v1::StageReport&) -> absl::Status {
-      TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact, WriteNamedExport(format));
+      TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
+                              WriteExport(format, *compressed_, report_, workspace_.artifacts_dir()));
       *report_.add_artifacts() = RelativeToArtifacts(std::move(artifact));
       return absl::OkStatus();
     }));
@@ -343,7 +352,6 @@ void JobRun::JudgeAbilities() {
 
 absl::Status JobRun::Conclude() {
   JudgeAbilities();
-  AddPlannedFigures(job_.result.plan, report_);
   if (options_.downloaded) {
     SetDownloadLoadCommands(report_);
   } else {

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/report/efficiency_sections.h"
-#include "core/report/insight_sections.h"
 #include "core/report/number_text.h"
 #include "core/report/sweep_section.h"
 #include "core/report/task_sections.h"
@@ -174,16 +173,40 @@ ReportSection WarningsSection(const v1::Report& report) {
   return section;
 }
 
+ReportSection StagesSection(const v1::Report& report) {
+  ReportSection section{.title = "Stages", .columns = {{"stage"}, {"time", true}, {"peak memory", true}, {""}}};
+  for (const v1::StageReport& stage : report.stages()) {
+    section.rows.push_back({stage.name(), SecondsText(stage.seconds()),
+                            stage.peak_rss_bytes() > 0 ? BytesText(stage.peak_rss_bytes()) : "",
+                            stage.reused() ? "reused" : ""});
+  }
+  return section;
+}
+
+// Empty where a figure says nothing.
+std::string Unless0(double value) { return value == 0 ? "" : FigureText(value, 3); }
+
 ReportSection LayersSection(const v1::Report& report, bool all) {
   ReportSection section{.title = "Layers",
-                        .columns = {{"layer"}, {"encoding"}, {"bits", true}, {"relative error", true}, {"note"}},
+                        .columns = {{"layer"},
+                                    {"encoding"},
+                                    {"bits", true},
+                                    {"relative error", true},
+                                    {"damping", true},
+                                    {"dead inputs", true},
+                                    {"kept beside the codes", true},
+                                    {"note"}},
                         .code = true};
   const v1::LayerResult* worst = nullptr;
   for (const v1::LayerResult& layer : report.layers()) {
     if (worst == nullptr || layer.relative_error() > worst->relative_error()) worst = &layer;
     if (!all && layer.note().empty()) continue;
+    const std::string outliers =
+        layer.outlier_share() == 0 ? "" : absl::StrCat(FigureText(100 * layer.outlier_share(), 3), "%");
     section.rows.push_back({layer.name(), layer.encoding(), FigureText(layer.true_bits(), 3),
-                            FigureText(layer.relative_error(), 3), layer.note()});
+                            FigureText(layer.relative_error(), 3), Unless0(layer.damping()),
+                            layer.dead_columns() == 0 ? "" : absl::StrCat(layer.dead_columns()), outliers,
+                            layer.note()});
   }
   if (worst != nullptr) {
     section.note = absl::StrCat(report.layers_size(), " layers; the largest relative error is ",
@@ -253,7 +276,6 @@ std::vector<ReportSection> ReportSections(const v1::Report& report, const Sectio
   sections.push_back(CacheSection(report));
   sections.push_back(PerplexitySection(report));
   sections.push_back(PositionSection(report));
-  sections.push_back(LossSplitSection(report));
   sections.push_back(DivergenceSection(report));
   sections.push_back(OverlapSection(report));
   sections.push_back(TasksSection(report));

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "absl/strings/match.h"
 #include "core/compress/quantize/clipped_rounding.h"
+#include "core/compress/quantize/moment_form.h"
 #include "core/compress/quantize/option_checks.h"
 #include "core/compress/quantize/quantize_config.h"
 #include "core/compress/quantize/rtn.h"
+#include "core/kernels/parallel.h"
 
 namespace tersor {
 namespace {
@@ -29,15 +32,43 @@ std::vector<float> BalancedScales(const std::vector<float>& magnitudes, double a
   return scales;
 }
 
-// Of a layer's rows, those that judge.
-std::vector<float> TakeJudges(const std::vector<float>& weights, int64_t columns) {
-  const int64_t rows = static_cast<int64_t>(weights.size()) / columns;
-  const int64_t stride = std::max<int64_t>(rows / kJudges, 1);
-  std::vector<float> judges;
-  for (int64_t row = 0; row < rows; row += stride) {
-    judges.insert(judges.end(), weights.begin() + row * columns, weights.begin() + (row + 1) * columns);
+// Panels of the layers' rows that judge, evenly spaced.
+std::vector<std::vector<float>> TakeJudges(const ScaledGroup& group) {
+  const int64_t columns = group.inputs();
+  std::vector<std::vector<float>> panels;
+  for (const std::vector<float>& weights : group.weights) {
+    const int64_t rows = static_cast<int64_t>(weights.size()) / columns;
+    const int64_t stride = std::max<int64_t>(rows / kJudges, 1), judges = rows / stride;
+    for (int64_t first = 0; first < judges; first += kPanelRows) {
+      const int64_t count = std::min(kPanelRows, judges - first);
+      panels.push_back(ToPanel({weights.data() + first * stride * columns, count, columns, stride * columns}));
+    }
   }
-  return judges;
+  return panels;
+}
+
+// What rounding the panel's rows, scaled, does to their outputs.
+double ScaledLoss(const std::vector<float>& panel, const std::vector<float>& scales, const GridOptions& grid,
+                  const MomentForm& form) {
+  const int64_t columns = form.columns(), group = grid.GroupColumns(columns);
+  std::vector<float> scaled(panel.size()), codes(group * kPanelRows);
+  for (int64_t k = 0; k < columns; ++k) {
+    for (int64_t r = 0; r < kPanelRows; ++r) scaled[k * kPanelRows + r] = panel[k * kPanelRows + r] * scales[k];
+  }
+  for (int64_t first = 0; first < columns; first += group) {
+    float* values = scaled.data() + first * kPanelRows;
+    const PanelGrids grids = FitGrids(values, group, nullptr, grid);
+    RoundPanelToGrids(values, group, grids.scales.data(), grids.zero_points.data(), static_cast<float>(grid.max_code()),
+                      codes.data(), values);
+  }
+  for (int64_t k = 0; k < columns; ++k) {
+    const float inverse = 1 / scales[k];
+    float* values = scaled.data() + k * kPanelRows;
+    for (int64_t r = 0; r < kPanelRows; ++r) values[r] = panel[k * kPanelRows + r] - values[r] * inverse;
+  }
+  PanelLosses losses{};
+  form.AddLosses(scaled.data(), losses);
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 }  // namespace
@@ -79,32 +110,30 @@ std::set<Statistic> AwqMethod::statistics() const {
 
 absl::StatusOr<std::vector<float>> AwqMethod::SearchScales(const ScaledGroup& group) const {
   const std::vector<float> magnitudes = group.LargestByOutput(group.statistics->MeanMagnitudes());
-  const int64_t columns = group.inputs();
-  std::vector<float> judges;
-  for (const std::vector<float>& weights : group.weights) {
-    const std::vector<float> taken = TakeJudges(weights, columns);
-    judges.insert(judges.end(), taken.begin(), taken.end());
-  }
-  const int64_t rows = static_cast<int64_t>(judges.size()) / columns;
-  std::vector<float> best(magnitudes.size(), 1.0f), scaled(judges.size());
-  double least = std::numeric_limits<double>::infinity();
+  std::vector<std::vector<float>> candidates, by_input;
   for (int step = 0; step < options_.alphas; ++step) {
-    const std::vector<float> scales = BalancedScales(magnitudes, static_cast<double>(step) / options_.alphas);
-    const std::vector<float> by_input = group.ByInput(scales);
-    for (size_t i = 0; i < judges.size(); ++i) scaled[i] = judges[i] * by_input[i % columns];
-    TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix rounded,
-                            RoundToNearest({scaled.data(), rows, columns}, options_.grid, group.threads));
-    for (size_t i = 0; i < scaled.size(); ++i) {
-      const int64_t at = static_cast<int64_t>(i);
-      scaled[i] = rounded.matrix.Value(at / columns, at % columns) / by_input[at % columns];
-    }
-    const double error = RelativeError({judges.data(), rows, columns}, {scaled.data(), rows, columns},
-                                       group.statistics->second_moment(), group.threads);
-    if (error >= least) continue;
-    least = error;
-    best = scales;
+    candidates.push_back(BalancedScales(magnitudes, static_cast<double>(step) / options_.alphas));
+    by_input.push_back(group.ByInput(candidates.back()));
   }
-  return best;
+  const MomentForm form(group.statistics->second_moment());
+  const std::vector<std::vector<float>> judges = TakeJudges(group);
+  const int64_t panels = static_cast<int64_t>(judges.size());
+  std::vector<double> losses(candidates.size() * panels);
+  TERSOR_RETURN_IF_ERROR(ParallelFor(group.threads, static_cast<int64_t>(losses.size()), [&](int64_t task) {
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(group.cancellation));
+    losses[task] = ScaledLoss(judges[task % panels], by_input[task / panels], options_.grid, form);
+    return absl::OkStatus();
+  }));
+  size_t best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const auto begin = losses.begin() + static_cast<int64_t>(i) * panels;
+    const double loss = std::accumulate(begin, begin + panels, 0.0);
+    if (!(loss < least)) continue;
+    least = loss;
+    best = i;
+  }
+  return candidates[best];
 }
 
 absl::StatusOr<SegmentOutcome> AwqMethod::PrepareBlock(const BlockTask& task) const {

@@ -23,7 +23,7 @@ v1::Warning NotFolded(const FoldGroup& group) {
 }
 
 absl::StatusOr<ScaledGroup> Describe(const FoldGroup& group, const BlockTask& task, const Model& model) {
-  ScaledGroup scaled{&group, {}, &(*task.statistics)[group.segment], task.threads};
+  ScaledGroup scaled{&group, {}, &(*task.statistics)[group.segment], task.threads, task.cancellation};
   for (const std::string& reader : group.readers) {
     TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(reader + ".weight"));
     scaled.weights.push_back(weight->Decode());
@@ -43,9 +43,8 @@ void Put(const std::string& name, const Model& model, SegmentOutcome& outcome) {
 std::vector<float> ScaledGroup::WeightAbsMax() const {
   std::vector<float> absmax(inputs());
   for (const std::vector<float>& weight : weights) {
-    for (size_t i = 0; i < weight.size(); ++i) {
-      float& largest = absmax[i % absmax.size()];
-      largest = std::max(largest, std::abs(weight[i]));
+    for (size_t first = 0; first < weight.size(); first += absmax.size()) {
+      for (size_t i = 0; i < absmax.size(); ++i) absmax[i] = std::max(absmax[i], std::abs(weight[first + i]));
     }
   }
   return absmax;
@@ -83,6 +82,7 @@ absl::StatusOr<SegmentOutcome> ScaleChannels(const BlockTask& task, bool norms_o
     TERSOR_ASSIGN_OR_RETURN(const ScaledGroup scaled, Describe(group, task, model));
     TERSOR_ASSIGN_OR_RETURN(const std::vector<float> scales, choose(scaled));
     TERSOR_RETURN_IF_ERROR(FoldScales(group, scales, model));
+    outcome.input_scales.push_back({group.segment, scaled.ByInput(scales)});
     Put(group.maker, model, outcome);
     Put(group.maker_bias, model, outcome);
     for (const std::string& reader : group.readers) Put(reader + ".weight", model, outcome);

@@ -20,6 +20,7 @@ struct ScaledGroup {
   std::vector<std::vector<float>> weights;
   const InputStatistics* statistics = nullptr;
   int threads = 1;
+  const CancellationToken* cancellation = nullptr;
 
   int64_t inputs() const { return static_cast<int64_t>(group->output_of.size()); }
   // Largest magnitude of each input's weights over all readers.

@@ -1,10 +1,11 @@
 #include "core/compress/quantize/clipped_rounding.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
-#include <span>
 #include <vector>
 
+#include "core/compress/quantize/moment_form.h"
 #include "core/kernels/grid_rounding.h"
 #include "core/kernels/worker_pool.h"
 
@@ -13,70 +14,78 @@ namespace {
 
 constexpr float kNarrowest = 0.5f;
 
-// e M e^T.
-double Loss(const std::vector<float>& errors, const float* moment) {
-  const int64_t n = static_cast<int64_t>(errors.size());
-  double loss = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const float* row = moment + i * n;
-    float sum = 0;
-    for (int64_t j = 0; j < n; ++j) sum += row[j] * errors[j];
-    loss += static_cast<double>(sum) * errors[i];
-  }
-  return loss;
-}
+// The largest magnitude of each row; of a grid with zero points the least and the largest value apart.
+struct Range {
+  std::array<float, kPanelRows> low{}, high{};
 
-class GroupRounder {
- public:
-  GroupRounder(const GridOptions& options, int64_t columns) : options_(options), clipped_(columns), errors_(columns) {}
-
-  void Round(const float* weights, const float* moment, uint8_t* codes, GridCandidate& grid) {
-    const int64_t count = static_cast<int64_t>(clipped_.size());
-    const auto [low, high] = std::minmax_element(weights, weights + count);
-    double best = std::numeric_limits<double>::infinity();
-    std::vector<uint8_t> candidate_codes(count);
-    for (int step = 0; step < kClipSteps; ++step) {
-      const float share = 1 - (1 - kNarrowest) * static_cast<float>(step) / kClipSteps;
-      for (int64_t i = 0; i < count; ++i) clipped_[i] = std::clamp(weights[i], *low * share, *high * share);
-      const GridCandidate candidate = FitGrid(clipped_, {}, options_);
-      RoundToGrid(clipped_.data(), count, candidate, static_cast<float>(options_.max_code()), candidate_codes.data());
-      for (int64_t i = 0; i < count; ++i) {
-        errors_[i] = weights[i] - (static_cast<float>(candidate_codes[i]) - candidate.zero_point) * candidate.scale;
+  Range(const float* values, int64_t columns, bool symmetric) {
+    for (int64_t k = 0; k < columns; ++k) {
+      for (int64_t r = 0; r < kPanelRows; ++r) {
+        low[r] = std::min(low[r], values[k * kPanelRows + r]);
+        high[r] = std::max(high[r], values[k * kPanelRows + r]);
       }
-      const double loss = Loss(errors_, moment);
-      if (loss >= best) continue;
-      best = loss;
-      grid = candidate;
-      std::copy(candidate_codes.begin(), candidate_codes.end(), codes);
+    }
+    for (int64_t r = 0; symmetric && r < kPanelRows; ++r) {
+      high[r] = std::max(high[r], -low[r]);
+      low[r] = -high[r];
     }
   }
-
- private:
-  const GridOptions& options_;
-  std::vector<float> clipped_, errors_;
 };
 
-// The block of the moment that belongs to the columns first .. first + count, in full.
-std::vector<float> MomentBlock(ConstMatrixView lower, int64_t first, int64_t count) {
-  std::vector<float> block(count * count);
-  for (int64_t i = 0; i < count; ++i) {
-    for (int64_t j = 0; j <= i; ++j) block[i * count + j] = block[j * count + i] = lower.at(first + i, first + j);
+// The best of the ranges tried so far for each row of a panel.
+struct Best {
+  PanelLosses losses;
+  PanelGrids grids;
+  std::vector<float> codes;
+};
+
+// Rounds one group of a panel's rows; `values` is its panel array.
+Best RoundGroup(const float* values, const MomentForm& form, const GridOptions& options) {
+  const int64_t columns = form.columns(), size = columns * kPanelRows;
+  const Range range(values, columns, options.symmetric);
+  Best best{{}, {}, std::vector<float>(size)};
+  best.losses.fill(std::numeric_limits<double>::infinity());
+  std::vector<float> clipped(size), codes(size), errors(size);
+  for (int step = 0; step < kClipSteps; ++step) {
+    const float share = 1 - (1 - kNarrowest) * static_cast<float>(step) / kClipSteps;
+    for (int64_t i = 0; i < size; ++i) {
+      const int64_t r = i % kPanelRows;
+      clipped[i] = std::min(std::max(values[i], range.low[r] * share), range.high[r] * share);
+    }
+    const PanelGrids grids = FitGrids(clipped.data(), columns, nullptr, options);
+    RoundPanelToGrids(clipped.data(), columns, grids.scales.data(), grids.zero_points.data(),
+                      static_cast<float>(options.max_code()), codes.data(), errors.data());
+    for (int64_t i = 0; i < size; ++i) errors[i] -= values[i];
+    PanelLosses losses{};
+    form.AddLosses(errors.data(), losses);
+    for (int64_t r = 0; r < kPanelRows; ++r) {
+      if (!(losses[r] < best.losses[r])) continue;
+      best.losses[r] = losses[r];
+      best.grids.scales[r] = grids.scales[r];
+      best.grids.zero_points[r] = grids.zero_points[r];
+      for (int64_t k = 0; k < columns; ++k) best.codes[k * kPanelRows + r] = codes[k * kPanelRows + r];
+    }
   }
-  return block;
+  return best;
 }
 
 }  // namespace
 
 QuantizedMatrix RoundClipped(ConstMatrixView weights, ConstMatrixView moment, const GridOptions& options, int threads) {
   QuantizedMatrix matrix(weights.rows, weights.columns, options);
-  const int64_t group = options.GroupColumns(weights.columns);
-  std::vector<std::vector<float>> blocks;
-  for (int64_t g = 0; g < matrix.groups(); ++g) blocks.push_back(MomentBlock(moment, g * group, group));
-  RunTasks(threads, weights.rows, [&](int64_t row) {
-    GroupRounder rounder(options, group);
-    for (int64_t g = 0; g < matrix.groups(); ++g) {
-      rounder.Round(weights.row(row) + g * group, blocks[g].data(),
-                    matrix.codes.data() + row * weights.columns + g * group, matrix.grids[row * matrix.groups() + g]);
+  const int64_t group = options.GroupColumns(weights.columns), groups = matrix.groups();
+  std::vector<MomentForm> forms;
+  for (int64_t g = 0; g < groups; ++g) forms.emplace_back(moment.Rows(g * group, group).Columns(g * group, group));
+  RunTasks(threads, (weights.rows + kPanelRows - 1) / kPanelRows, [&](int64_t task) {
+    const int64_t first = task * kPanelRows, rows = std::min(kPanelRows, weights.rows - first);
+    const std::vector<float> panel = ToPanel(weights.Rows(first, rows));
+    for (int64_t g = 0; g < groups; ++g) {
+      const Best best = RoundGroup(panel.data() + g * group * kPanelRows, forms[g], options);
+      for (int64_t r = 0; r < rows; ++r) {
+        matrix.grids[(first + r) * groups + g] = {best.grids.scales[r], best.grids.zero_points[r]};
+        uint8_t* codes = matrix.codes.data() + (first + r) * weights.columns + g * group;
+        for (int64_t k = 0; k < group; ++k) codes[k] = static_cast<uint8_t>(best.codes[k * kPanelRows + r]);
+      }
     }
   });
   return matrix;

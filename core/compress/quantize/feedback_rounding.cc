@@ -21,12 +21,18 @@ void Compensate(const FeedbackSystem& system, const RoundingPanel& panel, int64_
   for (int64_t i = 0; i < count * kRows; ++i) compensated[i] += weights[i];
 }
 
-// Fits one grid for each row to the group at `first`, of which `values` is a panel array.
-void FitGroup(const FeedbackSystem& system, const GridOptions& options, int64_t first, int64_t count,
-              const float* values, RoundingPanel& panel) {
-  const bool weighted = options.search == v1::SCALE_SEARCH_HESSIAN;
-  const PanelGrids grids = FitGrids(values, count, weighted ? system.importance.data() + first : nullptr, options);
-  for (int64_t k = first; k < first + count; ++k) panel.SetGrids(k, grids);
+// Gives the group its grids; `values` is what its weights become.
+void FitPanelGroup(const FeedbackSystem& system, const PanelRounding& rounding, const PositionGroup& group,
+                   std::vector<float>& values, RoundingPanel& panel) {
+  const int64_t size = group.count * kRows, at = group.first * kRows;
+  for (int64_t i = 0; !panel.floats.empty() && i < size; ++i) {
+    if (panel.floats[at + i] != 0) values[i] = 0;
+  }
+  const bool weighted = rounding.options.search == v1::SCALE_SEARCH_HESSIAN;
+  const float* importance = weighted ? system.importance.data() + group.first : nullptr;
+  const PanelGrids grids = rounding.fit ? rounding.fit(group, values.data(), importance)
+                                        : FitGrids(values.data(), group.count, importance, rounding.options);
+  for (int64_t k = group.first; k < group.first + group.count; ++k) panel.SetGrids(k, grids);
 }
 
 // Rounds columns first .. first + count from `targets`, which hold the feedback of all before them.
@@ -37,7 +43,8 @@ void RoundColumns(const FeedbackSystem& system, const GridOptions& options, int6
                                  .feedback = &system.feedback,
                                  .importance = system.importance.data() + first,
                                  .weights = panel.weights.data() + first * kRows,
-                                 .targets = targets};
+                                 .targets = targets,
+                                 .floats = panel.floats.empty() ? nullptr : panel.floats.data() + first * kRows};
   std::array<float, kRows> losses;
   RoundWithFeedback(columns, panel.Grid(first, options), panel.codes.data() + first * kRows,
                     panel.errors.data() + first * kRows, losses.data());
@@ -91,43 +98,70 @@ PanelGrid RoundingPanel::Grid(int64_t first_column, const GridOptions& options) 
 }
 
 void RoundingPanel::Store(const std::vector<int64_t>& order, int64_t first_row, QuantizedMatrix& out) const {
+  Store(order, GroupPositions(order, out.options.GroupColumns(columns), columns), first_row, out);
+}
+
+void RoundingPanel::Store(const std::vector<int64_t>& order, const std::vector<PositionGroup>& groups,
+                          int64_t first_row, QuantizedMatrix& out) const {
   const int64_t rows = std::min(kRows, out.rows - first_row);
-  const int64_t group = out.options.GroupColumns(columns);
-  for (int64_t first = 0; first < columns; first += kCopied) {
-    const int64_t end = std::min(columns, first + kCopied);
+  const int64_t stored = groups.empty() ? 0 : groups.back().first + groups.back().count;
+  for (int64_t first = 0; first < stored; first += kCopied) {
+    const int64_t end = std::min(stored, first + kCopied);
     for (int64_t row = 0; row < rows; ++row) {
       uint8_t* target = out.codes.data() + (first_row + row) * columns;
       for (int64_t k = first; k < end; ++k) target[order[k]] = static_cast<uint8_t>(codes[k * kRows + row]);
     }
   }
-  // Groups stay together in any order.
-  for (int64_t k = 0; k < columns; k += group) {
+  for (const PositionGroup& group : groups) {
     for (int64_t row = 0; row < rows; ++row) {
-      const int64_t at = k * kRows + row;
-      out.grids[(first_row + row) * out.groups() + order[k] / group] = {scales[at], zero_points[at]};
+      const int64_t at = group.first * kRows + row;
+      out.grids[(first_row + row) * out.groups() + group.group] = {scales[at], zero_points[at]};
     }
   }
 }
 
+std::vector<PositionGroup> GroupPositions(const std::vector<int64_t>& order, int64_t group_columns, int64_t positions) {
+  std::vector<PositionGroup> groups;
+  for (int64_t k = 0; k < positions; ++k) {
+    const int64_t group = order[k] / group_columns;
+    if (groups.empty() || groups.back().group != group) groups.push_back({k, 0, group});
+    ++groups.back().count;
+  }
+  return groups;
+}
+
 // Groups in order: fit, then round.
-void RoundPanel(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns, RoundingPanel& panel) {
+void RoundPanel(const FeedbackSystem& system, const PanelRounding& rounding, RoundingPanel& panel) {
   std::fill(panel.losses.begin(), panel.losses.end(), 0.0f);
-  const int64_t n = system.columns, group = options.GroupColumns(n);
-  std::vector<float> targets(group * kRows), compensated;
+  const int64_t n = system.columns;
+  std::vector<float> targets, compensated;
   const auto fill_targets = [&](int64_t first, int64_t count) {
-    std::copy_n(panel.weights.data() + first * kRows, count * kRows, targets.data());
+    const float* weights = panel.weights.data() + first * kRows;
+    targets.assign(weights, weights + count * kRows);
     AddFeedback(system.feedback, 0, first, first, count, panel.errors.data(), targets.data());
   };
-  for (int64_t first = 0; first < n; first += group) {
-    fill_targets(first, group);
-    Compensate(system, panel, first, group, targets.data(), compensated);
-    FitGroup(system, options, first, group, compensated.data(), panel);
-    for (int64_t begin = first; begin < first + group; begin += block_columns) {
-      const int64_t count = std::min(block_columns, first + group - begin);
-      if (begin > first) fill_targets(begin, count);
-      RoundColumns(system, options, begin, count, targets.data(), panel);
+  int64_t end = 0;
+  for (const PositionGroup& group : rounding.groups) {
+    fill_targets(group.first, group.count);
+    Compensate(system, panel, group.first, group.count, targets.data(), compensated);
+    FitPanelGroup(system, rounding, group, compensated, panel);
+    end = group.first + group.count;
+    for (int64_t begin = group.first; begin < end; begin += rounding.block_columns) {
+      const int64_t count = std::min(rounding.block_columns, end - begin);
+      if (begin > group.first) fill_targets(begin, count);
+      RoundColumns(system, rounding.options, begin, count, targets.data(), panel);
     }
   }
+  if (end == n) return;
+  fill_targets(end, n - end);
+  Compensate(system, panel, end, n - end, targets.data(), compensated);
+  for (int64_t i = end * kRows; i < n * kRows; ++i) panel.errors[i] = panel.weights[i] - compensated[i - end * kRows];
+}
+
+void RoundPanel(const FeedbackSystem& system, const GridOptions& options, int64_t block_columns, RoundingPanel& panel) {
+  const int64_t n = system.columns;
+  RoundPanel(system, {options, block_columns, GroupPositions(system.order, options.GroupColumns(n), n), nullptr},
+             panel);
 }
 
 }  // namespace tersor

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/linalg/cholesky.h"
@@ -68,10 +69,25 @@ std::vector<double> DampedMoment(ConstMatrixView moment, double damping, const s
 
 absl::StatusOr<FeedbackSystem> FeedbackSystem::Create(ConstMatrixView moment, double damping, ColumnOrder order,
                                                       int64_t group_columns, bool keep_moment) {
+  return Create(moment, damping, OrderColumns(moment, order, group_columns), keep_moment);
+}
+
+FeedbackSystem FeedbackSystem::WithoutFeedback(std::vector<int64_t> order) {
+  FeedbackSystem system;
+  system.columns = static_cast<int64_t>(order.size());
+  system.order = std::move(order);
+  system.feedback = TrianglePanels(system.columns);
+  for (int64_t k = 0; k < system.columns; ++k) system.feedback.at(k, k) = 1;
+  system.importance.assign(system.columns, 1.0f);
+  return system;
+}
+
+absl::StatusOr<FeedbackSystem> FeedbackSystem::Create(ConstMatrixView moment, double damping,
+                                                      std::vector<int64_t> order, bool keep_moment) {
   const int64_t n = moment.columns;
   FeedbackSystem system;
   system.columns = n;
-  system.order = OrderColumns(moment, order, group_columns);
+  system.order = std::move(order);
   if (keep_moment) {
     const std::vector<double> damped = DampedMoment(moment, damping, system.order);
     system.moment.assign(damped.begin(), damped.end());

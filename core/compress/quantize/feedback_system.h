@@ -41,6 +41,11 @@ struct FeedbackSystem {
   // cannot be factored. `group_columns` matters to kFallingGroups alone.
   static absl::StatusOr<FeedbackSystem> Create(ConstMatrixView moment, double damping, ColumnOrder order,
                                                int64_t group_columns, bool keep_moment = false);
+  // In an order of the caller's: a permutation of the columns.
+  static absl::StatusOr<FeedbackSystem> Create(ConstMatrixView moment, double damping, std::vector<int64_t> order,
+                                               bool keep_moment);
+  // Rounds every column for itself: nothing is fed back, and all errors cost the same.
+  static FeedbackSystem WithoutFeedback(std::vector<int64_t> order);
 };
 
 // The positions of columns as ColumnOrder says; ties in natural order.

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/compress/quantize/dense_correction.h"
+#include "core/compress/quantize/feedback_preparation.h"
 #include "core/compress/quantize/feedback_rounding.h"
 #include "core/compress/quantize/grid_refinement.h"
 #include "core/compress/quantize/rtn.h"
@@ -17,59 +16,16 @@
 namespace tersor {
 namespace {
 
-constexpr double kMostDamping = 1.0;
-
 std::string LayerNames(const SegmentTask& task) {
   return absl::StrJoin(task.layers, ", ",
                        [](std::string* out, const TargetLayer& target) { out->append(target.layer.name); });
 }
 
-v1::Warning MakeWarning(absl::string_view code, std::string message, std::string where) {
-  v1::Warning warning;
-  warning.set_code(std::string(code));
-  warning.set_message(std::move(message));
-  warning.set_where(std::move(where));
-  return warning;
-}
-
-// The system that rounding works with, and what had to be done to get it.
-struct PreparedSystem {
-  // Nothing where the layers are to be rounded to nearest.
-  std::optional<FeedbackSystem> system;
-  double damping = 0;
-  std::string note;
-  std::vector<v1::Warning> warnings;
-};
-
-absl::StatusOr<PreparedSystem> Prepare(const GptqOptions& options, const SegmentTask& task) {
+absl::StatusOr<PreparedFeedback> Prepare(const GptqOptions& options, const SegmentTask& task) {
   const ConstMatrixView moment = task.statistics->second_moment();
-  const int64_t group = options.grid.GroupColumns(moment.columns);
-  PreparedSystem prepared;
-  prepared.damping = options.damping;
-  while (true) {
-    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
-    absl::StatusOr<FeedbackSystem> system =
-        FeedbackSystem::Create(moment, prepared.damping, options.order, group, options.refine_rounds > 0);
-    if (system.ok()) {
-      prepared.system = *std::move(system);
-      return prepared;
-    }
-    const std::string names = LayerNames(task);
-    const bool can_damp = absl::IsFailedPrecondition(system.status()) && prepared.damping < kMostDamping &&
-                          options.on_failure == v1::FACTORIZATION_FAILURE_POLICY_MORE_DAMPING;
-    if (can_damp) {
-      prepared.damping = std::min(kMostDamping, std::max(prepared.damping, 1e-4) * 10);
-      prepared.note = absl::StrCat("damping raised to ", prepared.damping, ": ", system.status().message());
-      prepared.warnings.push_back(MakeWarning("FACTORIZATION_DAMPED", prepared.note, names));
-      continue;
-    }
-    if (options.on_failure != v1::FACTORIZATION_FAILURE_POLICY_RTN) {
-      return Annotate(system.status(), absl::StrCat("second moment of the inputs of ", names));
-    }
-    prepared.note = absl::StrCat("rounded to nearest: ", system.status().message());
-    prepared.warnings.push_back(MakeWarning("FACTORIZATION_FAILED_RTN", prepared.note, names));
-    return prepared;
-  }
+  const std::vector<int64_t> order = OrderColumns(moment, options.order, options.grid.GroupColumns(moment.columns));
+  return PrepareFeedback(moment, order, options.feedback, options.refine_rounds > 0, LayerNames(task),
+                         task.cancellation);
 }
 
 // A layer on its way through the panels.
@@ -128,7 +84,7 @@ PanelError QuantizePanel(const FeedbackSystem& system, const GptqOptions& option
 }
 
 absl::StatusOr<SegmentOutcome> RoundLayersToNearest(const GptqOptions& options, const SegmentTask& task,
-                                                    PreparedSystem prepared) {
+                                                    PreparedFeedback prepared) {
   GridOptions grid = options.grid;
   if (grid.search == v1::SCALE_SEARCH_HESSIAN) grid.search = v1::SCALE_SEARCH_MSE;
   TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, RtnMethod(grid).Apply(task));
@@ -186,7 +142,7 @@ LayerCost GptqMethod::Cost(const LinearLayer& layer) const {
 }
 
 absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const {
-  TERSOR_ASSIGN_OR_RETURN(PreparedSystem prepared, Prepare(options_, task));
+  TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared, Prepare(options_, task));
   if (!prepared.system.has_value()) return RoundLayersToNearest(options_, task, std::move(prepared));
   const FeedbackSystem& system = *prepared.system;
   std::vector<LayerWork> work;
@@ -219,6 +175,8 @@ absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const 
     const std::string& name = task.layers[i].layer.name;
     TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, work[i].quantized.Encode());
     outcome.layers.push_back(DescribeLayer(name, *encoded, sum.output > 0 ? sum.error / sum.output : 0, prepared.note));
+    outcome.layers.back().set_damping(prepared.damping);
+    outcome.layers.back().set_dead_columns(task.statistics->DeadInputs());
     outcome.replacements.push_back({name + ".weight", std::move(encoded)});
   }
   return outcome;

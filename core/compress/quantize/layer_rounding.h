@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/base/status.h"
 #include "core/compress/method.h"
+#include "core/compress/quantize/moment_form.h"
 #include "core/encoding/activation_format.h"
 #include "core/encoding/encoded_tensor.h"
 #include "core/linalg/matrix_view.h"
@@ -20,12 +22,16 @@ struct LayerWeight {
   // Of the segment's input; may be null.
   const InputStatistics* statistics = nullptr;
   int threads = 1;
+  const CancellationToken* cancellation = nullptr;
 };
 
 struct EncodedLayer {
   EncodedTensorPtr weight;
-  // For the report; may be empty.
+  // For the report (LayerResult says what each is); may be empty.
   std::string note;
+  double damping = 0;
+  double outlier_share = 0;
+  std::vector<v1::Warning> warnings = {};
 };
 
 using EncodeLayer = std::function<absl::StatusOr<EncodedLayer>(const LayerWeight& weight)>;
@@ -36,9 +42,9 @@ using EncodeLayer = std::function<absl::StatusOr<EncodedLayer>(const LayerWeight
 absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const EncodeLayer& encode,
                                             const ActivationFormatPtr& input_format);
 
-// ||(W - Q) X||^2 / ||W X||^2 by the lower triangle of X^T X; of the weights alone where `moment` has no rows. 0 where
-// the denominator is.
-double RelativeError(ConstMatrixView weights, ConstMatrixView rounded, ConstMatrixView moment, int threads);
+// ||(W - Q) X||^2 / ||W X||^2 by the form of X^T X; of the weights alone where `form` is null. 0 where the denominator
+// is.
+double RelativeError(ConstMatrixView weights, ConstMatrixView rounded, const MomentForm* form, int threads);
 
 // INVALID_ARGUMENT names the first weight that is not a finite number.
 absl::Status CheckFiniteWeights(ConstMatrixView weights);

@@ -16,6 +16,7 @@ namespace tersor {
 class LayerwiseMethod : public Method {
  public:
   std::set<Statistic> statistics() const override { return activations_.statistics(); }
+  bool reads_dense_model() const override { return true; }
   PlannedEncoding Encoding(const LinearLayer& layer) const override;
   std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                           const std::string& field) const override;

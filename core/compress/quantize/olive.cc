@@ -77,7 +77,11 @@ absl::StatusOr<EncodedLayer> OliveMethod::EncodeWeight(const LayerWeight& weight
   });
   TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded,
                           OutlierPairTensor::Create({rows, columns, options_.bits, group}, codes, scales));
-  return EncodedLayer{std::move(encoded), ""};
+  // Each pair with an outlier has one code that says so.
+  const auto outliers = std::count(codes.begin(), codes.end(), pairs.identifier());
+  return EncodedLayer{.weight = std::move(encoded),
+                      .note = "",
+                      .outlier_share = static_cast<double>(outliers) / static_cast<double>(rows * columns)};
 }
 
 absl::StatusOr<ActivationFormatPtr> OliveMethod::InputFormat(int64_t width, const InputStatistics* statistics) const {

@@ -133,10 +133,12 @@ absl::StatusOr<double> OutlierSuppressionPlusMethod::OutputError(const ScaledGro
   for (const std::vector<float>& weights : group.weights) {
     const int64_t rows = static_cast<int64_t>(weights.size()) / columns;
     std::vector<float> scaled(weights.size());
-    for (size_t i = 0; i < weights.size(); ++i) scaled[i] = weights[i] * scales[i % columns];
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t i = 0; i < columns; ++i) scaled[row * columns + i] = weights[row * columns + i] * scales[i];
+    }
     TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix matrix,
                             RoundToNearest({scaled.data(), rows, columns}, options_.grid, group.threads));
-    for (int64_t i = 0; i < rows * columns; ++i) scaled[i] = matrix.matrix.Value(i / columns, i % columns);
+    scaled = matrix.matrix.Decode();
     error += SquaredDifference({x.data(), tokens, columns}, {weights.data(), rows, columns},
                                {rounded.data(), tokens, columns}, {scaled.data(), rows, columns}, group.threads);
   }

@@ -65,17 +65,10 @@ GptqOptions ReadGptqConfig(const v1::GptqConfig& config, const std::string& fiel
   options.grid = ReadGrid(config, field, violations);
   if (config.scale_search() == v1::SCALE_SEARCH_UNSPECIFIED) options.grid.search = v1::SCALE_SEARCH_HESSIAN;
   if (config.has_activation_order() && !config.activation_order()) options.order = ColumnOrder::kNatural;
-  if (config.has_damping()) options.damping = config.damping();
+  options.feedback = ReadFeedbackPolicy(config, field, violations);
   if (config.has_block_size()) options.block_columns = config.block_size();
-  if (config.on_factorization_failure() != v1::FACTORIZATION_FAILURE_POLICY_UNSPECIFIED) {
-    options.on_failure = config.on_factorization_failure();
-  }
   options.refine_rounds = config.refine_rounds();
   options.dense_correction = config.dense_correction();
-  // Written so that NaN is refused.
-  if (!(options.damping >= 0 && options.damping <= 1)) {
-    violations.push_back({field + ".damping", absl::StrCat("must be 0 to 1, got ", options.damping)});
-  }
   if (options.block_columns < 1) {
     violations.push_back({field + ".block_size", absl::StrCat("must be at least 1, got ", options.block_columns)});
   }
@@ -83,12 +76,9 @@ GptqOptions ReadGptqConfig(const v1::GptqConfig& config, const std::string& fiel
     violations.push_back(
         {field + ".refine_rounds", absl::StrCat("must be 0 to ", kMostRefineRounds, ", got ", options.refine_rounds)});
   }
+  // Written so that NaN is refused.
   if (!(options.dense_correction >= 0 && options.dense_correction <= 1)) {
     violations.push_back({field + ".dense_correction", absl::StrCat("must be 0 to 1, got ", options.dense_correction)});
-  }
-  if (!v1::FactorizationFailurePolicy_IsValid(config.on_factorization_failure())) {
-    violations.push_back(
-        {field + ".on_factorization_failure", absl::StrCat("unknown value ", int{config.on_factorization_failure()})});
   }
   return options;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/field_violation.h"
+#include "core/compress/quantize/feedback_preparation.h"
 #include "core/compress/quantize/feedback_system.h"
 #include "core/compress/quantize/integer_grid.h"
 #include "core/encoding/planned_encoding.h"
@@ -17,9 +18,8 @@ namespace tersor {
 struct GptqOptions {
   GridOptions grid;
   ColumnOrder order = ColumnOrder::kFallingGroups;
-  double damping = 0.01;
+  FeedbackPolicy feedback;
   int64_t block_columns = 128;
-  v1::FactorizationFailurePolicy on_failure = v1::FACTORIZATION_FAILURE_POLICY_MORE_DAMPING;
   int refine_rounds = 0;
   double dense_correction = 0;
 };

@@ -13,6 +13,18 @@ float QuantizedMatrix::Value(int64_t row, int64_t column) const {
   return (static_cast<float>(codes[row * columns + column]) - grid.zero_point) * grid.scale;
 }
 
+std::vector<float> QuantizedMatrix::Decode() const {
+  const int64_t group = options.GroupColumns(columns);
+  std::vector<float> values(codes.size());
+  for (size_t g = 0; g < grids.size(); ++g) {
+    const int64_t first = static_cast<int64_t>(g) * group;
+    for (int64_t i = first; i < first + group; ++i) {
+      values[i] = (static_cast<float>(codes[i]) - grids[g].zero_point) * grids[g].scale;
+    }
+  }
+  return values;
+}
+
 absl::StatusOr<EncodedTensorPtr> QuantizedMatrix::Encode() const {
   std::vector<uint16_t> scales;
   std::vector<uint8_t> zero_points;

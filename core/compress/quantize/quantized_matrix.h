@@ -24,6 +24,8 @@ struct QuantizedMatrix {
   QuantizedMatrix(int64_t rows, int64_t columns, const GridOptions& options);
   int64_t groups() const { return columns / options.GroupColumns(columns); }
   float Value(int64_t row, int64_t column) const;
+  // All values, row-major.
+  std::vector<float> Decode() const;
   absl::StatusOr<EncodedTensorPtr> Encode() const;
 };
 

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "core/encoding/bilevel_int_tensor.h"
 #include "core/encoding/bit_plane_tensor.h"
 #include "core/encoding/codebook_tensor.h"
 #include "core/encoding/columns_tensor.h"
@@ -44,6 +45,18 @@ EncodedTensorPtr BitPlanes() {
   return *BitPlaneTensor::Create({kRows, kColumns, 3, 16}, codes, scales);
 }
 
+EncodedTensorPtr BilevelInts() {
+  const BilevelIntLayout layout = {.rows = kRows, .columns = kColumns, .group_size = 8, .tile_rows = 4};
+  BilevelIntParts parts(layout);
+  std::mt19937 random(8);
+  for (uint8_t& code : parts.codes) code = random() % 8;
+  for (uint8_t& code : parts.scale_codes) code = random() % 8;
+  for (uint8_t& code : parts.zero_codes) code = random() % 8;
+  for (uint8_t& zero : parts.zero_grids) zero = random() % 3;
+  for (uint16_t& scale : parts.scale_grids) scale = FloatToF16(0.01f * static_cast<float>(1 + random() % 9));
+  return *BilevelIntTensor::Create(layout, parts);
+}
+
 }  // namespace
 
 std::vector<EncodingSample> EncodingSamples() {
@@ -53,14 +66,14 @@ std::vector<EncodingSample> EncodingSamples() {
   samples.push_back({"fp8", Codebook(E4m3Book(), -1, ScaleForm::kF32)});
   samples.push_back({"e5m2_shift", Codebook(E5m2Book(), 16, ScaleForm::kRowShift)});
   samples.push_back({"mxfp4", Codebook(E2m1Book(), 32, ScaleForm::kE8m0)});
-  samples.push_back({"nvfp4", Codebook(E2m1Book(), 16, ScaleForm::kE4m3Over)});
-  samples.push_back({"nvfp4 with a factor", Codebook(E2m1Book(), 16, ScaleForm::kE4m3)});
+  samples.push_back({"nvfp4", Codebook(E2m1Book(), 16, ScaleForm::kE4m3)});
   samples.push_back({"bit_planes", BitPlanes()});
   const EncodedTensorPtr columns = *ColumnsTensor::Create({kRows, kColumns}, {3, 31}, Normal(kRows * 2, 5));
   const EncodedTensorPtr sparse = *SparseTensor::Create({kRows, kColumns}, {{0, 1, 2.5f}, {0, 31, -1}, {5, 0, 7}});
   const EncodedTensorPtr low_rank =
       *LowRankTensor::Create(*DenseTensor::FromFloats({kRows, 2}, Normal(kRows * 2, 6)),
                              *DenseTensor::FromFloats({2, kColumns}, Normal(kColumns * 2, 7)));
+  samples.push_back({"bilevel_ints", BilevelInts()});
   samples.push_back({"columns", columns});
   samples.push_back({"sparse", sparse});
   samples.push_back({"sparse_without_entries", *SparseTensor::Create({kRows, kColumns}, {})});

@@ -250,6 +250,47 @@ TEST(GridRoundingTest, RoundToGridMatchesPlainLoops) {
   }
 }
 
+TEST(GridRoundingTest, PanelsOnOneGridARowMatchPlainLoops) {
+  for (const int64_t columns : {1, 3, 64}) {
+    const Grids grids(1, 4);
+    const std::vector<float> values = RandomFloats(columns * kRows, 5);
+    std::vector<float> codes(values.size()), rounded(values.size());
+    RoundPanelToGrids(values.data(), columns, grids.scales.data(), grids.zero_points.data(), grids.max_code,
+                      codes.data(), rounded.data());
+    for (int64_t i = 0; i < columns * kRows; ++i) {
+      const int64_t row = i % kRows;
+      const double place = values[i] * static_cast<double>(grids.inverse_scales[row]) + grids.zero_points[row];
+      const bool edge = std::abs(place - std::floor(place) - 0.5) < 1e-3;
+      if (!edge) {
+        ASSERT_EQ(codes[i], grids.Code(row, values[i])) << i;
+      }
+      ASSERT_EQ(rounded[i], grids.Value(row, codes[i])) << i;
+    }
+  }
+}
+
+TEST(GridRoundingTest, FloatWeightsKeepTheirTargets) {
+  constexpr int64_t kColumns = 40;
+  const TrianglePanels feedback = RandomFeedback(kColumns);
+  const Grids grids(kColumns, 3);
+  const std::vector<float> weights = RandomFloats(kColumns * kRows, 1), importance(kColumns, 1.0f);
+  std::vector<float> floats(kColumns * kRows), targets = weights, codes(weights.size()), errors(weights.size());
+  for (size_t i = 0; i < floats.size(); i += 7) floats[i] = 1;
+  std::vector<float> losses(kRows);
+  RoundWithFeedback({0, kColumns, &feedback, importance.data(), weights.data(), targets.data(), floats.data()},
+                    grids.View(), codes.data(), errors.data(), losses.data());
+  for (int64_t row = 0; row < kRows; ++row) {
+    double loss = 0;
+    for (int64_t k = 0; k < kColumns; ++k) {
+      const int64_t at = k * kRows + row;
+      const double value = floats[at] != 0 ? targets[at] : grids.Value(at, codes[at]);
+      ASSERT_NEAR(errors[at], weights[at] - value, 1e-6) << k << " " << row;
+      loss += (targets[at] - value) * (targets[at] - value);
+    }
+    ASSERT_NEAR(losses[row], loss, 1e-5 * (1 + loss));
+  }
+}
+
 TEST(GridRoundingTest, RoundToF16MatchesTheScalarConversion) {
   std::vector<float> values = RandomFloats(1003, 6, 3.0f);
   for (size_t i = 0; i < values.size(); ++i) values[i] *= std::ldexp(1.0f, static_cast<int>(i % 40) - 24);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <map>
 
 #include "core/base/sha256.h"
 #include "core/formats/artifact_info.h"
@@ -39,6 +40,36 @@ class RunRecipeTest : public JobFixture {
     return *Sha256HexOfFile(folder_ / workspace / "artifacts" / "tersor" / "weights.safetensors");
   }
 };
+
+TEST_F(RunRecipeTest, JobsShareTheDenseModelsStatistics) {
+  namespace fs = std::filesystem;
+  const auto run = [&](const std::string& workspace, const std::string& stage) {
+    recipe_.clear_stages();
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(stage, recipe_.add_stages()->mutable_quantize()))
+        << stage;
+    Run(workspace);
+    return WeightsHash(workspace);
+  };
+  const std::string awq = "awq { group_size: 32 grid: 3 }";
+  const std::string first = run("first", awq);
+  std::map<fs::path, fs::file_time_type> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "cache" / "statistics")) {
+    if (entry.is_regular_file()) files[entry.path()] = entry.last_write_time();
+  }
+  // Two statistics of two blocks.
+  ASSERT_EQ(files.size(), 4);
+  EXPECT_EQ(run("second", awq), first);
+  run("other", "awq { bits: 3 group_size: 16 grid: 2 }");
+  for (const auto& [path, time] : files) EXPECT_EQ(fs::last_write_time(path), time) << path;
+  // Something new of the same text is put beside.
+  run("smooth", "smoothquant {}");
+  const fs::path folder = files.begin()->first.parent_path();
+  EXPECT_TRUE(fs::exists(folder / "0.absmax.safetensors"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "cache" / "statistics"), fs::directory_iterator()), 1);
+  recipe_.mutable_calibration()->set_samples(3);
+  run("shorter", awq);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "cache" / "statistics"), fs::directory_iterator()), 2);
+}
 
 TEST_F(RunRecipeTest, CompressesEvaluatesAndJudges) {
   const v1::Report report = Run("w");

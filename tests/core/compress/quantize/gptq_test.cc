@@ -37,8 +37,8 @@ SegmentTask MakeTask(const InputStatistics& statistics) {
 GptqOptions WithPolicy(v1::FactorizationFailurePolicy policy) {
   GptqOptions options;
   options.grid.group_size = 16;
-  options.damping = 0;
-  options.on_failure = policy;
+  options.feedback.damping = 0;
+  options.feedback.on_failure = policy;
   return options;
 }
 

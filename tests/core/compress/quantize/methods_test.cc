@@ -52,7 +52,11 @@ std::vector<MethodCase> MethodCases() {
           {"os_static", "outlier_suppression_plus { grid: 3 } activations { bits: 6 scale: 'tensor' }", ""},
           {"rptq", "rptq { group_size: 32 clusters: 5 }", "group_size: 32"},
           {"olive", "olive { group_size: 32 }", "group_size: 32"},
-          {"olive8", "olive { bits: 8 }", ""}};
+          {"olive8", "olive { bits: 8 }", ""},
+          {"owq", "owq { bits: 4 group_size: 32 float_columns: 0.05 }", "group_size: 32"},
+          {"owq_zero_points", "owq { group_size: 32 symmetric: false } activations {}", "group_size: 32"},
+          {"spqr", "spqr { group_size: 16 }", "group_size: 16"},
+          {"spqr_coarse", "spqr { bits: 4 group_size: 32 scale_bits: 4 scale_group: 8 outliers: 0.02 }", ""}};
 }
 
 class MethodsTest : public ::testing::TestWithParam<MethodCase> {
@@ -277,6 +281,10 @@ TEST(MethodRegistryTest, RefusesCombinationsThatMakeNoSense) {
   EXPECT_THAT(faults("zeroquant_fp { format: 'nf4' scale_constraint: 'm3' lorc_rank: -1 }"),
               AllOf(HasSubstr("format"), HasSubstr("scale_constraint"), HasSubstr("lorc_rank")));
   EXPECT_THAT(faults("llm_int8 { threshold: 0 }"), HasSubstr("threshold"));
+  EXPECT_THAT(faults("owq { bits: 1 float_columns: 0.6 damping: 2 }"),
+              AllOf(HasSubstr("bits"), HasSubstr("float_columns"), HasSubstr("damping")));
+  EXPECT_THAT(faults("spqr { scale_bits: 9 scale_group: 12 outliers: 0.2 group_size: 0 }"),
+              AllOf(HasSubstr("scale_bits"), HasSubstr("scale_group"), HasSubstr("outliers"), HasSubstr("group_size")));
   EXPECT_EQ(faults("gptq {} activations { format: 'mxfp8' }"), "");
 }
 

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Tersor against llm-compressor on SmolLM2-135M, in one run: seconds of compression, peak memory, perplexity, and their
+# ratios. Calibrated on the first 16 x 512 tokens of wikitext2_tokens_valid, evaluated on the first 8 windows of 2048 of
+# wikitext2_tokens_test. A few minutes a method and number of threads, and ten to install the peer the first time.
+#   benchmarks/compress_vs_llm_compressor.sh METHOD [THREADS...=1 2]
+# METHOD: gptq (4 bits, groups of 64, symmetric), awq (4 bits, groups of 64, zero points), smoothquant (W8A8, strength 0.8).
+# LLMC_VENV: a virtual environment with llmcompressor (else made under TERSOR_PEERS, default ~/.cache/tersor/peers).
+# MODEL_F16: the demo model as a float16 Hugging Face folder (else made, with a second environment). TERSOR_BIN (default
+# build/release/bin): quantize_quality. PEER_TOOLS (default ../shared/tools/peers): make_model.py, llm_compressor.py.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+method=${1:-gptq}
+case $method in
+  gptq) stage='gptq { bits: 4 group_size: 64 symmetric: true }' theirs=gptq4_g64 ;;
+  awq) stage='awq { bits: 4 group_size: 64 symmetric: false }' theirs=awq4_g64 ;;
+  smoothquant) stage='smoothquant { alpha: 0.8 }' theirs=sq_w8a8 ;;
+  *) printf 'METHOD is gptq, awq or smoothquant, not %s\n' "$method" >&2; exit 2 ;;
+esac
+threads_list=("${@:2}")
+[ ${#threads_list[@]} -gt 0 ] || threads_list=(1 2)
+peers=${TERSOR_PEERS:-$HOME/.cache/tersor/peers}
+tools=${PEER_TOOLS:-$root/../shared/tools/peers}
+ours=${TERSOR_BIN:-$root/build/release/bin}/quantize_quality
+say() { printf '== %s\n' "$*" >&2; }
+[ -x "$ours" ] || { say "$ours is missing: cmake --build --preset release --target quantize_quality"; exit 1; }
+[ -f "$tools/llm_compressor.py" ] || { say "$tools/llm_compressor.py is missing: set PEER_TOOLS"; exit 1; }
+
+# make_venv FOLDER PACKAGES...: complete or not at all.
+make_venv() {
+  local folder=$1; shift
+  [ -f "$folder/.complete" ] && return
+  say "installing $* into $folder"
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
+  touch "$folder/.complete"
+}
+
+venv=${LLMC_VENV:-}
+if [ -z "$venv" ]; then
+  venv=$peers/llmc
+  make_venv "$venv" "llmcompressor>=0.14,<0.15"
+fi
+model=${MODEL_F16:-$peers/smollm2-f16}
+if [ ! -f "$model/config.json" ]; then
+  source_model=${TERSOR_DEMO_MODEL:-$("$root/scripts/fetch_model.sh")}
+  make_venv "$peers/hf" torch transformers gguf accelerate safetensors tokenizers
+  say "making $model"
+  mkdir -p "$peers"
+  rm -rf "$model.partial"
+  "$peers/hf/bin/python" "$tools/make_model.py" "$source_model" "$model.partial" >&2
+  mv "$model.partial" "$model"
+fi
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+# The last line of each is its result as JSON; who made it is put beside.
+record() { python3 -c 'import json,sys; print(json.dumps({"who": sys.argv[1], **json.loads(sys.stdin.read().splitlines()[-1])}))' "$1" >>"$results"; }
+for threads in "${threads_list[@]}"; do
+  say "tersor, $threads thread(s)"
+  "$ours" "$model" --stage "$stage" --threads "$threads" | record tersor
+  say "llm-compressor, $threads thread(s)"
+  "$venv/bin/python" "$tools/llm_compressor.py" "$theirs" "$model" --threads "$threads" | record llm-compressor
+done
+
+python3 - "$results" "$stage" <<'PY'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+print(f"\nSmolLM2-135M, {sys.argv[2]}, 16 x 512 calibration tokens")
+print(f"{'':16}{'threads':>8}{'seconds':>10}{'peak MB':>10}{'perplexity':>12}")
+for row in rows:
+    print(f"{row['who']:16}{row['threads']:8}{row['compress_seconds']:10.1f}{row['peak_rss_mb']:10.0f}{row['perplexity']:12.3f}")
+for threads in dict.fromkeys(row["threads"] for row in rows):
+    ours, theirs = ({row["who"]: row for row in rows if row["threads"] == threads}[who] for who in ("tersor", "llm-compressor"))
+    print(f"{threads} thread(s): {theirs['compress_seconds'] / ours['compress_seconds']:.2f} times faster, "
+          f"{ours['peak_rss_mb'] / theirs['peak_rss_mb']:.2f} of the memory, "
+          f"perplexity {ours['perplexity'] - theirs['perplexity']:+.3f}")
+PY
