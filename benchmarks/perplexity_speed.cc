@@ -6,6 +6,9 @@
 
 #include "CLI/CLI.hpp"
 #include "core/calibration/dataset.h"
+#include "core/encoding/gguf_block_tensor.h"
+#include "core/encoding/input_format_tensor.h"
+#include "core/encoding/int_token_format.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/protocol.h"
 #include "core/evaluate/scored_windows.h"
@@ -24,10 +27,28 @@ struct Arguments {
   int window = 512;
   int windows = 0;
   int threads = 2;
+  bool int8_inputs = false;
 };
 
+// Inputs of layers with GGUF blocks rounded to 8 bits in blocks of 32, as llama.cpp rounds them before its products.
+absl::Status RoundInputs(Model& model) {
+  IntTokenOptions options;
+  options.group_size = 32;
+  if (model.spec.tied) {
+    TERSOR_ASSIGN_OR_RETURN(model.parameters[std::string(kHeadName)], model.Head());
+    model.spec.tied = false;
+  }
+  for (auto& [name, tensor] : model.parameters) {
+    if (tensor->encoding() != GgufBlockTensor::kName || tensor->shape().size() != 2 || name == kEmbeddingName) continue;
+    TERSOR_ASSIGN_OR_RETURN(const ActivationFormatPtr format, IntTokenFormat::Create(tensor->columns(), options));
+    TERSOR_ASSIGN_OR_RETURN(tensor, InputFormatTensor::Create(tensor, format));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(const Arguments& arguments) {
-  TERSOR_ASSIGN_OR_RETURN(const Model model, LoadModel(arguments.model));
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(arguments.model));
+  if (arguments.int8_inputs) TERSOR_RETURN_IF_ERROR(RoundInputs(model));
   TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
   TERSOR_ASSIGN_OR_RETURN(const std::filesystem::path path, FindDataset(arguments.text, DefaultDataPaths()));
   TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
@@ -61,6 +82,7 @@ int main(int argc, char** argv) {
   app.add_option("--convention", arguments.convention, "windows, llama.cpp or words");
   app.add_option("--window", arguments.window, "Tokens of a window");
   app.add_option("--windows", arguments.windows, "The first N windows; 0: all");
+  app.add_flag("--int8-inputs", arguments.int8_inputs, "Round inputs of layers with GGUF blocks as llama.cpp does");
   app.add_option("--threads", arguments.threads, "Threads");
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = tersor::Run(arguments);

@@ -6,7 +6,9 @@
   pip download --no-deps auto-gptq==0.7.1 autoawq==0.2.9        # unpacked beside each other into SOURCES
   /tmp/venv/bin/python benchmarks/interop/decode_exports.py W/artifacts --sources SOURCES
 
-safetensors-f32 in the folder is what the others are compared with. Readers: compressed-tensors' own decompressor,
+safetensors-f32 in the folder is what the others are compared with. A recipe that quantizes inputs cannot write it: give
+with --truth that of the same recipe with `activations: { format: none }`, whose weights are the same. Readers:
+compressed-tensors' own decompressor,
 AutoGPTQ's QuantLinear (its product with the identity), the same with zero points as they are for gptq_v2, AutoAWQ's
 dequantize_gemm, and gguf's dequantize. Prints a line an export: layers, largest difference, and where it is. Exit code 1
 where a packed integer layer differs at all.
@@ -38,17 +40,9 @@ def parts_of(tensors, module):
 
 
 def compressed_tensors(folder, _):
-    from compressed_tensors.compressors import BaseCompressor
-    from compressed_tensors.quantization import QuantizationConfig
-    config = QuantizationConfig.model_validate(json.loads((folder / "config.json").read_text())["quantization_config"])
-    tensors = load(folder)
-    for module in [name.removesuffix(".weight_scale") for name in tensors if name.endswith(".weight_scale")]:
-        named = [group for group in config.config_groups.values() if module in group.targets]
-        group = (named or list(config.config_groups.values()))[0]
-        compressor = BaseCompressor.get_value_from_registry(group.format or config.format)
-        parts = parts_of(tensors, module)
-        parts["weight_scale"] = parts["weight_scale"].float()
-        yield module, compressor.decompress(parts, group)["weight"].float()
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "tools"))
+    from compressed_tensors_decoding import decode_folder
+    return decode_folder(folder)
 
 
 def quant_linear(sources):
@@ -133,8 +127,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("artifacts", type=pathlib.Path)
     parser.add_argument("--sources", type=pathlib.Path, default=pathlib.Path("."))
+    parser.add_argument("--truth", type=pathlib.Path, help="safetensors-f32 of another run, see above")
     arguments = parser.parse_args()
-    truth = load(arguments.artifacts / "safetensors-f32")
+    truth = load(arguments.truth or arguments.artifacts / "safetensors-f32")
     exact = True
     for name, reader in READERS.items():
         folder = arguments.artifacts / name

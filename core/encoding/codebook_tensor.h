@@ -24,7 +24,7 @@ struct CodebookLayout {
 
 // value = book[code] * scale, in float. Fields: "codes" U8 [rows, PackedBytes(columns, book bits)] and those of the
 // scales (group_scales.h). Parameters: {"book": "nf4", "group_size": 64, "scales": "f16"}. MXFP4 is e2m1, 32, e8m0;
-// NVFP4 is e2m1, 16, e4m3.
+// NVFP4 is e2m1, 16, e4m3-over.
 class CodebookTensor final : public EncodedTensor {
  public:
   static constexpr absl::string_view kName = "codebook";

@@ -15,7 +15,7 @@
 namespace tersor {
 namespace {
 
-constexpr std::array<absl::string_view, 6> kNames = {"f32", "f16", "e8m0", "e4m3", "row-shift", "double"};
+constexpr std::array<absl::string_view, 7> kNames = {"f32", "f16", "e8m0", "e4m3", "row-shift", "double", "e4m3-over"};
 constexpr int64_t kDoubleBlock = 256;
 constexpr int kE8m0Bias = 127, kE8m0NaN = 255, kLargestShift = 126;
 
@@ -58,6 +58,8 @@ std::vector<FieldShape> FieldShapes(ScaleForm form, int64_t rows, int64_t groups
       return {{"scales", DType::kU8, {rows, groups}},
               {"block_scales", DType::kF32, {DoubleBlocks(rows * groups)}},
               {"offset", DType::kF32, {1}}};
+    case ScaleForm::kE4m3Over:
+      return {{"scales", DType::kU8, {rows, groups}}, {"divisor", DType::kF32, {1}}};
   }
   return {};
 }
@@ -106,6 +108,18 @@ absl::StatusOr<Fields> EncodeE4m3(const Shapes& shapes, const std::vector<float>
   for (const float scale : wanted) codes.push_back(book.Nearest(std::isfinite(inverse) ? scale * inverse : 0));
   TERSOR_ASSIGN_OR_RETURN(EncodedField field, Field(shapes[0], std::move(codes)));
   TERSOR_ASSIGN_OR_RETURN(EncodedField factor, Field(shapes[1], std::vector<float>{tensor_scale}));
+  return Fields{std::move(field), std::move(factor)};
+}
+
+absl::StatusOr<Fields> EncodeE4m3Over(const Shapes& shapes, const std::vector<float>& wanted) {
+  const CodeBook& book = E4m3Book();
+  const float largest = *std::max_element(wanted.begin(), wanted.end());
+  const float quotient = largest > 0 ? book.largest() / largest : 1;
+  const float divisor = std::isfinite(quotient) ? quotient : std::numeric_limits<float>::max();
+  std::vector<uint8_t> codes;
+  for (const float scale : wanted) codes.push_back(book.Nearest(scale * divisor));
+  TERSOR_ASSIGN_OR_RETURN(EncodedField field, Field(shapes[0], std::move(codes)));
+  TERSOR_ASSIGN_OR_RETURN(EncodedField factor, Field(shapes[1], std::vector<float>{divisor}));
   return Fields{std::move(field), std::move(factor)};
 }
 
@@ -163,6 +177,8 @@ absl::StatusOr<Fields> EncodeAs(ScaleForm form, const Shapes& shapes, const std:
       return EncodeRowShift(shapes, wanted);
     case ScaleForm::kDouble:
       return EncodeDouble(shapes, wanted);
+    case ScaleForm::kE4m3Over:
+      return EncodeE4m3Over(shapes, wanted);
   }
   return absl::InvalidArgumentError("unknown form of scales");
 }
@@ -178,6 +194,7 @@ std::vector<float> Decode(ScaleForm form, int64_t groups, const Fields& fields) 
     const uint8_t code = Bytes(codes)[i];
     if (form == ScaleForm::kE8m0) values[i] = std::ldexp(1.0f, code - kE8m0Bias);
     if (form == ScaleForm::kE4m3) values[i] = E4m3Book().Value(code) * factors[0];
+    if (form == ScaleForm::kE4m3Over) values[i] = E4m3Book().Value(code) / factors[0];
     if (shifted) values[i] = std::ldexp(factors[i / groups], -code);
     if (form == ScaleForm::kDouble) values[i] = DynamicMapBook().Value(code) * factors[i / kDoubleBlock] + offset;
   }
@@ -186,7 +203,7 @@ std::vector<float> Decode(ScaleForm form, int64_t groups, const Fields& fields) 
 
 absl::Status CheckCodes(ScaleForm form, const Fields& fields) {
   const Tensor& codes = fields[0].tensor;
-  if (form != ScaleForm::kE8m0 && form != ScaleForm::kE4m3) return absl::OkStatus();
+  if (form != ScaleForm::kE8m0 && form != ScaleForm::kE4m3 && form != ScaleForm::kE4m3Over) return absl::OkStatus();
   for (int64_t i = 0; i < codes.elements(); ++i) {
     const uint8_t code = Bytes(codes)[i];
     const bool number = form == ScaleForm::kE8m0 ? code != kE8m0NaN : E4m3Book().IsNumber(code);

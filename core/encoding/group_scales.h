@@ -17,7 +17,7 @@ enum class ScaleForm {
   kF16,
   // "e8m0": powers of two, "scales" U8 [rows, groups], 2^(code - 127) (OCP MX).
   kE8m0,
-  // "e4m3": "scales" U8 [rows, groups], times "tensor_scale" F32 [1] (NVFP4).
+  // "e4m3": "scales" U8 [rows, groups], times "tensor_scale" F32 [1].
   kE4m3,
   // "row-shift": "row_scales" F32 [rows] times 2^-shift, "shifts" U8 [rows, groups] (ZeroQuant-FP, arXiv 2307.09782,
   // section 4.1, M2: powers of two within a compute group, which is a row).
@@ -25,6 +25,8 @@ enum class ScaleForm {
   // "double": "scales" U8 [rows, groups], codes of bitsandbytes' dynamic map, times "block_scales" F32 [blocks of 256
   // scales], plus "offset" F32 [1] (QLoRA, arXiv 2305.14314, section 3, double quantization).
   kDouble,
+  // "e4m3-over": "scales" U8 [rows, groups], over "divisor" F32 [1]: NVFP4 as compressed-tensors stores it.
+  kE4m3Over,
 };
 absl::string_view ScaleFormName(ScaleForm form);
 absl::StatusOr<ScaleForm> ScaleFormFromName(absl::string_view name);

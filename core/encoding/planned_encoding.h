@@ -16,10 +16,16 @@ struct PlannedEncoding {
   uint64_t bytes = 0;
   // As ActivationFormat::name(): "int-token"; empty where inputs stay in float.
   std::string input_format = "";
-  // Of group-int.
+  // Of group-int and codebook.
   int bits = 0;
   int64_t group_size = 0;
+  // Of group-int.
   bool symmetric = true;
+  // Of codebook: its parameters of these names ("e2m1", "e8m0").
+  std::string book = "";
+  std::string scales = "";
+  // ActivationFormat::Parameters() as text, of int-token and float-token.
+  std::string input_parameters = "";
 };
 
 // By parameter name ("model.layers.0.mlp.down_proj.weight"); parameters that stay as they are have no entry. An entry

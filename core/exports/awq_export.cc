@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/exports/integer_codes.h"
 #include "core/exports/module_packing.h"
 #include "core/formats/word_runs.h"
 
@@ -44,7 +45,8 @@ class AwqPacking final : public ModulePacking {
                       "Quantize to 4 bits, or export to gptq, compressed-tensors or safetensors");
   }
 
-  std::vector<TensorDeclaration> Declare(const std::string& module, const ExportTensor& tensor) const override {
+  std::vector<TensorDeclaration> Declare(const PackingPlan&, const ExportTensor& tensor) const override {
+    const std::string module = tensor.module();
     const int64_t rows = tensor.parameter.shape[0], columns = tensor.parameter.shape[1];
     const int64_t groups = columns / tensor.form.group_size;
     return {{module + ".qweight", DType::kI32, {columns, rows / kPerWord}},
@@ -52,25 +54,21 @@ class AwqPacking final : public ModulePacking {
             {module + ".scales", DType::kF16, {groups, rows}}};
   }
 
-  absl::StatusOr<std::vector<NamedTensor>> Pack(const std::string& module,
-                                                const GroupIntTensor& weight) const override {
-    const int64_t rows = weight.rows(), columns = weight.columns(), groups = weight.groups();
-    std::vector<uint8_t> codes(rows * columns), zero_points(rows * groups);
-    std::vector<uint16_t> scales(rows * groups);
-    for (int64_t row = 0; row < rows; ++row) {
-      weight.CodesOfRow(row, codes.data() + row * columns);
-      weight.ZeroPointsOfRow(row, zero_points.data() + row * groups);
-      for (int64_t group = 0; group < groups; ++group) scales[group * rows + row] = weight.ScaleBits(row, group);
-    }
-    TERSOR_ASSIGN_OR_RETURN(Tensor qweight, PackInOrder(codes, rows, columns));
-    TERSOR_ASSIGN_OR_RETURN(Tensor qzeros, PackInOrder(zero_points, rows, groups));
-    TERSOR_ASSIGN_OR_RETURN(Tensor stored_scales, Tensor::Own(DType::kF16, {groups, rows}, std::move(scales)));
+  absl::StatusOr<std::vector<NamedTensor>> Pack(const PackingPlan&, const ExportTensor& tensor,
+                                                const EncodedTensor& stored) const override {
+    TERSOR_ASSIGN_OR_RETURN(const GroupIntTensor* weight, AsGroupInt(stored));
+    const std::string module = tensor.module();
+    const int64_t rows = weight->rows(), columns = weight->columns(), groups = weight->groups();
+    IntegerCodes taken = TakeIntegerCodes(*weight);
+    TERSOR_ASSIGN_OR_RETURN(Tensor qweight, PackInOrder(taken.codes, rows, columns));
+    TERSOR_ASSIGN_OR_RETURN(Tensor qzeros, PackInOrder(taken.zero_points, rows, groups));
+    TERSOR_ASSIGN_OR_RETURN(Tensor scales, ScalesByGroup(taken, rows, groups));
     return std::vector<NamedTensor>{{module + ".qweight", std::move(qweight)},
                                     {module + ".qzeros", std::move(qzeros)},
-                                    {module + ".scales", std::move(stored_scales)}};
+                                    {module + ".scales", std::move(scales)}};
   }
 
-  nlohmann::json Config(const PackingPlan& plan) const override {
+  nlohmann::json Config(const PackingPlan& plan, const ExportSubject&) const override {
     nlohmann::json config = {{"quant_method", "awq"}, {"bits", kBits},     {"group_size", plan.group_size},
                              {"zero_point", true},    {"version", "gemm"}, {"modules_to_not_convert", nullptr}};
     if (!plan.dense.empty()) config["modules_to_not_convert"] = plan.dense;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "core/encoding/activation_format.h"
+#include "core/encoding/codebook_tensor.h"
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/group_int_tensor.h"
@@ -21,7 +22,10 @@ constexpr size_t kNamedLayers = 4;
 StoredForm FormOf(const EncodedTensor& stored) {
   const EncodedTensor& tensor = stored.weight();
   StoredForm form;
-  if (stored.input_format() != nullptr) form.input_format = std::string(stored.input_format()->name());
+  if (stored.input_format() != nullptr) {
+    form.input_format = std::string(stored.input_format()->name());
+    form.input_parameters = stored.input_format()->Parameters().dump();
+  }
   form.encoding = std::string(tensor.encoding());
   const nlohmann::json parameters = tensor.Parameters();
   if (form.encoding == GroupIntTensor::kName) {
@@ -29,6 +33,10 @@ StoredForm FormOf(const EncodedTensor& stored) {
     form.group_size = parameters.value("group_size", int64_t{0});
     form.symmetric = true;
     for (const EncodedField& field : tensor.Fields()) form.symmetric &= field.name != "zero_points";
+  } else if (form.encoding == CodebookTensor::kName) {
+    form.book = parameters.value("book", "");
+    form.scales = parameters.value("scales", "");
+    form.group_size = parameters.value("group_size", int64_t{0});
   } else if (form.encoding == GgufBlockTensor::kName) {
     form.block_type = parameters.value("type", "");
   } else if (form.encoding == DenseTensor::kName) {
@@ -43,7 +51,10 @@ StoredForm FormOf(const PlannedEncoding& planned, int64_t columns) {
   form.bits = planned.bits;
   form.group_size = planned.group_size > 0 ? planned.group_size : columns;
   form.symmetric = planned.symmetric;
+  form.book = planned.book;
+  form.scales = planned.scales;
   form.input_format = planned.input_format;
+  form.input_parameters = planned.input_parameters;
   return form;
 }
 
@@ -52,6 +63,8 @@ StoredForm FormOf(const PlannedEncoding& planned, int64_t columns) {
 std::string FormText(const StoredForm& form) {
   if (form.encoding == DenseTensor::kName) return std::string(DTypeName(form.dtype));
   if (form.encoding == GgufBlockTensor::kName) return absl::StrCat(form.block_type, " blocks");
+  if (form.encoding == CodebookTensor::kName) return absl::StrCat(form.book, ", groups of ", form.group_size);
+  if (form.encoding != GroupIntTensor::kName) return form.encoding;
   return absl::StrCat(form.bits, " bits, groups of ", form.group_size, ", ",
                       form.symmetric ? "symmetric" : "with offset");
 }

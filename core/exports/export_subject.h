@@ -18,18 +18,23 @@ namespace tersor {
 
 // An encoding as far as an export must know it, whether the tensor is there already or only planned.
 struct StoredForm {
-  // "dense", "group-int" or "gguf-block".
+  // "dense", "group-int", "codebook", "gguf-block", ...
   std::string encoding;
   // Of dense.
   DType dtype = DType::kF32;
-  // Of group-int; the group size is resolved (never -1).
+  // Of group-int and codebook; the group size is resolved (never -1).
   int bits = 0;
   int64_t group_size = 0;
   bool symmetric = true;
+  // Of codebook: "e2m1", and the form of its scales ("e8m0").
+  std::string book;
+  std::string scales;
   // Of gguf-block: "Q4_1".
   std::string block_type;
   // What the layer's inputs are quantized to: "int-token"; empty: they stay in float.
   std::string input_format;
+  // Its parameters as JSON text, of formats that stand for no statistics.
+  std::string input_parameters;
 
   bool operator==(const StoredForm&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/exports/integer_codes.h"
 #include "core/exports/module_packing.h"
 #include "core/formats/json_text.h"
 #include "core/formats/word_runs.h"
@@ -35,7 +36,8 @@ class GptqPacking final : public ModulePacking {
                       "Quantize to such bits, or export to compressed-tensors or safetensors");
   }
 
-  std::vector<TensorDeclaration> Declare(const std::string& module, const ExportTensor& tensor) const override {
+  std::vector<TensorDeclaration> Declare(const PackingPlan&, const ExportTensor& tensor) const override {
+    const std::string module = tensor.module();
     const int64_t rows = tensor.parameter.shape[0], columns = tensor.parameter.shape[1];
     const int64_t groups = columns / tensor.form.group_size;
     const int bits = tensor.form.bits;
@@ -45,18 +47,14 @@ class GptqPacking final : public ModulePacking {
             {module + ".g_idx", DType::kI32, {columns}}};
   }
 
-  absl::StatusOr<std::vector<NamedTensor>> Pack(const std::string& module,
-                                                const GroupIntTensor& weight) const override {
-    const int64_t rows = weight.rows(), columns = weight.columns(), groups = weight.groups();
-    std::vector<uint8_t> codes(rows * columns), zero_points(rows * groups);
-    std::vector<uint16_t> scales(rows * groups);
-    for (int64_t row = 0; row < rows; ++row) {
-      weight.CodesOfRow(row, codes.data() + row * columns);
-      weight.ZeroPointsOfRow(row, zero_points.data() + row * groups);
-      for (int64_t group = 0; group < groups; ++group) scales[group * rows + row] = weight.ScaleBits(row, group);
-    }
+  absl::StatusOr<std::vector<NamedTensor>> Pack(const PackingPlan&, const ExportTensor& tensor,
+                                                const EncodedTensor& stored) const override {
+    TERSOR_ASSIGN_OR_RETURN(const GroupIntTensor* weight, AsGroupInt(stored));
+    const std::string module = tensor.module();
+    const int64_t rows = weight->rows(), columns = weight->columns(), groups = weight->groups();
+    IntegerCodes taken = TakeIntegerCodes(*weight);
     if (version_ == 1) {
-      for (uint8_t& zero_point : zero_points) {
+      for (uint8_t& zero_point : taken.zero_points) {
         if (zero_point-- > 0) continue;
         return absl::InvalidArgumentError(
             "version 1 stores zero points less one and readers disagree about one of 0, which this layer has. Export "
@@ -64,21 +62,21 @@ class GptqPacking final : public ModulePacking {
       }
     }
     std::vector<int32_t> index(columns);
-    for (int64_t i = 0; i < columns; ++i) index[i] = static_cast<int32_t>(i / weight.group_size());
+    for (int64_t i = 0; i < columns; ++i) index[i] = static_cast<int32_t>(i / weight->group_size());
     std::vector<NamedTensor> tensors(4);
     for (size_t i = 0; i < tensors.size(); ++i) {
       tensors[i].name = absl::StrCat(module, std::array{".qweight", ".qzeros", ".scales", ".g_idx"}[i]);
     }
     TERSOR_ASSIGN_OR_RETURN(tensors[0].tensor,
-                            PackIntoColumns(codes, rows, columns, weight.bits(), WordPacking::kDense));
-    TERSOR_ASSIGN_OR_RETURN(tensors[1].tensor, PackIntoRows(Transposed(zero_points, rows, groups), groups, rows,
-                                                            weight.bits(), WordPacking::kDense));
-    TERSOR_ASSIGN_OR_RETURN(tensors[2].tensor, Tensor::Own(DType::kF16, {groups, rows}, std::move(scales)));
+                            PackIntoColumns(taken.codes, rows, columns, weight->bits(), WordPacking::kDense));
+    TERSOR_ASSIGN_OR_RETURN(tensors[1].tensor, PackIntoRows(Transposed(taken.zero_points, rows, groups), groups, rows,
+                                                            weight->bits(), WordPacking::kDense));
+    TERSOR_ASSIGN_OR_RETURN(tensors[2].tensor, ScalesByGroup(taken, rows, groups));
     TERSOR_ASSIGN_OR_RETURN(tensors[3].tensor, Tensor::Own(DType::kI32, {columns}, std::move(index)));
     return tensors;
   }
 
-  nlohmann::json Config(const PackingPlan& plan) const override {
+  nlohmann::json Config(const PackingPlan& plan, const ExportSubject&) const override {
     return {{"quant_method", "gptq"},
             {"bits", plan.bits},
             {"group_size", plan.group_size},
@@ -91,7 +89,7 @@ class GptqPacking final : public ModulePacking {
   }
 
   std::map<std::string, std::string> ExtraFiles(const PackingPlan& plan) const override {
-    return {{"quantize_config.json", JsonText(Config(plan), 2) + "\n"}};
+    return {{"quantize_config.json", JsonText(Config(plan, {}), 2) + "\n"}};
   }
 
  private:

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/status.h"
-#include "core/encoding/group_int_tensor.h"
+#include "core/encoding/encoded_tensor.h"
 #include "core/exports/export_format.h"
 #include "core/exports/export_subject.h"
 #include "core/formats/safetensors.h"
@@ -28,8 +28,8 @@ struct PackingPlan {
   std::set<std::string, std::less<>> packed;
   // Written as F16.
   std::vector<std::string> dense;
+  // Of formats that have one figure for all layers. -1: one scale a row.
   int bits = 4;
-  // -1: one scale a row.
   int64_t group_size = 0;
   // Every packed module is.
   bool symmetric = true;
@@ -44,12 +44,17 @@ class ModulePacking {
   virtual std::string name() const = 0;
   // INVALID_ARGUMENT names the layers that the format cannot hold and what would work.
   virtual absl::StatusOr<PackingPlan> Plan(const ExportSubject& subject) const = 0;
-  // The module's tensors, as Pack gives them.
-  virtual std::vector<TensorDeclaration> Declare(const std::string& module, const ExportTensor& tensor) const = 0;
-  virtual absl::StatusOr<std::vector<NamedTensor>> Pack(const std::string& module,
-                                                        const GroupIntTensor& weight) const = 0;
+  // Whether the format says what such a layer's inputs are quantized to; asked only where they are.
+  virtual bool HoldsInputFormat(const StoredForm&) const { return false; }
+  // The tensors of a packed module, as Pack gives them.
+  virtual std::vector<TensorDeclaration> Declare(const PackingPlan& plan, const ExportTensor& tensor) const = 0;
+  // `weight` is the parameter's, without its input format.
+  virtual absl::StatusOr<std::vector<NamedTensor>> Pack(const PackingPlan& plan, const ExportTensor& tensor,
+                                                        const EncodedTensor& weight) const = 0;
   // "quantization_config" of config.json.
-  virtual nlohmann::json Config(const PackingPlan& plan) const = 0;
+  virtual nlohmann::json Config(const PackingPlan& plan, const ExportSubject& subject) const = 0;
+  // What packed layers are, for people.
+  virtual std::string StoredAs(const PackingPlan&, const ExportSubject&) const { return "packed integers"; }
   // Files beside config.json, by name.
   virtual std::map<std::string, std::string> ExtraFiles(const PackingPlan&) const { return {}; }
 };

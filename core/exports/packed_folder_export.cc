@@ -6,6 +6,8 @@
 #include "absl/strings/strip.h"
 #include "core/base/atomic_file.h"
 #include "core/base/temporary_folder.h"
+#include "core/encoding/activation_format.h"
+#include "core/encoding/group_int_tensor.h"
 #include "core/exports/dense_values.h"
 #include "core/exports/difference.h"
 #include "core/exports/folder_tensor.h"
@@ -39,7 +41,7 @@ class WeightsWriter {
                             SafetensorsWriter::Create(path, std::move(declarations), {{"format", "pt"}}));
     for (const TensorDeclaration& next : writer.order()) {
       const Source& source = sources_.at(next.name);
-      if (source.module.empty()) {
+      if (source.packed == nullptr) {
         TERSOR_RETURN_IF_ERROR(RoundTo(next.dtype, next.name, *source.values,
                                        [&](std::span<const std::byte> bytes) { return writer.Append(bytes); }));
       } else {
@@ -53,32 +55,31 @@ class WeightsWriter {
   struct Source {
     EncodedTensorPtr values;
     // Of a packed part.
-    std::string module;
+    const ExportTensor* packed = nullptr;
   };
 
   absl::Status Declare(const ExportTensor& tensor, std::vector<TensorDeclaration>& declarations) {
     TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr values, model_.Find(tensor.parameter.name));
     if (plan_.packed.count(tensor.module()) == 0) {
       declarations.push_back({tensor.parameter.name, TypeOf(tensor, *values), tensor.parameter.shape});
-      sources_[tensor.parameter.name] = {values, ""};
+      sources_[tensor.parameter.name] = {values};
       return absl::OkStatus();
     }
-    for (const TensorDeclaration& part : packing_.Declare(tensor.module(), tensor)) {
+    for (const TensorDeclaration& part : packing_.Declare(plan_, tensor)) {
       declarations.push_back(part);
-      sources_[part.name] = {values, tensor.module()};
+      sources_[part.name] = {values, &tensor};
     }
     return absl::OkStatus();
   }
 
   absl::Status AppendPart(const Source& source, const std::string& name, SafetensorsWriter& writer) {
-    const auto weight = std::dynamic_pointer_cast<const GroupIntTensor>(source.values);
-    if (weight == nullptr) return absl::InternalError(absl::StrCat(source.module, " is not group-int"));
-    absl::StatusOr<std::vector<NamedTensor>> parts = packing_.Pack(source.module, *weight);
-    if (!parts.ok()) return Annotate(parts.status(), absl::StrCat("export ", packing_.name(), ": ", source.module));
+    const std::string module = source.packed->module();
+    absl::StatusOr<std::vector<NamedTensor>> parts = packing_.Pack(plan_, *source.packed, source.values->weight());
+    if (!parts.ok()) return Annotate(parts.status(), absl::StrCat("export ", packing_.name(), ": ", module));
     for (const NamedTensor& part : *parts) {
       if (part.name == name) return writer.AppendTensor(name, part.tensor);
     }
-    return absl::InternalError(absl::StrCat(source.module, " has no part ", name));
+    return absl::InternalError(absl::StrCat(module, " has no part ", name));
   }
 
   const Model& model_;
@@ -86,6 +87,15 @@ class WeightsWriter {
   const PackingPlan& plan_;
   std::map<std::string, Source, std::less<>> sources_;
 };
+
+absl::Status CompareInputs(const std::string& name, const ActivationFormat* expected, const ActivationFormat* found) {
+  const auto text = [](const ActivationFormat* format) {
+    return format == nullptr ? "float" : absl::StrCat(format->name(), " ", format->Parameters().dump());
+  };
+  if (text(expected) == text(found)) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("\"", name, "\" reads back with inputs in ", text(found), " instead of ", text(expected)));
+}
 
 // Loads the folder as any user would.
 absl::StatusOr<std::string> Verify(const Model& model, const PackingPlan& plan, const std::filesystem::path& folder) {
@@ -100,13 +110,14 @@ absl::StatusOr<std::string> Verify(const Model& model, const PackingPlan& plan, 
     const bool packed = plan.packed.count(absl::StripSuffix(name, ".weight")) > 0;
     TERSOR_RETURN_IF_ERROR(
         tally.Compare(name, *expected, *values, packed ? DifferenceTally::Tolerance() : F16Tolerance));
+    if (packed) TERSOR_RETURN_IF_ERROR(CompareInputs(name, expected->input_format(), values->input_format()));
   }
   return absl::StrCat("reopened and decoded; ", tally.Text());
 }
 
-std::string StoredText(const PackingPlan& plan, const ExportSubject& subject) {
-  std::string text =
-      absl::StrCat(plan.packed.size(), " linear layers are packed integers with their codes and scales as they were; ");
+std::string StoredText(const ModulePacking& packing, const PackingPlan& plan, const ExportSubject& subject) {
+  std::string text = absl::StrCat(plan.packed.size(), " linear layers are ", packing.StoredAs(plan, subject),
+                                  " with their codes and scales as they were; ");
   const bool head_packed = plan.packed.count("lm_head") > 0;
   absl::StrAppend(&text, subject.spec.tied || !head_packed ? "embedding and head" : "the embedding",
                   " and all other weights are F16.");
@@ -119,6 +130,7 @@ class PackedFolderExport final : public ExportFormat {
 
   std::string name() const override { return packing_->name(); }
   std::string artifact_name() const override { return packing_->name(); }
+  bool HoldsInputFormat(const StoredForm& form) const override { return packing_->HoldsInputFormat(form); }
 
   absl::StatusOr<ExportPlan> Plan(const Model& model, const ExportSubject& subject) const override {
     TERSOR_RETURN_IF_ERROR(CheckPlainLayout(name(), subject.spec));
@@ -129,13 +141,13 @@ class PackedFolderExport final : public ExportFormat {
     for (const ExportTensor& tensor : subject.tensors) {
       std::vector<TensorDeclaration> parts = {
           {tensor.parameter.name, tensor.is_matrix() ? kDenseType : DType::kF32, tensor.parameter.shape}};
-      if (plan.packed.count(tensor.module()) > 0) parts = packing_->Declare(tensor.module(), tensor);
+      if (plan.packed.count(tensor.module()) > 0) parts = packing_->Declare(plan, tensor);
       // 256 bytes are more than an entry in the header.
       for (const TensorDeclaration& part : parts) {
         answer.bytes += ElementCount(part.shape) * static_cast<int64_t>(DTypeSize(part.dtype)) + 256;
       }
     }
-    answer.detail = StoredText(plan, subject);
+    answer.detail = StoredText(*packing_, plan, subject);
     return answer;
   }
 
@@ -147,8 +159,8 @@ class PackedFolderExport final : public ExportFormat {
     HuggingFaceFolder contents;
     contents.spec = subject.spec;
     contents.dtype = kDenseType;
-    contents.quantization_config = packing_->Config(plan);
-    contents.model_card = ModelCard(model, report, name(), StoredText(plan, subject), LoadCommands(path));
+    contents.quantization_config = packing_->Config(plan, subject);
+    contents.model_card = ModelCard(model, report, name(), StoredText(*packing_, plan, subject), LoadCommands("."));
     TERSOR_RETURN_IF_ERROR(WriteHuggingFaceFiles(contents, model.assets, folder.path()));
     for (const auto& [file, text] : packing_->ExtraFiles(plan)) {
       TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder.path() / file, text));

@@ -80,17 +80,8 @@ absl::StatusOr<EncodedTensorPtr> ReadModule(int64_t group_size, const std::strin
 
 absl::StatusOr<QuantizedWeights> ReadAwq(const nlohmann::json& json, const Safetensors& file) {
   TERSOR_ASSIGN_OR_RETURN(const int64_t group_size, ReadGroupSize(json));
-  QuantizedWeights weights;
-  weights.format = "awq-gemm";
-  TensorPool pool(file);
-  for (const std::string& module : pool.ModulesWith(kCodesSuffix)) {
-    absl::StatusOr<EncodedTensorPtr> weight = ReadModule(group_size, module, pool);
-    if (!weight.ok()) return Annotate(weight.status(), absl::StrCat("module \"", module, "\""));
-    weights.tensors.emplace(module + ".weight", *std::move(weight));
-  }
-  if (weights.tensors.empty()) return absl::InvalidArgumentError("no tensor ends in .qweight");
-  TERSOR_RETURN_IF_ERROR(pool.TakeRest(weights.tensors));
-  return weights;
+  return ReadModules("awq-gemm", kCodesSuffix, file,
+                     [&](const std::string& module, TensorPool& pool) { return ReadModule(group_size, module, pool); });
 }
 
 }  // namespace tersor

@@ -1,4 +1,4 @@
-// compressed-tensors' pack-quantized, int-quantized, float-quantized and naive-quantized weights.
+// compressed-tensors' weights: packed integers, integers of a byte, and (compressed_tensors_floats.h) floats.
 // https://github.com/vllm-project/compressed-tensors
 #include <cstring>
 #include <map>
@@ -6,10 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/encoding/float8_tensor.h"
+#include "core/encoding/float_token_format.h"
 #include "core/encoding/indexed_int_tensor.h"
 #include "core/encoding/input_format_tensor.h"
 #include "core/encoding/int_token_format.h"
+#include "core/formats/compressed_tensors_floats.h"
 #include "core/formats/compressed_tensors_scheme.h"
 #include "core/formats/json_fields.h"
 #include "core/formats/quantized_readers.h"
@@ -56,15 +57,6 @@ absl::StatusOr<Shape> ReadShape(const Tensor& tensor) {
     return absl::InvalidArgumentError(absl::StrCat("weight_shape says ", ShapeString(shape), ", which cannot be"));
   }
   return shape;
-}
-
-// Groups in a row by the scheme.
-absl::StatusOr<int64_t> GroupsOf(const WeightScheme& scheme, int64_t columns, bool indexed) {
-  if (scheme.strategy != "group") return 1;
-  if (columns % scheme.group_size == 0) return columns / scheme.group_size;
-  if (indexed) return (columns + scheme.group_size - 1) / scheme.group_size;
-  return absl::InvalidArgumentError(
-      absl::StrCat("groups of ", scheme.group_size, " do not divide ", columns, " columns"));
 }
 
 // Scales [rows, groups]; one of a whole tensor stands for every row.
@@ -120,10 +112,11 @@ absl::StatusOr<std::vector<int32_t>> ReadIndex(const std::optional<Tensor>& tens
 }
 
 absl::StatusOr<EncodedTensorPtr> ReadPacked(const WeightScheme& scheme, const std::string& module, TensorPool& pool) {
+  if (scheme.is_float) return ReadFloat4Weight(scheme, module, pool);
   TERSOR_ASSIGN_OR_RETURN(const Tensor words, pool.Take(absl::StrCat(module, kPackedSuffix)));
   TERSOR_ASSIGN_OR_RETURN(const Tensor scales, pool.Take(absl::StrCat(module, kScaleSuffix)));
   TERSOR_ASSIGN_OR_RETURN(const Tensor shape_tensor, pool.Take(module + ".weight_shape"));
-  if (words.dtype() != DType::kI32 || scheme.is_float || words.shape().size() != 2) {
+  if (words.dtype() != DType::kI32 || words.shape().size() != 2) {
     return absl::UnimplementedError(absl::StrCat("weight_packed is ", DTypeName(words.dtype()), " of ", scheme.format,
                                                  "; integers packed into I32 are read"));
   }
@@ -188,22 +181,6 @@ absl::StatusOr<EncodedTensorPtr> ReadInt8(const WeightScheme& scheme, const std:
   return MakeIntTensor(std::move(parts));
 }
 
-absl::StatusOr<EncodedTensorPtr> ReadFloat8(const WeightScheme& scheme, const Tensor& weight, Tensor scales) {
-  const int64_t rows = weight.shape()[0], columns = weight.shape()[1];
-  if (!scheme.is_float) return absl::InvalidArgumentError("the configuration says integers, the weight is 8-bit float");
-  if (scheme.strategy == "block") {
-    return Float8Tensor::Create(weight, std::move(scales), scheme.block_rows, scheme.block_columns);
-  }
-  if (scheme.strategy == "tensor") {
-    if (scales.elements() != 1) return absl::InvalidArgumentError("strategy \"tensor\" with several scales");
-    TERSOR_ASSIGN_OR_RETURN(scales, Tensor::Own(scales.dtype(), {1, 1},
-                                                std::vector<std::byte>(scales.bytes().begin(), scales.bytes().end())));
-    return Float8Tensor::Create(weight, std::move(scales), rows, columns);
-  }
-  TERSOR_ASSIGN_OR_RETURN(const int64_t groups, GroupsOf(scheme, columns, false));
-  return Float8Tensor::Create(weight, std::move(scales), 1, columns / groups);
-}
-
 absl::StatusOr<EncodedTensorPtr> ReadPlain(const WeightScheme& scheme, const std::string& module, TensorPool& pool) {
   TERSOR_ASSIGN_OR_RETURN(const Tensor weight, pool.Take(module + ".weight"));
   TERSOR_ASSIGN_OR_RETURN(const Tensor scales, pool.Take(absl::StrCat(module, kScaleSuffix)));
@@ -212,13 +189,16 @@ absl::StatusOr<EncodedTensorPtr> ReadPlain(const WeightScheme& scheme, const std
                                                    ShapeString(scales.shape()), " do not fit"));
   }
   if (weight.dtype() == DType::kI8) return ReadInt8(scheme, module, weight, scales, pool);
-  if (weight.dtype() == DType::kF8E4M3 || weight.dtype() == DType::kF8E5M2) return ReadFloat8(scheme, weight, scales);
+  if (weight.dtype() == DType::kF8E4M3 || weight.dtype() == DType::kF8E5M2) {
+    return ReadFloat8Weight(scheme, weight, scales);
+  }
   return absl::UnimplementedError(
       absl::StrCat("weight is ", DTypeName(weight.dtype()), " in ", scheme.format, "; I8 and 8-bit floats are read"));
 }
 
-// Inputs that are rounded to integers token by token when they arrive belong to the weight's encoding; vLLM's kernels
-// scale them by the largest magnitude over 2^(bits-1) - 1, as IntTokenFormat does. Null for any other kind.
+// Inputs that are rounded token by token when they arrive belong to the weight's encoding. Integers: vLLM's kernels
+// scale them by the largest magnitude over 2^(bits-1) - 1, as IntTokenFormat does (the package itself by 2^(bits-1) -
+// 0.5). Floats: E4M3, the largest magnitude becomes 448. Null for any other kind.
 absl::StatusOr<ActivationFormatPtr> InputFormatOf(const WeightScheme& scheme, int64_t inputs) {
   const JsonFields fields(scheme.input_activations);
   TERSOR_ASSIGN_OR_RETURN(const int64_t bits, fields.IntegerOr("num_bits", 1, 16, 8));
@@ -226,9 +206,15 @@ absl::StatusOr<ActivationFormatPtr> InputFormatOf(const WeightScheme& scheme, in
   TERSOR_ASSIGN_OR_RETURN(const std::string strategy, fields.StringOr("strategy", "tensor"));
   TERSOR_ASSIGN_OR_RETURN(const bool symmetric, fields.BoolOr("symmetric", true));
   const nlohmann::json* dynamic = fields.Find("dynamic");
-  if (type != "int" || strategy != "token" || bits < 2 || bits > 8 || dynamic == nullptr || *dynamic != true) {
+  if (strategy != "token" || bits < 2 || bits > 8 || dynamic == nullptr || *dynamic != true) {
     return ActivationFormatPtr();
   }
+  if (type == "float" && bits == 8) {
+    TERSOR_ASSIGN_OR_RETURN(ActivationFormatPtr format,
+                            FloatTokenFormat::Create(inputs, {&E4m3Book(), -1, ScaleForm::kF32}));
+    return format;
+  }
+  if (type != "int") return ActivationFormatPtr();
   IntTokenOptions options;
   options.bits = static_cast<int>(bits);
   options.symmetric = symmetric;
@@ -248,35 +234,26 @@ void DropRunTimeTensors(const std::string& module, TensorPool& pool) {
 
 absl::StatusOr<QuantizedWeights> ReadCompressedTensors(const nlohmann::json& config, const Safetensors& file) {
   TERSOR_ASSIGN_OR_RETURN(const CompressedTensorsScheme scheme, ParseCompressedTensorsScheme(config));
-  QuantizedWeights weights;
-  weights.format = absl::StrCat("compressed-tensors:", scheme.format);
-  weights.notes = scheme.notes;
-  TensorPool pool(file);
   std::map<std::string, int> inputs;
-  for (const std::string& module : pool.ModulesWith(kScaleSuffix)) {
-    absl::StatusOr<WeightScheme> own = SchemeOf(scheme, module);
-    if (!own.ok()) return Annotate(own.status(), absl::StrCat("module \"", module, "\""));
+  const auto read = [&](const std::string& module, TensorPool& pool) -> absl::StatusOr<EncodedTensorPtr> {
+    TERSOR_ASSIGN_OR_RETURN(const WeightScheme own, SchemeOf(scheme, module));
     const bool packed = pool.Find(absl::StrCat(module, kPackedSuffix)) != nullptr;
-    absl::StatusOr<EncodedTensorPtr> weight = packed ? ReadPacked(*own, module, pool) : ReadPlain(*own, module, pool);
-    if (!weight.ok()) return Annotate(weight.status(), absl::StrCat("module \"", module, "\""));
+    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight,
+                            packed ? ReadPacked(own, module, pool) : ReadPlain(own, module, pool));
     DropRunTimeTensors(module, pool);
-    EncodedTensorPtr tensor = *std::move(weight);
-    if (!own->inputs.empty()) {
-      TERSOR_ASSIGN_OR_RETURN(const ActivationFormatPtr format, InputFormatOf(*own, tensor->columns()));
-      if (format == nullptr) {
-        ++inputs[own->inputs];
-      } else {
-        TERSOR_ASSIGN_OR_RETURN(tensor, InputFormatTensor::Create(std::move(tensor), format));
-      }
-    }
-    weights.tensors.emplace(module + ".weight", std::move(tensor));
-  }
-  if (weights.tensors.empty()) return absl::InvalidArgumentError("no tensor ends in .weight_scale");
+    if (own.inputs.empty()) return weight;
+    TERSOR_ASSIGN_OR_RETURN(const ActivationFormatPtr format, InputFormatOf(own, weight->columns()));
+    if (format != nullptr) return InputFormatTensor::Create(std::move(weight), format);
+    ++inputs[own.inputs];
+    return weight;
+  };
+  TERSOR_ASSIGN_OR_RETURN(QuantizedWeights weights,
+                          ReadModules(absl::StrCat("compressed-tensors:", scheme.format), kScaleSuffix, file, read));
+  weights.notes = scheme.notes;
   for (const auto& [how, count] : inputs) {
     weights.notes.push_back(absl::StrCat("the inputs of ", count, " linear layers are quantized at run time (", how,
                                          "); here the weights alone are"));
   }
-  TERSOR_RETURN_IF_ERROR(pool.TakeRest(weights.tensors));
   return weights;
 }
 

@@ -13,7 +13,7 @@
 namespace tersor {
 namespace {
 
-constexpr std::array kStrategies = {"tensor", "channel", "group", "block"};
+constexpr std::array kStrategies = {"tensor", "channel", "group", "block", "tensor_group"};
 
 absl::Status ReadBlock(const JsonFields& weights, WeightScheme& scheme) {
   TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> block, weights.IntegersOrNone("block_structure", 1, INT32_MAX));
@@ -41,8 +41,8 @@ absl::StatusOr<WeightScheme> ReadWeights(const nlohmann::json& json) {
     return absl::UnimplementedError(absl::StrCat("weights by strategy \"", scheme.strategy,
                                                  "\" are not read; supported: ", absl::StrJoin(kStrategies, ", ")));
   }
-  if (scheme.strategy == "group" && scheme.group_size < 1) {
-    return absl::InvalidArgumentError("strategy \"group\" without a \"group_size\"");
+  if ((scheme.strategy == "group" || scheme.strategy == "tensor_group") && scheme.group_size < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("strategy \"", scheme.strategy, "\" without a \"group_size\""));
   }
   if (scheme.strategy == "block") TERSOR_RETURN_IF_ERROR(ReadBlock(weights, scheme));
   return scheme;

@@ -18,7 +18,7 @@ struct WeightScheme {
   bool is_float = false;
   int bits = 4;
   bool symmetric = true;
-  // "tensor", "channel", "group" or "block".
+  // "tensor", "channel", "group", "tensor_group" (groups under one factor of the tensor) or "block".
   std::string strategy;
   int64_t group_size = 0;
   // Rows and columns of strategy "block".

@@ -125,17 +125,8 @@ absl::StatusOr<EncodedTensorPtr> ReadModule(const GptqConfig& config, const std:
 
 absl::StatusOr<QuantizedWeights> ReadGptq(const nlohmann::json& json, const Safetensors& file) {
   TERSOR_ASSIGN_OR_RETURN(const GptqConfig config, ReadConfig(json));
-  QuantizedWeights weights;
-  weights.format = config.less_one ? "gptq" : "gptq_v2";
-  TensorPool pool(file);
-  for (const std::string& module : pool.ModulesWith(kCodesSuffix)) {
-    absl::StatusOr<EncodedTensorPtr> weight = ReadModule(config, module, pool);
-    if (!weight.ok()) return Annotate(weight.status(), absl::StrCat("module \"", module, "\""));
-    weights.tensors.emplace(module + ".weight", *std::move(weight));
-  }
-  if (weights.tensors.empty()) return absl::InvalidArgumentError("no tensor ends in .qweight");
-  TERSOR_RETURN_IF_ERROR(pool.TakeRest(weights.tensors));
-  return weights;
+  return ReadModules(config.less_one ? "gptq" : "gptq_v2", kCodesSuffix, file,
+                     [&](const std::string& module, TensorPool& pool) { return ReadModule(config, module, pool); });
 }
 
 }  // namespace tersor

@@ -2,6 +2,7 @@
 #ifndef TERSOR_CORE_FORMATS_QUANTIZED_READERS_H_
 #define TERSOR_CORE_FORMATS_QUANTIZED_READERS_H_
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,14 @@ class TensorPool {
  private:
   std::map<std::string, Tensor, std::less<>> tensors_;
 };
+
+// Reads MODULE's tensors out of the pool.
+using ModuleReader = std::function<absl::StatusOr<EncodedTensorPtr>(const std::string& module, TensorPool& pool)>;
+
+// Every module that has a tensor MODULE + `suffix`, and the tensors that then are left, as `format`. INVALID_ARGUMENT
+// names the module that does not fit, or says that there is none.
+absl::StatusOr<QuantizedWeights> ReadModules(absl::string_view format, absl::string_view suffix,
+                                             const Safetensors& file, const ModuleReader& read);
 
 absl::StatusOr<QuantizedWeights> ReadCompressedTensors(const nlohmann::json& config, const Safetensors& file);
 absl::StatusOr<QuantizedWeights> ReadGptq(const nlohmann::json& config, const Safetensors& file);

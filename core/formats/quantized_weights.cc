@@ -65,6 +65,21 @@ absl::Status TensorPool::TakeRest(EncodedTensors& tensors) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<QuantizedWeights> ReadModules(absl::string_view format, absl::string_view suffix,
+                                             const Safetensors& file, const ModuleReader& read) {
+  QuantizedWeights weights;
+  weights.format = std::string(format);
+  TensorPool pool(file);
+  for (const std::string& module : pool.ModulesWith(suffix)) {
+    absl::StatusOr<EncodedTensorPtr> weight = read(module, pool);
+    if (!weight.ok()) return Annotate(weight.status(), absl::StrCat("module \"", module, "\""));
+    weights.tensors.emplace(module + ".weight", *std::move(weight));
+  }
+  if (weights.tensors.empty()) return absl::InvalidArgumentError(absl::StrCat("no tensor ends in ", suffix));
+  TERSOR_RETURN_IF_ERROR(pool.TakeRest(weights.tensors));
+  return weights;
+}
+
 absl::StatusOr<QuantizedWeights> ReadQuantizedWeights(const nlohmann::json& quantization_config,
                                                       const Safetensors& file) {
   constexpr absl::string_view kWhere = "quantization_config";

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 
 namespace tersor {
 namespace {
@@ -156,32 +157,41 @@ void CheckWrappedZeros(const RawLayer& layer, Findings& findings) {
   }
 }
 
+// Whether every input has a group and every group its size; `in_order`: inputs stand in runs.
+bool CheckGroupSizes(const RawLayer& layer, const RawTensor& index, const std::string& name, bool& in_order,
+                     Findings& findings) {
+  std::vector<int64_t> sizes(static_cast<size_t>(layer.groups));
+  const int64_t size = (layer.inputs + layer.groups - 1) / layer.groups;
+  in_order = true;
+  for (int64_t i = 0; i < layer.inputs; ++i) {
+    const int64_t group = static_cast<int32_t>(index.Word(i));
+    if (group < 0 || group >= layer.groups) {
+      findings.Error("GROUP_INDEX", name, absl::StrCat("puts input ", i, " into group ", group, " of ", layer.groups),
+                     "Write the index again: the group of each input, from 0");
+      return false;
+    }
+    ++sizes[group];
+    in_order &= group == i / size;
+  }
+  for (int64_t group = 0; group < layer.groups; ++group) {
+    const int64_t wanted = group + 1 < layer.groups ? size : layer.inputs - size * (layer.groups - 1);
+    if (sizes[group] == wanted) continue;
+    findings.Error("GROUP_INDEX", name,
+                   absl::StrCat("group ", group, " has ", sizes[group], " inputs instead of ", wanted),
+                   "Write the index again: i / group_size without act-order, the permuted groups with it");
+    return false;
+  }
+  return true;
+}
+
 void CheckGroupIndex(const RawFolder& folder, const RawLayer& layer, double error, const Model* reference,
                      Findings& findings) {
   const std::string name = layer.module + ".g_idx";
   const RawTensor* index = folder.Find(name);
   if (index == nullptr || index->dtype != "I32" || index->dimension(0) != layer.inputs) return;
   const nlohmann::json& config = folder.config["quantization_config"];
-  std::vector<int64_t> sizes(static_cast<size_t>(layer.groups));
   bool in_order = true;
-  for (int64_t i = 0; i < layer.inputs; ++i) {
-    const int64_t group = static_cast<int32_t>(index->Word(i));
-    if (group < 0 || group >= layer.groups) {
-      return findings.Error("GROUP_INDEX", name,
-                            absl::StrCat("puts input ", i, " into group ", group, " of ", layer.groups),
-                            "Write g_idx again: the group of each input, from 0");
-    }
-    ++sizes[group];
-    in_order &= group == i / ((layer.inputs + layer.groups - 1) / layer.groups);
-  }
-  const int64_t size = (layer.inputs + layer.groups - 1) / layer.groups;
-  for (int64_t group = 0; group < layer.groups; ++group) {
-    const int64_t wanted = group + 1 < layer.groups ? size : layer.inputs - size * (layer.groups - 1);
-    if (sizes[group] == wanted) continue;
-    return findings.Error("GROUP_INDEX", name,
-                          absl::StrCat("group ", group, " has ", sizes[group], " inputs instead of ", wanted),
-                          "Write g_idx again: i / group_size without act-order, the permuted groups with it");
-  }
+  if (!CheckGroupSizes(layer, *index, name, in_order, findings)) return;
   if (!in_order && config.value("desc_act", nlohmann::json(false)) != true) {
     findings.Error("GROUP_INDEX", name, "inputs are in another order than \"desc_act\": false says",
                    "Set \"desc_act\" to true; kernels for false do not look at g_idx");
@@ -253,6 +263,57 @@ void CheckAwqLayers(const RawFolder& folder, const Model* reference, Findings& f
       findings.Error("ZERO_POINT_OFF_BY_ONE", layer.module + ".qzeros",
                      "zero points are stored less one, as GPTQ's first version does; AWQ stores them as they are",
                      "Add one to every stored zero point");
+    }
+  }
+}
+
+void CheckCompressedTensorsLayers(const RawFolder& folder, const Model* reference, Findings& findings) {
+  Reading swapped, up, down;
+  swapped.swapped = true;
+  up.zero_shift = 1;
+  down.zero_shift = -1;
+  for (const auto& [name, tensor] : folder.tensors) {
+    absl::string_view module = name;
+    const bool quantized = absl::ConsumeSuffix(&module, ".weight_packed") ||
+                           (absl::ConsumeSuffix(&module, ".weight") && RawSize(tensor.dtype) == 1);
+    const std::string scales = absl::StrCat(module, ".weight_scale");
+    if (!quantized || folder.Find(scales) != nullptr) continue;
+    findings.Error("TENSOR_MISSING", scales, absl::StrCat("\"", name, "\" has no scales beside it"),
+                   "Write the file again from its source");
+  }
+  const std::vector<RawLayer> others[] = {CompressedTensorsLayers(folder, swapped), CompressedTensorsLayers(folder, up),
+                                          CompressedTensorsLayers(folder, down)};
+  for (const RawLayer& layer : CompressedTensorsLayers(folder, {})) {
+    const double error = reference == nullptr ? -1 : ErrorAgainst(layer, *reference);
+    if (Better(Find(others[0], layer.module), error, reference)) {
+      findings.Error("NIBBLE_ORDER", layer.module + ".weight_packed",
+                     "the layer lies at less than half the distance from the reference with the highest nibbles first",
+                     "Pack neighbouring inputs from the lowest bits up");
+      continue;
+    }
+    ZeroFault fault;
+    for (int i = 1; layer.has_zeros && i < 3; ++i) {
+      if (Better(Find(others[i], layer.module), error, reference)) {
+        fault = {i == 1 ? 1 : -1,
+                 "the layer lies at less than half the distance from the reference with zero points "
+                 "one off"};
+      }
+    }
+    if (layer.has_zeros && reference == nullptr) fault = ShiftedZeros(layer);
+    if (fault.correction != 0) {
+      findings.Error("ZERO_POINT_OFF_BY_ONE", layer.module + ".weight_zero_point", fault.why,
+                     "Store zero points as they are, moved by 2^(bits-1) like the codes");
+    }
+    const std::string index_name = layer.module + ".weight_g_idx";
+    const RawTensor* index = folder.Find(index_name);
+    bool in_order = true;
+    if (index != nullptr && index->dtype == "I32" && index->dimension(0) == layer.inputs) {
+      CheckGroupSizes(layer, *index, index_name, in_order, findings);
+    }
+    const std::string zeros = layer.module + ".weight_zero_point";
+    if (!layer.has_zeros && folder.Find(zeros) != nullptr) {
+      findings.Warning("TENSOR_UNKNOWN", zeros, "the configuration says \"symmetric\"; vLLM refuses such a tensor",
+                       "Leave it out, or say \"symmetric\": false");
     }
   }
 }

@@ -13,6 +13,9 @@ void CheckGptqLayers(const RawFolder& folder, const Model* reference, Findings& 
 // The order of nibbles, and zero points that are GPTQ's.
 void CheckAwqLayers(const RawFolder& folder, const Model* reference, Findings& findings);
 
+// The order of nibbles, zero points, weight_g_idx, and tensors that the configuration leaves no place for.
+void CheckCompressedTensorsLayers(const RawFolder& folder, const Model* reference, Findings& findings);
+
 // Decodes rows of every layer and compares them with `model`'s, bit for bit; adds to `compared`.
 void CompareLayers(const std::vector<RawLayer>& layers, const Model& model, Findings& findings, int64_t& compared);
 

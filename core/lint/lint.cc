@@ -87,6 +87,7 @@ class Linter {
     if (method.is_string()) report_.set_format(method.get<std::string>());
     if (method == "gptq") CheckGptqLayers(raw, reference(), findings_);
     if (method == "awq") CheckAwqLayers(raw, reference(), findings_);
+    if (method == "compressed-tensors") CheckCompressedTensorsLayers(raw, reference(), findings_);
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
     if (model) Compare(raw, method, *model);
     return absl::OkStatus();
@@ -96,7 +97,7 @@ class Linter {
     std::vector<RawLayer> layers;
     if (method == "gptq") layers = GptqLayers(raw, DeclaredGptqReading(raw.config["quantization_config"]));
     if (method == "awq") layers = AwqLayers(raw, {0, true, true, false});
-    if (method == "compressed-tensors") layers = CompressedTensorsLayers(raw);
+    if (method == "compressed-tensors") layers = CompressedTensorsLayers(raw, {});
     int64_t compared = 0;
     CompareLayers(layers, model, findings_, compared);
     report_.set_compared_tensors(compared);

@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "core/formats/compressed_tensors_scheme.h"
 
 namespace tersor {
 namespace {
@@ -15,33 +14,10 @@ namespace {
 // Where column c of eight stands in a word of AWQ.
 constexpr std::array<int, 8> kAwqPlace = {0, 4, 1, 5, 2, 6, 3, 7};
 
-// `bits` bits from bit `bit` of words that are `stride` apart, the first one at index `first`.
-int BitsAt(const RawTensor& words, int64_t first, int64_t stride, int64_t bit, int bits) {
-  int value = 0;
-  for (int i = 0; i < bits; ++i) {
-    const uint32_t word = words.Word(first + (bit + i) / 32 * stride);
-    value |= static_cast<int>(word >> ((bit + i) % 32) & 1u) << i;
-  }
-  return value;
-}
-
 std::vector<int64_t> EqualRuns(int64_t inputs, int64_t groups) {
   const int64_t size = (inputs + groups - 1) / groups;
   std::vector<int64_t> group_of(static_cast<size_t>(inputs));
   for (int64_t i = 0; i < inputs; ++i) group_of[i] = i / size;
-  return group_of;
-}
-
-// The groups of g_idx; runs where it is missing, out of range or of another length.
-std::vector<int64_t> IndexedGroups(const RawTensor* index, int64_t inputs, int64_t groups) {
-  if (index == nullptr || index->dtype != "I32" || index->shape != std::vector<int64_t>{inputs}) {
-    return EqualRuns(inputs, groups);
-  }
-  std::vector<int64_t> group_of(static_cast<size_t>(inputs));
-  for (int64_t i = 0; i < inputs; ++i) {
-    group_of[i] = static_cast<int32_t>(index->Word(i));
-    if (group_of[i] < 0 || group_of[i] >= groups) return EqualRuns(inputs, groups);
-  }
   return group_of;
 }
 
@@ -57,65 +33,36 @@ bool IsNumbers(const RawTensor* tensor) {
              static_cast<size_t>(tensor->dimension(0) * tensor->dimension(1) * RawSize(tensor->dtype));
 }
 
-// Modules with a tensor MODULE + suffix.
-std::vector<std::string> Modules(const RawFolder& folder, absl::string_view suffix) {
+}  // namespace
+
+int BitsAt(const RawTensor& words, int64_t first, int64_t stride, int64_t bit, int bits) {
+  int value = 0;
+  for (int i = 0; i < bits; ++i) {
+    const uint32_t word = words.Word(first + (bit + i) / 32 * stride);
+    value |= static_cast<int>(word >> ((bit + i) % 32) & 1u) << i;
+  }
+  return value;
+}
+
+std::vector<int64_t> IndexedGroups(const RawTensor* index, int64_t inputs, int64_t groups) {
+  if (index == nullptr || index->dtype != "I32" || index->shape != std::vector<int64_t>{inputs}) {
+    return EqualRuns(inputs, groups);
+  }
+  std::vector<int64_t> group_of(static_cast<size_t>(inputs));
+  for (int64_t i = 0; i < inputs; ++i) {
+    group_of[i] = static_cast<int32_t>(index->Word(i));
+    if (group_of[i] < 0 || group_of[i] >= groups) return EqualRuns(inputs, groups);
+  }
+  return group_of;
+}
+
+std::vector<std::string> RawModules(const RawFolder& folder, absl::string_view suffix) {
   std::vector<std::string> modules;
   for (const auto& [name, tensor] : folder.tensors) {
     if (absl::EndsWith(name, suffix)) modules.emplace_back(absl::StripSuffix(name, suffix));
   }
   return modules;
 }
-
-std::optional<RawLayer> CompressedLayer(const RawFolder& folder, const std::string& module,
-                                        const WeightScheme& scheme) {
-  const RawTensor* scales = folder.Find(module + ".weight_scale");
-  const RawTensor* packed = folder.Find(module + ".weight_packed");
-  const RawTensor* plain = folder.Find(module + ".weight");
-  const RawTensor* shape = folder.Find(module + ".weight_shape");
-  RawLayer layer;
-  layer.module = module;
-  layer.bits = scheme.bits;
-  if (!IsNumbers(scales) || scheme.is_float || 32 % scheme.bits != 0) return std::nullopt;
-  layer.outputs = scales->dimension(0);
-  layer.groups = scales->dimension(1);
-  const int middle = 1 << (scheme.bits - 1);
-  if (packed != nullptr && shape != nullptr && shape->bytes.size() == 16) {
-    layer.inputs = shape->Word(2);
-    if (!IsWords(packed, layer.outputs, (layer.inputs * layer.bits + 31) / 32)) return std::nullopt;
-    const int64_t width = packed->dimension(1);
-    layer.code = [packed, width, bits = layer.bits](int64_t o, int64_t i) {
-      return BitsAt(*packed, o * width, 1, i * bits, bits);
-    };
-  } else if (plain != nullptr && plain->dtype == "I8" && plain->shape.size() == 2 &&
-             plain->dimension(0) == layer.outputs) {
-    layer.inputs = plain->dimension(1);
-    layer.code = [plain, middle, width = layer.inputs](int64_t o, int64_t i) {
-      return static_cast<int8_t>(plain->bytes[o * width + i]) + middle;
-    };
-  } else {
-    return std::nullopt;
-  }
-  if (layer.inputs < layer.groups) return std::nullopt;
-  layer.group_of = IndexedGroups(folder.Find(module + ".weight_g_idx"), layer.inputs, layer.groups);
-  layer.scale = [scales, groups = layer.groups](int64_t o, int64_t g) { return scales->Number(o * groups + g); };
-  layer.zero = [middle](int64_t, int64_t) { return middle; };
-  const RawTensor* zeros = folder.Find(module + ".weight_zero_point");
-  if (scheme.symmetric || zeros == nullptr) return layer;
-  layer.has_zeros = true;
-  if (zeros->dtype == "I8" && zeros->bytes.size() == static_cast<size_t>(layer.outputs * layer.groups)) {
-    layer.zero = [zeros, middle, groups = layer.groups](int64_t o, int64_t g) {
-      return static_cast<int8_t>(zeros->bytes[o * groups + g]) + middle;
-    };
-    return layer;
-  }
-  if (!IsWords(zeros, (layer.outputs * layer.bits + 31) / 32, layer.groups)) return std::nullopt;
-  layer.zero = [zeros, groups = layer.groups, bits = layer.bits](int64_t o, int64_t g) {
-    return BitsAt(*zeros, g, groups, o * bits, bits);
-  };
-  return layer;
-}
-
-}  // namespace
 
 int64_t IntegerOr(const nlohmann::json& object, const char* key, int64_t fallback) {
   const auto found = object.find(key);
@@ -132,7 +79,7 @@ Reading DeclaredGptqReading(const nlohmann::json& config) {
 std::vector<RawLayer> GptqLayers(const RawFolder& folder, const Reading& reading) {
   const nlohmann::json& config = folder.config["quantization_config"];
   std::vector<RawLayer> layers;
-  for (const std::string& module : Modules(folder, ".qweight")) {
+  for (const std::string& module : RawModules(folder, ".qweight")) {
     const RawTensor* codes = folder.Find(module + ".qweight");
     const RawTensor* zeros = folder.Find(module + ".qzeros");
     const RawTensor* scales = folder.Find(module + ".scales");
@@ -168,7 +115,7 @@ std::vector<RawLayer> GptqLayers(const RawFolder& folder, const Reading& reading
 
 std::vector<RawLayer> AwqLayers(const RawFolder& folder, const Reading& reading) {
   std::vector<RawLayer> layers;
-  for (const std::string& module : Modules(folder, ".qweight")) {
+  for (const std::string& module : RawModules(folder, ".qweight")) {
     const RawTensor* codes = folder.Find(module + ".qweight");
     const RawTensor* zeros = folder.Find(module + ".qzeros");
     const RawTensor* scales = folder.Find(module + ".scales");
@@ -195,19 +142,6 @@ std::vector<RawLayer> AwqLayers(const RawFolder& folder, const Reading& reading)
     };
     layer.scale = [scales, outputs = layer.outputs](int64_t o, int64_t g) { return scales->Number(g * outputs + o); };
     layers.push_back(std::move(layer));
-  }
-  return layers;
-}
-
-std::vector<RawLayer> CompressedTensorsLayers(const RawFolder& folder) {
-  std::vector<RawLayer> layers;
-  const absl::StatusOr<CompressedTensorsScheme> scheme =
-      ParseCompressedTensorsScheme(folder.config["quantization_config"]);
-  if (!scheme.ok()) return layers;
-  for (const std::string& module : Modules(folder, ".weight_scale")) {
-    const absl::StatusOr<WeightScheme> own = SchemeOf(*scheme, module);
-    if (!own.ok()) continue;
-    if (std::optional<RawLayer> layer = CompressedLayer(folder, module, *own)) layers.push_back(*std::move(layer));
   }
   return layers;
 }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +21,11 @@ struct Reading {
   bool awq_zeros = false;
   // Ignore g_idx.
   bool plain_groups = false;
+  // compressed-tensors' nibbles, highest first.
+  bool swapped = false;
 };
 
-// value(o, i) = (code(o, i) - zero(o, g)) * scale(o, g), g the group of input i.
+// value(o, i) = (code(o, i) - zero(o, g)) * scale(o, g), g the group of input i; of floats number(o, i) * scale(o, g).
 struct RawLayer {
   // "model.layers.0.mlp.down_proj".
   std::string module;
@@ -34,12 +35,15 @@ struct RawLayer {
   int bits = 4;
   bool has_zeros = false;
   std::function<int(int64_t output, int64_t input)> code;
+  // Of floats alone, which have no code.
+  std::function<double(int64_t output, int64_t input)> number;
   std::function<int(int64_t output, int64_t group)> zero;
   std::function<double(int64_t output, int64_t group)> scale;
   std::vector<int64_t> group_of;
 
   double Value(int64_t output, int64_t input) const {
     const int64_t group = group_of[input];
+    if (number) return number(output, input) * scale(output, group);
     return (code(output, input) - zero(output, group)) * scale(output, group);
   }
 };
@@ -48,10 +52,19 @@ struct RawLayer {
 // shapes contradict each other are left out: reading the model names those.
 std::vector<RawLayer> GptqLayers(const RawFolder& folder, const Reading& reading);
 std::vector<RawLayer> AwqLayers(const RawFolder& folder, const Reading& reading);
-std::vector<RawLayer> CompressedTensorsLayers(const RawFolder& folder);
+std::vector<RawLayer> CompressedTensorsLayers(const RawFolder& folder, const Reading& reading);
 
 // How a file labels itself.
 Reading DeclaredGptqReading(const nlohmann::json& config);
+
+// `bits` bits from bit `bit` of words that are `stride` apart, the first one at index `first`.
+int BitsAt(const RawTensor& words, int64_t first, int64_t stride, int64_t bit, int bits);
+
+// The groups of g_idx; equal runs where it is missing, out of range or of another length.
+std::vector<int64_t> IndexedGroups(const RawTensor* index, int64_t inputs, int64_t groups);
+
+// Modules with a tensor MODULE + suffix.
+std::vector<std::string> RawModules(const RawFolder& folder, absl::string_view suffix);
 
 // An integer of a configuration; the fallback where it is missing or no integer.
 int64_t IntegerOr(const nlohmann::json& object, const char* key, int64_t fallback);

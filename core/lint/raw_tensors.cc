@@ -185,6 +185,10 @@ int64_t RawSize(const std::string& dtype) {
   return 0;
 }
 
+bool RawIsFloat(const std::string& dtype) {
+  return dtype == "F16" || dtype == "BF16" || dtype == "F32" || dtype == "F8_E4M3" || dtype == "F8_E5M2";
+}
+
 uint32_t RawTensor::Word(int64_t i) const {
   uint32_t word;
   std::memcpy(&word, bytes.data() + 4 * i, 4);

@@ -42,6 +42,9 @@ RawFolder ReadRawFolder(const std::filesystem::path& folder, Findings& findings)
 // Bytes of one element; 0 for a dtype that safetensors does not have.
 int64_t RawSize(const std::string& dtype);
 
+// Whether RawTensor::Number reads it.
+bool RawIsFloat(const std::string& dtype);
+
 // An IEEE half's value.
 double HalfValue(uint16_t bits);
 

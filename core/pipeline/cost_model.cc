@@ -90,6 +90,13 @@ StageCost PerformanceCost(const Model& model, const PerformanceOptions& options,
   return cost;
 }
 
+StageCost StatisticsCost(const ModelSpec& spec, int64_t tokens, int threads) {
+  StageCost cost = ScoringCost(spec, tokens, 0, tokens, 0, threads);
+  // The inputs of a segment and of the next, of all tokens at once.
+  cost.peak_bytes += tokens * 2 * WidestInner(spec) * int64_t{sizeof(float)};
+  return cost;
+}
+
 StageCost WritingCost(const Model& model, int64_t bytes) {
   return {.seconds = 1 + 2.0 * bytes / kDiskBytesPerSecond,
           .peak_bytes = kProcessBytes + 2 * bytes + model.spec.width * model.spec.vocabulary * 8};

@@ -28,6 +28,8 @@ StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int
 StageCost TaskCost(const ModelSpec& spec, const LoadedTask& task, int threads);
 // Prefill and decode of one or two resident models.
 StageCost PerformanceCost(const Model& model, const PerformanceOptions& options, int subjects);
+// One pass of the dense model over the calibration text, statistics gathered.
+StageCost StatisticsCost(const ModelSpec& spec, int64_t tokens, int threads);
 // Writing, reopening and comparing `bytes` of files.
 StageCost WritingCost(const Model& model, int64_t bytes);
 

@@ -18,6 +18,7 @@
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
 #include "core/pipeline/checkpoint.h"
+#include "core/pipeline/planned_actual.h"
 #include "core/pipeline/stage_clock.h"
 #include "core/pipeline/stage_list.h"
 #include "core/pipeline/statistics_cache.h"
@@ -50,6 +51,7 @@ absl::StatusOr<v1::Report> JobRun::Run() {
   DescribeJob();
   TERSOR_RETURN_IF_ERROR(CompressAndWrite());
   TERSOR_RETURN_IF_ERROR(EvaluatePerplexities());
+  TERSOR_RETURN_IF_ERROR(SplitLoss());
   TERSOR_RETURN_IF_ERROR(EvaluateTasks());
   TERSOR_RETURN_IF_ERROR(EvaluatePerformance());
   TERSOR_RETURN_IF_ERROR(Export());
@@ -161,13 +163,7 @@ absl::Status JobRun::Compress(Model& model) {
   if (recipe_.has_kv()) model.kv_format = ReadKvFormat(recipe_, violations);
   TERSOR_RETURN_IF_ERROR(ViolationsToStatus(violations));
   if (recipe_.stages().empty()) return absl::OkStatus();
-  CalibrationTokens calibration;
-  if (!job_.inputs.calibration.text.empty()) {
-    TERSOR_ASSIGN_OR_RETURN(
-        calibration,
-        TakeCalibrationTokens(*job_.inputs.tokenizer, job_.inputs.calibration.text, job_.inputs.calibration_samples,
-                              job_.inputs.calibration_tokens, job_.inputs.calibration_seed));
-  }
+  TERSOR_ASSIGN_OR_RETURN(const CalibrationTokens calibration, TakeCalibration());
   tracker_.BeginStage(job_.result.plan.stages(0).name());
   const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
   const std::unique_ptr<StatisticsStore> statistics =
@@ -330,8 +326,7 @@ absl::Status JobRun::Export() {
   for (const std::string& format : recipe_.export_()) {
     if (!FilesStand(format)) ForgetExport(format);
     TERSOR_RETURN_IF_ERROR(RunStage(ExportStageName(format), [&](v1::StageReport&) -> absl::Status {
-      TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact,
-                              WriteExport(format, *compressed_, report_, workspace_.artifacts_dir()));
+      TERSOR_ASSIGN_OR_RETURN(v1::ArtifactInfo artifact, WriteNamedExport(format));
       *report_.add_artifacts() = RelativeToArtifacts(std::move(artifact));
       return absl::OkStatus();
     }));
@@ -352,6 +347,7 @@ void JobRun::JudgeAbilities() {
 
 absl::Status JobRun::Conclude() {
   JudgeAbilities();
+  AddPlannedFigures(job_.result.plan, report_);
   if (options_.downloaded) {
     SetDownloadLoadCommands(report_);
   } else {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/calibration/token_batches.h"
 #include "core/evaluate/divergence.h"
 #include "core/pipeline/plan.h"
 #include "core/pipeline/progress_tracker.h"
@@ -46,10 +47,13 @@ class JobRun {
   absl::Status EvaluateDense(int index, const ScoredWindows& windows, v1::StageReport& stage);
   absl::Status EvaluateCompressed(int index, const ScoredWindows& windows);
   absl::StatusOr<DenseBaseline> Baseline(int index, const ScoredWindows& windows);
+  absl::Status SplitLoss();
   absl::Status EvaluateTasks();
   absl::Status EvaluateTasksOf(absl::string_view subject, const Model& model, const std::string& model_sha256);
   absl::Status EvaluatePerformance();
   absl::Status Export();
+  absl::StatusOr<v1::ArtifactInfo> WriteNamedExport(const std::string& format);
+  absl::StatusOr<CalibrationTokens> TakeCalibration() const;
   void JudgeAbilities();
   absl::Status Conclude();
   EvaluateContext MakeEvaluateContext(const char* unit);

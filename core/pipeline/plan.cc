@@ -15,8 +15,13 @@
 #include "core/evaluate/scored_windows.h"
 #include "core/exports/export_registry.h"
 #include "core/kernels/cpu_info.h"
+#include "core/pipeline/advice.h"
 #include "core/pipeline/cost_model.h"
+#include "core/pipeline/loss_split.h"
+#include "core/pipeline/planned_actual.h"
+#include "core/pipeline/speed_forecast.h"
 #include "core/pipeline/stage_list.h"
+#include "core/pipeline/statistics_export.h"
 #include "core/pipeline/sweep_run.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -119,7 +124,7 @@ void PlanPower(const v1::Recipe& recipe, const JobInputs& inputs, v1::Plan& plan
 }
 
 void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute,
-                    const v1::KvCacheResult& cache, v1::Plan& plan) {
+                    const v1::KvCacheResult& cache, const std::vector<std::string>& loss_parts, v1::Plan& plan) {
   for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
     const PerplexityInput& input = inputs.perplexities[i];
     const int64_t tokens = PerplexityTokens(input);
@@ -138,6 +143,13 @@ void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const Com
       AddStage(plan, TaskStageName(subject, task), TaskCost(inputs.model.spec, task, compute.threads), task.Words());
     }
   }
+  for (const std::string& part : loss_parts) {
+    const PerplexityInput& input = inputs.perplexities[0];
+    const int64_t tokens = PerplexityTokens(input);
+    AddStage(plan, LossStageName(part),
+             ScoringCost(inputs.model.spec, tokens, tokens, input.protocol.window, 1, compute.threads),
+             absl::StrCat("perplexity on ", input.data.name, " with ", part, " alone rounded"));
+  }
   if (recipe.evaluate().has_performance()) {
     const PerformanceOptions options = ResolvePerformance(recipe.evaluate().performance(), compute.threads);
     AddStage(plan, kPerformanceStage, PerformanceCost(inputs.model, options, Compresses(recipe) ? 2 : 1),
@@ -146,11 +158,18 @@ void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const Com
   }
 }
 
-void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const PlannedEncodings& encodings, v1::Plan& plan,
-                 Violations& violations) {
+int64_t CalibrationTokenCount(const v1::Recipe& recipe) {
+  return int64_t{recipe.calibration().has_samples() ? recipe.calibration().samples() : 16} *
+         (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
+}
+
+void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const PlannedEncodings& encodings, int threads,
+                 v1::Plan& plan, Violations& violations) {
   for (int i = 0; i < recipe.export__size(); ++i) {
     const std::string& format = recipe.export_(i);
-    absl::StatusOr<ExportPlan> planned = PlanExport(format, inputs.source(), encodings);
+    const bool statistics = format == kStatisticsExport;
+    absl::StatusOr<ExportPlan> planned =
+        statistics ? PlanStatisticsExport(inputs.model.spec) : PlanExport(format, inputs.source(), encodings);
     if (!planned.ok()) {
       violations.push_back({absl::StrCat("export[", i, "]"), std::string(planned.status().message())});
       continue;
@@ -159,7 +178,9 @@ void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const Planne
     artifact->set_name(format);
     artifact->set_bytes(planned->bytes);
     artifact->set_detail(planned->detail);
-    AddStage(plan, ExportStageName(format), WritingCost(inputs.source(), planned->bytes), planned->detail);
+    StageCost cost = WritingCost(inputs.source(), planned->bytes);
+    if (statistics) cost = StatisticsCost(inputs.model.spec, CalibrationTokenCount(recipe), threads);
+    AddStage(plan, ExportStageName(format), cost, planned->detail);
   }
 }
 
@@ -169,10 +190,9 @@ void Total(v1::Plan& plan) {
   for (const v1::PlannedStage& stage : plan.stages()) {
     seconds += stage.seconds();
     memory = std::max(memory, stage.peak_memory_bytes());
+    disk += stage.scratch_bytes();
   }
-  // Checkpoints hold the compressed blocks once more.
   for (const v1::PlannedArtifact& artifact : plan.artifacts()) disk += artifact.bytes();
-  if (plan.artifacts_size() > 0) disk += plan.artifacts(0).bytes();
   plan.set_seconds(seconds);
   plan.set_peak_memory_bytes(memory);
   plan.set_disk_bytes(disk);
@@ -222,13 +242,16 @@ void CheckRecipe(const v1::Recipe& recipe, Violations& violations) {
   }
 }
 
+void AddAll(const std::vector<v1::Warning>& warnings, v1::Plan& plan) {
+  for (const v1::Warning& warning : warnings) *plan.add_warnings() = warning;
+}
+
 void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJob& job) {
   v1::Plan& plan = job.result.plan;
   Violations& violations = job.result.violations;
   JobInputs& inputs = job.inputs;
   *plan.mutable_model() = DescribeModel(inputs);
-  const int64_t tokens = int64_t{recipe.calibration().has_samples() ? recipe.calibration().samples() : 16} *
-                         (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
+  const int64_t tokens = CalibrationTokenCount(recipe);
   const CompressionPlan compression = PlanCompression(inputs.source(), recipe, tokens, job.compute, violations);
   for (const v1::PlannedStage& stage : compression.stages) {
     *plan.add_stages() = stage;
@@ -236,7 +259,8 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
     added.set_peak_memory_bytes(kProcessBytes + stage.peak_memory_bytes());
   }
   // A faulty stage has no say in whether the text is needed: what is wrong with the text is told all the same.
-  const bool reads_calibration = compression.needs_calibration || (!violations.empty() && recipe.has_calibration());
+  const bool reads_calibration =
+      compression.needs_calibration || ExportsStatistics(recipe) || (!violations.empty() && recipe.has_calibration());
   if (reads_calibration) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
@@ -251,15 +275,28 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   v1::PlannedArtifact* container = plan.add_artifacts();
   container->set_name("tersor");
   container->set_bytes(bytes);
-  container->set_detail("Tersor's own container");
-  AddStage(plan, kWriteStage, WritingCost(inputs.source(), bytes), "container, reopened and compared");
-  const KvFormat kv_format = ReadKvFormat(recipe, violations);
-  if (violations.empty()) {
-    PlanEvaluation(recipe, inputs, job.compute, DescribeKvCache(inputs.model.spec, kv_format, bytes), plan);
+  if (!compression.stages.empty()) {
+    plan.mutable_stages(0)->set_scratch_bytes(
+        CheckpointBytes(inputs.source().spec, bytes, compression.needs_calibration ? tokens : 0));
   }
-  PlanExports(recipe, inputs, compression.encodings, plan, violations);
+  const KvFormat kv_format = ReadKvFormat(recipe, violations);
+  const v1::KvCacheResult cache = DescribeKvCache(inputs.model.spec, kv_format, bytes);
+  const SpeedForecast forecast = ForecastSpeed(inputs.source(), compression.encodings);
+  container->set_detail(absl::StrCat("Tersor's own container", Compresses(recipe) ? "; " + ForecastText(forecast) : "",
+                                     "; cache in ", KvCacheText(cache)));
+  AddStage(plan, kWriteStage, WritingCost(inputs.source(), bytes), "container, reopened and compared");
+  if (violations.empty()) {
+    const bool foreign = inputs.given && recipe.stages_size() == 0;
+    PlanEvaluation(recipe, inputs, job.compute, cache,
+                   SplitParts(recipe, inputs.source(), foreign, compression.encodings), plan);
+  }
+  PlanExports(recipe, inputs, compression.encodings, job.compute.threads, plan, violations);
   AddSourceNotes(inputs.source(), plan);
-  for (const v1::Warning& warning : GateWarnings(recipe)) *plan.add_warnings() = warning;
+  AddAll(GateWarnings(recipe), plan);
+  if (violations.empty()) {
+    AddAll(ForecastWarnings(recipe, forecast, cache, inputs.model.spec.context_length), plan);
+    AddAll(AdviceWarnings(recipe, inputs.source(), compression.encodings), plan);
+  }
   if (violations.empty()) PlanPower(recipe, inputs, plan);
   for (const std::string& reference : GateBaselines(recipe)) plan.add_baselines()->set_reference(reference);
   plan.mutable_warnings()->Add(inputs.warnings.begin(), inputs.warnings.end());
@@ -277,7 +314,8 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
   if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
-  const std::vector<std::string> formats = ExportNames();
+  std::vector<std::string> formats = ExportNames();
+  formats.emplace_back(kStatisticsExport);
   for (int i = 0; i < recipe.export__size(); ++i) {
     if (std::find(formats.begin(), formats.end(), recipe.export_(i)) != formats.end()) continue;
     violations.push_back({absl::StrCat("export[", i, "]"), UnknownName("format", recipe.export_(i), formats)});

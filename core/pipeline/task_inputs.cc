@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/base/sha256.h"
 #include "core/chat/chat_template.h"
 #include "core/pipeline/job_inputs.h"
@@ -28,7 +29,10 @@ class TaskReader {
   void ReadSuite(const v1::SuiteEvaluation& evaluation);
 
  private:
-  void Violate(const std::string& field, absl::string_view what) { violations_.push_back({field, std::string(what)}); }
+  // A faulty task file has a line for each fault; a violation is one.
+  void Violate(const std::string& field, absl::string_view what) {
+    violations_.push_back({field, absl::StrReplaceAll(what, {{"\n", "; "}})});
+  }
   void Warn(const char* code, const std::string& task, const std::string& message) {
     v1::Warning& warning = inputs_.warnings.emplace_back();
     warning.set_code(code);
@@ -73,6 +77,11 @@ void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability
   }
   if (!loaded.ok()) return Violate(field, loaded.status().message());
   loaded->ability = ability;
+  if (inputs_.tokenizer != nullptr) {
+    if (absl::Status fits = CheckTaskTokens(*loaded, DescribeTaskText(inputs_)); !fits.ok()) {
+      return Violate(field, fits.message());
+    }
+  }
   if (loaded->skipped > 0) {
     Warn("TASK_ITEMS_SKIPPED", task.name(),
          absl::StrCat(loaded->skipped, " items have two choices that are the same text after the same prompt"));

@@ -4,6 +4,7 @@
 #include "core/report/html_page.h"
 #include "core/report/report_format.h"
 #include "core/report/report_sections.h"
+#include "core/report/sweep_section.h"
 
 namespace tersor {
 namespace {
@@ -29,6 +30,7 @@ std::string Section(const v1::Report& report, const ReportSection& section) {
     out += HtmlTable(section);
   }
   if (!section.note.empty()) absl::StrAppend(&out, "<p class=\"note\">", EscapeXml(section.note), "</p>\n");
+  if (section.title == "Sweep") out += SweepChart(report);
   for (const std::vector<ReportBar>& chart : section.charts) out += BarChart(chart);
   return out + "</section>\n";
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/report/efficiency_sections.h"
+#include "core/report/insight_sections.h"
 #include "core/report/number_text.h"
 #include "core/report/sweep_section.h"
 #include "core/report/task_sections.h"
@@ -173,16 +174,6 @@ ReportSection WarningsSection(const v1::Report& report) {
   return section;
 }
 
-ReportSection StagesSection(const v1::Report& report) {
-  ReportSection section{.title = "Stages", .columns = {{"stage"}, {"time", true}, {"peak memory", true}, {""}}};
-  for (const v1::StageReport& stage : report.stages()) {
-    section.rows.push_back({stage.name(), SecondsText(stage.seconds()),
-                            stage.peak_rss_bytes() > 0 ? BytesText(stage.peak_rss_bytes()) : "",
-                            stage.reused() ? "reused" : ""});
-  }
-  return section;
-}
-
 // Empty where a figure says nothing.
 std::string Unless0(double value) { return value == 0 ? "" : FigureText(value, 3); }
 
@@ -276,6 +267,7 @@ std::vector<ReportSection> ReportSections(const v1::Report& report, const Sectio
   sections.push_back(CacheSection(report));
   sections.push_back(PerplexitySection(report));
   sections.push_back(PositionSection(report));
+  sections.push_back(LossSplitSection(report));
   sections.push_back(DivergenceSection(report));
   sections.push_back(OverlapSection(report));
   sections.push_back(TasksSection(report));

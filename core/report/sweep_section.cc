@@ -1,8 +1,46 @@
 #include "core/report/sweep_section.h"
 
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/report/html_scatter.h"
 #include "core/report/number_text.h"
 
 namespace tersor {
+
+namespace {
+
+// Axes on which the points differ.
+std::set<std::string> VaryingAxes(const v1::SweepResult& sweep) {
+  std::map<std::string, std::set<std::string>> values;
+  for (const v1::SweepResult::Point& point : sweep.points()) {
+    for (const auto& [axis, value] : point.settings()) values[axis].insert(value);
+  }
+  std::set<std::string> varying;
+  for (const auto& [axis, seen] : values) {
+    if (seen.size() > 1) varying.insert(axis);
+  }
+  return varying;
+}
+
+// "gptq bits=3": what tells the point from the others; its name where it has no settings.
+std::string ShortName(const v1::SweepResult::Point& point, const std::set<std::string>& varying) {
+  const std::map<std::string, std::string> settings(point.settings().begin(), point.settings().end());
+  std::vector<std::string> words;
+  for (const auto& [axis, value] : settings) {
+    if (varying.count(axis) == 0) continue;
+    if (axis == "method") {
+      words.insert(words.begin(), value);
+    } else {
+      words.push_back(absl::StrCat(axis, "=", value));
+    }
+  }
+  return words.empty() ? point.name() : absl::StrJoin(words, " ");
+}
+
+}  // namespace
 
 ReportSection SweepSection(const v1::Report& report) {
   ReportSection section{.title = "Sweep",
@@ -17,9 +55,12 @@ ReportSection SweepSection(const v1::Report& report) {
                                     {"front"},
                                     {"verdict"}}};
   const auto figure = [](double value, int digits) { return value > 0 ? FigureText(value, digits) : std::string(); };
+  // Many points tend to fail of one cause.
+  std::map<std::string, std::vector<std::string>> failures;
   for (const v1::SweepResult::Point& point : report.sweep().points()) {
     if (!point.error().empty()) {
-      section.rows.push_back({point.name(), "", "", "", "", "", "", "", "", point.error()});
+      section.rows.push_back({point.name(), "", "", "", "", "", "", "", "", "no result"});
+      failures[point.error()].push_back(point.name());
       continue;
     }
     section.rows.push_back({point.name(), figure(point.bits_per_weight(), 3), BytesText(point.model_bits() / 8),
@@ -31,8 +72,30 @@ ReportSection SweepSection(const v1::Report& report) {
   if (!section.rows.empty()) {
     section.note =
         "*: no other point is smaller and has a lower perplexity at once (the front of quality against size).";
+    for (const auto& [reason, points] : failures) {
+      absl::StrAppend(&section.note, " No result of ", points.front(),
+                      points.size() > 1 ? absl::StrCat(" and ", points.size() - 1, " more") : "", ": ", reason, ".");
+    }
   }
   return section;
+}
+
+std::string SweepChart(const v1::Report& report) {
+  ScatterPlot plot{.x_title = "bytes of the whole model",
+                   .y_title = "perplexity, better upward",
+                   .x_text = [](double bytes) { return BytesText(static_cast<int64_t>(bytes)); },
+                   .y_text = [](double value) { return FigureText(value, 3); },
+                   .higher_is_better = false,
+                   .points = {}};
+  const std::set<std::string> varying = VaryingAxes(report.sweep());
+  for (const v1::SweepResult::Point& point : report.sweep().points()) {
+    if (!point.error().empty() || point.model_bits() <= 0 || point.perplexity() <= 0) continue;
+    plot.points.push_back({.label = ShortName(point, varying),
+                           .x = static_cast<double>(point.model_bits()) / 8,
+                           .y = point.perplexity(),
+                           .front = point.on_pareto_front()});
+  }
+  return ScatterChart(plot);
 }
 
 }  // namespace tersor

@@ -9,6 +9,9 @@ namespace tersor {
 // Without rows where the report is not that of a sweep.
 ReportSection SweepSection(const v1::Report& report);
 
+// Perplexity against the model's bytes with the front, as inline SVG; "" with fewer than two points that have both.
+std::string SweepChart(const v1::Report& report);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_REPORT_SWEEP_SECTION_H_

@@ -15,17 +15,16 @@ import argparse
 import hashlib
 import json
 import pathlib
-import re
 
 import compressed_tensors
 import torch
 from compressed_tensors.compressors import BaseCompressor
 from compressed_tensors.quantization import QuantizationArgs, QuantizationConfig, QuantizationScheme
-from safetensors.torch import load_file, save_file
+from compressed_tensors_decoding import decode_folder, decode_layer
+from safetensors.torch import save_file
 
 FORMAT = "pack-quantized"
 TOOL = f"compressed-tensors {compressed_tensors.__version__}"
-PARTS = ("weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_g_idx")
 
 # name, rows, columns, bits, group size (0: one a row), symmetric, dtype of the scales. Rows that aren't a multiple of 8
 # pad the packed zero points; columns that aren't pad the packed codes.
@@ -48,11 +47,6 @@ def weight_args(bits, group, symmetric):
     return QuantizationArgs(num_bits=bits, type="int", symmetric=symmetric, **strategy)
 
 
-def decoded(compressor, parts, scheme):
-    parts = dict(parts, weight_scale=parts["weight_scale"].to(torch.float32))
-    return compressor.decompress(parts, scheme)["weight"].to(torch.float32)
-
-
 def pack_case(compressor, random, name, rows, columns, bits, group, symmetric, dtype):
     groups = columns // group if group else 1
     low, high = -(1 << (bits - 1)), 1 << (bits - 1)
@@ -66,7 +60,7 @@ def pack_case(compressor, random, name, rows, columns, bits, group, symmetric, d
     weight = (codes.float() - zeros.float().repeat_interleave(columns // groups, 1)) * wide
     scheme = QuantizationScheme(targets=[name], weights=weight_args(bits, group, symmetric), format=FORMAT)
     parts = compressor.compress({"weight": weight, "weight_scale": scales, "weight_zero_point": zeros}, scheme)
-    again = decoded(compressor, parts, scheme)
+    again = decode_layer(parts, scheme, FORMAT)
     assert torch.equal(again, weight), name
     expected = {"name": name, "rows": rows, "columns": columns, "bits": bits, "group_size": group,
                 "symmetric": symmetric, "scale_dtype": str(dtype).removeprefix("torch."), "codes_i8_hex": hex_of(codes),
@@ -91,36 +85,14 @@ def pack(folder):
     (folder / "packed.json").write_text(json.dumps({"tool": TOOL, "layers": layers}, indent=1) + "\n")
 
 
-def scheme_of(config, layer):
-    """The scheme whose targets name the layer; a class name such as "Linear" is any layer that has packed weights."""
-    for scheme in config.config_groups.values():
-        for target in scheme.targets:
-            pattern = target.removeprefix("re:")
-            if target == layer or target in ("Linear", "Embedding") or (
-                    target.startswith("re:") and re.match(pattern, layer)):
-                return scheme
-    raise SystemExit(f"{layer}: no config group of config.json targets it")
-
-
 def decode(folder):
-    config = QuantizationConfig.model_validate(
-        json.loads((folder / "config.json").read_text())["quantization_config"])
-    tensors = {}
-    for shard in sorted(folder.glob("*.safetensors")):
-        tensors.update(load_file(shard))
     layers = []
-    for key in sorted(tensors):
-        if not key.endswith(".weight_packed"):
-            continue
-        layer = key.removesuffix(".weight_packed")
-        scheme = scheme_of(config, layer)
-        parts = {part: tensors[f"{layer}.{part}"] for part in PARTS if f"{layer}.{part}" in tensors}
-        compressor = BaseCompressor.get_value_from_registry(scheme.format or config.format)
-        weight = decoded(compressor, parts, scheme)
+    for layer, weight in decode_folder(folder):
         layers.append({"name": layer, "shape": list(weight.shape),
                        "sha256_f32": hashlib.sha256(weight.contiguous().numpy().astype("<f4").tobytes()).hexdigest(),
                        "first": weight[0, :8].tolist(), "last": weight[-1, :8].tolist()})
-    print(json.dumps({"tool": TOOL, "layers": layers}, indent=1))
+    print(json.dumps({"tool": TOOL, "model_safetensors_sha256": hashlib.sha256(
+        (folder / "model.safetensors").read_bytes()).hexdigest(), "layers": layers}, indent=1))
 
 
 def main():

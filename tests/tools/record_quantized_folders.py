@@ -24,7 +24,7 @@ import warnings
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -67,8 +67,7 @@ def record(folder, tool, weights):
 
 def compressed_tensors_folder(folder, scheme, dtype):
     import compressed_tensors
-    from compressed_tensors.compressors import BaseCompressor
-    from compressed_tensors.quantization import QuantizationConfig
+    from compressed_tensors_decoding import decode_folder
     from llmcompressor import oneshot
     from llmcompressor.modifiers.quantization import QuantizationModifier
 
@@ -79,16 +78,8 @@ def compressed_tensors_folder(folder, scheme, dtype):
         model = LlamaForCausalLM.from_pretrained(source, dtype=dtype)
         oneshot(model=model, processor=micro_tokenizer(), recipe=QuantizationModifier(**modifier))
         model.save_pretrained(folder, save_compressed=True)
-    config = QuantizationConfig.model_validate(json.loads((folder / "config.json").read_text())["quantization_config"])
-    group = next(iter(config.config_groups.values()))
-    compressor = BaseCompressor.get_value_from_registry(group.format or config.format)
-    tensors = load_file(folder / "model.safetensors")
-    weights = {}
-    for module in MODULES:
-        parts = {name.removeprefix(module + "."): tensor for name, tensor in tensors.items()
-                 if name.startswith(module + ".")}
-        parts["weight_scale"] = parts["weight_scale"].to(torch.float32)
-        weights[module + ".weight"] = compressor.decompress(parts, group)["weight"].to(torch.float32)
+    decoded = dict(decode_folder(folder))
+    weights = {module + ".weight": decoded[module] for module in MODULES}
     record(folder, f"compressed-tensors {compressed_tensors.__version__}", weights)
 
 
@@ -221,7 +212,8 @@ def weights_args(bits, **more):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", type=pathlib.Path, required=True)
+    parser.add_argument("--sources", type=pathlib.Path, help="for the gptq and awq folders")
+    parser.add_argument("--only", nargs="+", default=[], metavar="FOLDER")
     parser.add_argument("folder", type=pathlib.Path)
     arguments = parser.parse_args()
     root = arguments.folder
@@ -229,16 +221,30 @@ def main():
     def scheme(**weights):
         return {"config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}}
 
-    compressed_tensors_folder(root / "ct_w4_group32", scheme(**weights_args(4)), torch.bfloat16)
-    compressed_tensors_folder(root / "ct_w4_asymmetric", scheme(**weights_args(4, symmetric=False)), torch.float16)
-    compressed_tensors_folder(root / "ct_w3_group32", scheme(**weights_args(3)), torch.float16)
-    compressed_tensors_folder(root / "ct_w8a8", {"scheme": "W8A8"}, torch.float32)
-    compressed_tensors_folder(root / "ct_fp8", {"scheme": "FP8_DYNAMIC"}, torch.bfloat16)
-    gptq_folder(root / "gptq_v1_w4", arguments.sources, 4, 32, True, 1, False)
-    gptq_folder(root / "gptq_v1_w3_asymmetric", arguments.sources, 3, 32, False, 1, False)
-    gptq_folder(root / "gptq_v1_w8", arguments.sources, 8, 32, False, 1, False)
-    gptq_folder(root / "gptq_v2_w4_act_order", arguments.sources, 4, 32, False, 2, True)
-    awq_folder(root / "awq_w4", arguments.sources)
+    def compressed(modifier, dtype):
+        return lambda folder: compressed_tensors_folder(folder, modifier, dtype)
+
+    def gptq(*options):
+        return lambda folder: gptq_folder(folder, arguments.sources, *options)
+
+    folders = {
+        "ct_w4_group32": compressed(scheme(**weights_args(4)), torch.bfloat16),
+        "ct_w4_asymmetric": compressed(scheme(**weights_args(4, symmetric=False)), torch.float16),
+        "ct_w3_group32": compressed(scheme(**weights_args(3)), torch.float16),
+        "ct_w8a8": compressed({"scheme": "W8A8"}, torch.float32),
+        "ct_fp8": compressed({"scheme": "FP8_DYNAMIC"}, torch.bfloat16),
+        "ct_nvfp4": compressed({"scheme": "NVFP4A16"}, torch.bfloat16),
+        "ct_mxfp4": compressed({"scheme": "MXFP4A16"}, torch.bfloat16),
+        "ct_mxfp8": compressed({"scheme": "MXFP8A16"}, torch.bfloat16),
+        "gptq_v1_w4": gptq(4, 32, True, 1, False),
+        "gptq_v1_w3_asymmetric": gptq(3, 32, False, 1, False),
+        "gptq_v1_w8": gptq(8, 32, False, 1, False),
+        "gptq_v2_w4_act_order": gptq(4, 32, False, 2, True),
+        "awq_w4": lambda folder: awq_folder(folder, arguments.sources),
+    }
+    for name, write in folders.items():
+        if not arguments.only or name in arguments.only:
+            write(root / name)
 
 
 if __name__ == "__main__":

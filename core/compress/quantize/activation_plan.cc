@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/encoding/float_token_format.h"
 #include "core/encoding/int_static_format.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 namespace {
@@ -95,6 +96,13 @@ class OptionsReader {
   std::vector<FieldViolation>& violations_;
 };
 
+// The format's parameters, which no width changes; empty where the plan itself is faulty.
+std::string ParametersText(const ActivationPlan& plan) {
+  const int64_t group = plan.kind == ActivationPlan::Kind::kIntToken ? plan.integers.group_size : plan.group_size;
+  const absl::StatusOr<ActivationFormatPtr> format = plan.Make(std::max<int64_t>(group, 1), nullptr);
+  return format.ok() ? (*format)->Parameters().dump() : "";
+}
+
 }  // namespace
 
 ActivationPlan ActivationPlan::FloatToken(const CodeBook& book, int64_t group_size, ScaleForm scales) {
@@ -132,9 +140,11 @@ void ActivationPlan::AddTo(PlannedEncoding& encoding) const {
       return;
     case Kind::kIntToken:
       encoding.input_format = std::string(IntTokenFormat::kName);
+      encoding.input_parameters = ParametersText(*this);
       return;
     case Kind::kFloatToken:
       encoding.input_format = std::string(FloatTokenFormat::kName);
+      encoding.input_parameters = ParametersText(*this);
       return;
     case Kind::kIntTensor:
       encoding.input_format = std::string(IntStaticFormat::kName);

@@ -40,7 +40,9 @@ PlannedEncoding CodebookEncoding(const CodebookOptions& options, const LinearLay
   return {.encoding = std::string(CodebookTensor::kName),
           .bytes = CodebookTensor::ByteSize({layer.outputs, layer.inputs, options.book, group}, options.scales),
           .bits = options.book->bits(),
-          .group_size = group};
+          .group_size = group,
+          .book = std::string(options.book->name()),
+          .scales = std::string(ScaleFormName(options.scales))};
 }
 
 }  // namespace tersor

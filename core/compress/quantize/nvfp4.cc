@@ -16,7 +16,7 @@ std::unique_ptr<const Method> NvFp4Method::Make(const v1::QuantizeStage& stage, 
 }
 
 CodebookOptions NvFp4Method::Options() {
-  return {.book = &E2m1Book(), .group_size = kBlock, .scales = ScaleForm::kE4m3};
+  return {.book = &E2m1Book(), .group_size = kBlock, .scales = ScaleForm::kE4m3Over};
 }
 
 PlannedEncoding NvFp4Method::WeightEncoding(const LinearLayer& layer) const {

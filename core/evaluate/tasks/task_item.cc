@@ -56,7 +56,11 @@ absl::StatusOr<std::vector<int>> GoldChoices(const json& item, const std::string
       return Fault("labels", absl::StrCat("is not a list of ", choices, " zeros and ones, one a choice"));
     }
     for (size_t i = 0; i < choices; ++i) {
-      if ((*labels)[i] == json(1)) gold.push_back(static_cast<int>(i));
+      const bool right = (*labels)[i] == json(1);
+      if (!right && (*labels)[i] != json(0)) {
+        return Fault("labels", absl::StrCat("has ", (*labels)[i].dump(), " where a 0 or 1 must be"));
+      }
+      if (right) gold.push_back(static_cast<int>(i));
     }
     if (gold.empty()) return Fault("labels", "has no 1: no choice is right");
     return gold;
@@ -215,7 +219,11 @@ absl::StatusOr<TaskItems> ReadTaskItems(const v1::TaskDefinition& definition, ab
     }
     result.items.push_back(*std::move(item));
   }
-  if (result.items.empty()) return absl::InvalidArgumentError(absl::StrCat(where, ": the data set has no items"));
+  if (result.items.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, result.skipped == 0 ? ": the data set has no items"
+                                   : ": every item has two choices that are the same text after the same prompt"));
+  }
   return result;
 }
 

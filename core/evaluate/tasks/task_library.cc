@@ -113,6 +113,7 @@ std::vector<std::string> TaskLibrary::SuiteNames() const { return Names(BuiltinS
 
 absl::StatusOr<fs::path> TaskLibrary::FindData(const FoundTask& task, absl::string_view data) const {
   std::vector<std::string> looked;
+  std::string other_form;
   std::vector<fs::path> folders;
   if (!task.folder.empty()) folders.push_back(task.folder);
   for (const fs::path& path : data_paths_) {
@@ -123,11 +124,16 @@ absl::StatusOr<fs::path> TaskLibrary::FindData(const FoundTask& task, absl::stri
     const fs::path path = folder / absl::StrCat(data, ".jsonl");
     if (IsFile(path)) return path;
     looked.push_back(path.string());
+    if (const fs::path parquet = folder / absl::StrCat(data, ".parquet"); IsFile(parquet)) {
+      other_form = absl::StrCat(". ", parquet.string(),
+                                " is there, but data sets are read as JSON Lines alone: "
+                                "docs/evaluation.md has the line that turns one into the other");
+    }
   }
   if (looked.empty()) looked.push_back("nowhere (TERSOR_DATA_PATH names no folder)");
   return absl::NotFoundError(absl::StrCat("task ", task.definition.name(), " needs the data set ", data,
                                           "; looked for ", absl::StrJoin(looked, ", "),
-                                          ". Put it there, or set TERSOR_DATA_PATH"));
+                                          ". Put it there, or set TERSOR_DATA_PATH", other_form));
 }
 
 absl::StatusOr<FoundTask> ReadTaskFile(const fs::path& path) {

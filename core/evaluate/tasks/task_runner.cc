@@ -5,93 +5,13 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/base/sha256.h"
 #include "core/evaluate/metrics/answer_text.h"
-#include "core/evaluate/tasks/request_encoding.h"
 
 namespace tersor {
 namespace {
-
-// An item in token ids: requests, or the prompt of a generation.
-struct EncodedItem {
-  std::vector<ContinuationRequest> requests;
-  std::vector<int32_t> prompt;
-  std::string key;
-
-  int64_t tokens() const {
-    size_t sum = prompt.size();
-    for (const ContinuationRequest& request : requests) sum += request.context.size() + request.continuation.size();
-    return static_cast<int64_t>(sum);
-  }
-};
-
-bool Generates(const LoadedTask& task) { return task.definition.scorer() == v1::TASK_SCORER_GENERATE; }
-
-absl::string_view Bytes(const std::vector<int32_t>& ids) {
-  return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
-}
-
-std::string ItemKey(const LoadedTask& task, const EncodedItem& item) {
-  Sha256 digest;
-  digest.UpdateField(ScorerName(task.definition.scorer()));
-  for (const ContinuationRequest& request : item.requests) {
-    digest.UpdateField(Bytes(request.context));
-    digest.UpdateField(Bytes(request.continuation));
-  }
-  if (Generates(task)) {
-    digest.UpdateField(Bytes(item.prompt));
-    digest.UpdateField(absl::StrCat(task.definition.generate().max_tokens()));
-    for (const std::string& stop : task.definition.generate().stop()) digest.UpdateField(stop);
-  }
-  return digest.HexDigest().substr(0, 32);
-}
-
-absl::StatusOr<std::string> PromptText(const LoadedTask& task, const TaskText& text, const TaskItem& item,
-                                       size_t choice) {
-  std::string prompt = absl::StrCat(task.Preamble(item), item.prompt(choice));
-  if (!task.chat_template) return prompt;
-  return text.chat(prompt);
-}
-
-absl::StatusOr<EncodedItem> EncodeItem(const LoadedTask& task, const TaskText& text, const TaskItem& item) {
-  EncodedItem encoded;
-  if (Generates(task)) {
-    TERSOR_ASSIGN_OR_RETURN(const std::string prompt, PromptText(task, text, item, 0));
-    TERSOR_ASSIGN_OR_RETURN(encoded.prompt, text.tokenizer->Encode(prompt));
-    if (encoded.prompt.empty()) return absl::InvalidArgumentError("the prompt has no tokens");
-  }
-  std::string prompt;
-  for (size_t i = 0; i < item.continuations.size(); ++i) {
-    if (i == 0 || item.prompts.size() > 1) {
-      TERSOR_ASSIGN_OR_RETURN(prompt, PromptText(task, text, item, i));
-    }
-    // The assistant's turn begins without the blank that parts an answer from its question.
-    absl::string_view continuation = item.continuations[i];
-    if (task.chat_template) continuation = absl::StripLeadingAsciiWhitespace(continuation);
-    TERSOR_ASSIGN_OR_RETURN(encoded.requests.emplace_back(),
-                            EncodePair(*text.tokenizer, prompt, continuation, text.prefix_id));
-  }
-  encoded.key = ItemKey(task, encoded);
-  return encoded;
-}
-
-absl::StatusOr<std::vector<EncodedItem>> EncodeItems(const LoadedTask& task, const TaskText& text,
-                                                     const CancellationToken* cancellation) {
-  std::vector<EncodedItem> encoded;
-  encoded.reserve(task.items.size());
-  for (const TaskItem& item : task.items) {
-    TERSOR_RETURN_IF_ERROR(CheckCancelled(cancellation));
-    absl::StatusOr<EncodedItem> one = EncodeItem(task, text, item);
-    if (!one.ok()) {
-      return Annotate(one.status(), absl::StrCat(task.data_path.string(), ":", item.line, ": item \"", item.id, "\""));
-    }
-    encoded.push_back(*std::move(one));
-  }
-  return encoded;
-}
 
 // Asks the model what the store does not know.
 class Asking {

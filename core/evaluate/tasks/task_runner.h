@@ -10,25 +10,11 @@
 #include "core/evaluate/continuation_scorer.h"
 #include "core/evaluate/evaluate_context.h"
 #include "core/evaluate/tasks/answer_store.h"
+#include "core/evaluate/tasks/encoded_item.h"
 #include "core/evaluate/tasks/loaded_task.h"
-#include "core/tokenizer/tokenizer.h"
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
-
-// The model's side of the texts: what turns them into ids.
-struct TaskText {
-  // Not owned.
-  const Tokenizer* tokenizer = nullptr;
-  // BOS, else EOS, else -1: stands for an empty context.
-  int64_t prefix_id = -1;
-  // Tokens that the model can read; 0 where unknown.
-  int64_t context_length = 0;
-  // Puts a user's message into the chat template, up to where the assistant's answer begins; null where the model has
-  // no template. `template_sha256` stands for it in hashes.
-  std::function<absl::StatusOr<std::string>(absl::string_view)> chat = nullptr;
-  std::string template_sha256;
-};
 
 // The model that is asked; both are called only where there is something to ask. Tests answer by rule.
 struct TaskModel {
@@ -45,7 +31,7 @@ struct TaskModel {
 std::string TaskProtocolHash(const LoadedTask& task, const TaskText& text);
 
 // `subject`: "dense" or "compressed". Every answer goes to `store` as it comes; what `store` knows is not asked again.
-// Progress counts items. INVALID_ARGUMENT names the item whose target has no tokens, or that the template refuses.
+// Progress counts items. INVALID_ARGUMENT names the item that cannot be put into tokens, or that the template refuses.
 absl::StatusOr<v1::TaskResult> RunTask(absl::string_view subject, const LoadedTask& task, const TaskText& text,
                                        const TaskModel& model, AnswerStore& store, const EvaluateContext& context);
 

@@ -66,7 +66,8 @@ std::vector<EncodingSample> EncodingSamples() {
   samples.push_back({"fp8", Codebook(E4m3Book(), -1, ScaleForm::kF32)});
   samples.push_back({"e5m2_shift", Codebook(E5m2Book(), 16, ScaleForm::kRowShift)});
   samples.push_back({"mxfp4", Codebook(E2m1Book(), 32, ScaleForm::kE8m0)});
-  samples.push_back({"nvfp4", Codebook(E2m1Book(), 16, ScaleForm::kE4m3)});
+  samples.push_back({"nvfp4", Codebook(E2m1Book(), 16, ScaleForm::kE4m3Over)});
+  samples.push_back({"nvfp4 with a factor", Codebook(E2m1Book(), 16, ScaleForm::kE4m3)});
   samples.push_back({"bit_planes", BitPlanes()});
   const EncodedTensorPtr columns = *ColumnsTensor::Create({kRows, kColumns}, {3, 31}, Normal(kRows * 2, 5));
   const EncodedTensorPtr sparse = *SparseTensor::Create({kRows, kColumns}, {{0, 1, 2.5f}, {0, 31, -1}, {5, 0, 7}});

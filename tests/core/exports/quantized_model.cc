@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/match.h"
+#include "core/encoding/codebook_tensor.h"
 #include "core/encoding/group_int_tensor.h"
 #include "core/tensor/float16.h"
 
@@ -44,6 +46,19 @@ EncodedTensorPtr RoundToGroups(const EncodedTensor& tensor, int bits, int64_t gr
   }
   if (symmetric) zero_points.clear();
   return *GroupIntTensor::Create({tensor.rows(), tensor.columns(), bits, group_size}, codes, scales, zero_points);
+}
+
+EncodedTensorPtr RoundToBook(const EncodedTensor& tensor, const CodeBook& book, int64_t group_size, ScaleForm scales) {
+  const std::vector<float> values = tensor.Decode();
+  const int64_t group = group_size == -1 ? tensor.columns() : group_size, groups = tensor.columns() / group;
+  std::vector<float> wanted(tensor.rows() * groups);
+  for (size_t i = 0; i < values.size(); ++i) {
+    wanted[i / group] = std::max(wanted[i / group], std::fabs(values[i]) / book.largest());
+  }
+  GroupScales stored = *GroupScales::Encode(scales, tensor.rows(), groups, wanted);
+  std::vector<uint8_t> codes(values.size());
+  for (size_t i = 0; i < values.size(); ++i) codes[i] = book.Nearest(values[i] / stored.values()[i / group]);
+  return *CodebookTensor::Create({tensor.rows(), tensor.columns(), &book, group}, codes, std::move(stored));
 }
 
 void QuantizeBlocks(Model& model, int bits, int64_t group_size, bool symmetric) {

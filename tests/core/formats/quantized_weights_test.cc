@@ -63,7 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
     Tools, QuantizedFolderTest,
     ::testing::Values(Folder{"ct_w4_group32", "group-int"}, Folder{"ct_w4_asymmetric", "group-int"},
                       Folder{"ct_w3_group32", "group-int"}, Folder{"ct_w8a8", "quantized-input"},
-                      Folder{"ct_fp8", "float8", "8-bit float per token"}, Folder{"gptq_v1_w4", "group-int"},
+                      Folder{"ct_fp8", "quantized-input"}, Folder{"ct_nvfp4", "codebook"},
+                      Folder{"ct_mxfp4", "codebook"}, Folder{"ct_mxfp8", "codebook"}, Folder{"gptq_v1_w4", "group-int"},
                       Folder{"gptq_v1_w3_asymmetric", "group-int"}, Folder{"gptq_v1_w8", "group-int"},
                       Folder{"gptq_v2_w4_act_order", "indexed-int"}, Folder{"awq_w4", "group-int"}),
     [](const auto& info) { return std::string(info.param.name); });
@@ -126,6 +127,20 @@ TEST(QuantizedWeightsTest, FaultsAreNamed) {
       {"ct_w8a8", "does not fit into 4 bits",
        [](Json& c, Safetensors&) { c["config_groups"]["group_0"]["weights"]["num_bits"] = 4; }},
       {"ct_fp8", "integers", [](Json& c, Safetensors&) { c["config_groups"]["group_0"]["weights"]["type"] = "int"; }},
+      {"ct_nvfp4", "weight_global_scale is missing",
+       [](Json&, Safetensors& f) { f.tensors.erase(kDown + ".weight_global_scale"); }},
+      {"ct_nvfp4", "beyond what its form can hold",
+       [](Json&, Safetensors& f) {
+         f.tensors[kDown + ".weight_global_scale"] = *Tensor::Own(DType::kF32, {1}, std::vector<float>{0});
+       }},
+      {"ct_nvfp4", "\"scales\"",
+       [](Json&, Safetensors& f) {
+         f.tensors[kDown + ".weight_scale"] = Truncated(f.tensors[kDown + ".weight_scale"], 5);
+       }},
+      {"ct_mxfp4", "two a byte",
+       [](Json&, Safetensors& f) { f.tensors[kDown + ".weight_packed"] = f.tensors["model.norm.weight"]; }},
+      {"ct_mxfp4", "do not divide",
+       [](Json& c, Safetensors&) { c["config_groups"]["group_0"]["weights"]["group_size"] = 36; }},
       {"ct_w4_group32", "transform_config",
        [](Json& c, Safetensors&) {
          c["transform_config"] = {{"a", 1}};

@@ -1,6 +1,7 @@
 // Each fault put into a real file, and found by name.
 #include "core/lint/lint.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -130,14 +131,13 @@ void PlainOrder(Safetensors& file, absl::string_view suffix) {
 }
 
 TEST_F(LintTest, FoldersOfRealToolsAreClean) {
-  for (const char* name : {"ct_w4_group32", "ct_w4_asymmetric", "ct_w3_group32", "ct_w8a8", "ct_fp8", "gptq_v1_w4",
-                           "gptq_v1_w3_asymmetric", "gptq_v1_w8", "gptq_v2_w4_act_order", "awq_w4"}) {
+  for (const char* name :
+       {"ct_w4_group32", "ct_w4_asymmetric", "ct_w3_group32", "ct_w8a8", "ct_fp8", "ct_nvfp4", "ct_mxfp4", "ct_mxfp8",
+        "gptq_v1_w4", "gptq_v1_w3_asymmetric", "gptq_v1_w8", "gptq_v2_w4_act_order", "awq_w4"}) {
     const v1::LintReport report = Lint(Fixture(name));
     EXPECT_THAT(Errors(report), IsEmpty()) << name << "\n" << report.DebugString();
     EXPECT_FALSE(HasErrors(report));
-    // 3 bits of compressed-tensors and 8-bit floats have no second reader.
-    const bool compared = !absl::StartsWith(name, "ct_w3") && !absl::StartsWith(name, "ct_fp8");
-    EXPECT_EQ(report.compared_tensors(), compared ? 7 : 0) << name;
+    EXPECT_EQ(report.compared_tensors(), 7) << name;
   }
 }
 
@@ -184,6 +184,41 @@ TEST_F(LintTest, NibbleOrder) {
     PlainOrder(f, ".qzeros");
   });
   EXPECT_THAT(Errors(Lint(both, Original("awq_w4"))), Contains("NIBBLE_ORDER"));
+}
+
+// Nibbles of every byte or word the other way round.
+void Reverse(Safetensors& file, absl::string_view suffix) {
+  for (auto& [name, tensor] : file.tensors) {
+    if (!absl::EndsWith(name, suffix)) continue;
+    std::vector<uint8_t> bytes(tensor.bytes().size());
+    std::memcpy(bytes.data(), tensor.bytes().data(), bytes.size());
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(byte << 4 | byte >> 4);
+    if (tensor.dtype() == DType::kI32) {
+      for (size_t word = 0; word < bytes.size(); word += 4)
+        std::reverse(bytes.begin() + word, bytes.begin() + word + 4);
+    }
+    tensor = *Tensor::Own(tensor.dtype(), tensor.shape(), std::move(bytes));
+  }
+}
+
+TEST_F(LintTest, CompressedTensorsFaults) {
+  for (const char* name : {"ct_w4_group32", "ct_nvfp4", "ct_mxfp4"}) {
+    const fs::path nibbles = Changed(name, [](Json&, Safetensors& f) { Reverse(f, ".weight_packed"); });
+    EXPECT_THAT(Errors(Lint(nibbles, Original(name))), Contains("NIBBLE_ORDER")) << name;
+    EXPECT_THAT(Errors(Lint(Fixture(name), Original(name))), IsEmpty()) << name;
+  }
+  const fs::path zeros =
+      Changed("ct_w4_asymmetric", [](Json&, Safetensors& f) { AddToWords(f, ".weight_zero_point", 0x11111111u); });
+  EXPECT_THAT(Errors(Lint(zeros, Original("ct_w4_asymmetric"))), Contains("ZERO_POINT_OFF_BY_ONE"));
+  const fs::path missing =
+      Changed("ct_nvfp4", [](Json&, Safetensors& f) { f.tensors.erase(kDown + ".weight_global_scale"); });
+  EXPECT_THAT(Errors(Lint(missing)), Contains("TENSOR_MISSING"));
+  const fs::path scales = Changed("ct_fp8", [](Json&, Safetensors& f) { f.tensors.erase(kDown + ".weight_scale"); });
+  EXPECT_THAT(Errors(Lint(scales)), Contains("TENSOR_MISSING"));
+  const fs::path needless = Changed("ct_w4_group32", [](Json&, Safetensors& f) {
+    f.tensors[kDown + ".weight_zero_point"] = *Tensor::Own(DType::kI8, {64, 3}, std::vector<int8_t>(64 * 3));
+  });
+  EXPECT_EQ(Lint(needless).findings(0).code(), "TENSOR_UNKNOWN");
 }
 
 TEST_F(LintTest, ConfigKeys) {

@@ -167,5 +167,21 @@ TEST_F(TaskRunTest, FaultsAreFoundWhilePlanning) {
   EXPECT_THAT(plan->violations[0].description, HasSubstr("foxes.jsonl:1: the template's {question} is not a field"));
 }
 
+TEST_F(TaskRunTest, FaultyFilesAreToldInOneLineEach) {
+  Write("tasks/foxes.yaml", "name: foxes\nmetrics: [acc]\n");
+  auto plan = MakePlan(recipe_, context_);
+  ASSERT_EQ(plan->violations.size(), 1);
+  EXPECT_THAT(plan->violations[0].description, HasSubstr("one of choices, cloze, first_token, generate; "));
+  EXPECT_THAT(plan->violations[0].description, HasSubstr("version: is missing"));
+  recipe_.mutable_evaluate()->mutable_tasks()->DeleteSubrange(0, 1);
+  std::string target;
+  for (int i = 0; i < 9999; ++i) target += " fox";
+  Write("tasks/lambada_openai.jsonl", absl::StrCat(R"({"id": "l", "context": "The", "target": ")", target, "\"}\n"));
+  plan = MakePlan(recipe_, context_);
+  ASSERT_EQ(plan->violations.size(), 1);
+  EXPECT_EQ(plan->violations[0].field, "evaluate.tasks[0]");
+  EXPECT_THAT(plan->violations[0].description, HasSubstr("lambada_openai.jsonl:1: item \"l\": the continuation has"));
+}
+
 }  // namespace
 }  // namespace tersor

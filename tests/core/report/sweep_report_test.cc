@@ -63,7 +63,11 @@ TEST(SweepReportTest, SaysWhatToTake) {
             "passed is bits=3.");
   const std::string table = ReportToTable(report, 120);
   EXPECT_THAT(table, HasSubstr("bits=4"));
-  EXPECT_THAT(table, HasSubstr("FAILED: no memory"));
+  EXPECT_THAT(table, HasSubstr("No result of"));
+  // The plot names the points that have figures.
+  const std::string page = ReportToHtml(report);
+  EXPECT_THAT(page, HasSubstr("<svg"));
+  EXPECT_THAT(page, HasSubstr("bytes of the whole model"));
 }
 
 TEST(SweepReportTest, PointTellsItsReportsFigures) {

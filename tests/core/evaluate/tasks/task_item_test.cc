@@ -116,6 +116,8 @@ TEST(TaskItemTest, FaultsNameFileLineAndField) {
       {R"({"id": "b", "context": "Q", "choices": ["x", "y"], "gold": 1e99})", "\"gold\" is 1e+99"},
       {R"({"id": "b", "context": "Q", "choices": ["x", "y"], "gold": []})", "no choice is right"},
       {R"({"id": "b", "context": "Q", "choices": ["x", "y"], "gold": 0, "labels": [1]})", "\"labels\""},
+      {R"({"id": "b", "context": "Q", "choices": ["x", "y"], "labels": [1, 2]})", "\"labels\" has 2 where"},
+      {R"({"id": "b", "context": "Q", "choices": ["x", "y"], "labels": [0, 0]})", "no choice is right"},
       {R"({"id": "b", "contexts": ["P"], "choices": ["x", "y"], "gold": 0, "context": ""})", "no fault"},
       {R"({"id": "b", "contexts": ["P", "Q", "R"], "choices": ["x", "y"], "gold": 0})", "3 texts for 2 choices"},
       {R"({"id": "a", "context": "Q", "choices": ["x", "y"], "gold": 0})", "the id \"a\" stands in line 1 too"},
@@ -143,6 +145,11 @@ TEST(TaskItemTest, EqualChoicesAreSkippedAndCounted) {
   EXPECT_EQ(items->skipped, 1);
   ASSERT_EQ(items->items.size(), 1);
   EXPECT_EQ(items->items[0].id, "b");
+  EXPECT_THAT(Fault(Choices(), R"({"id": "a", "context": "Q", "choices": ["x", "x"], "gold": 0})"),
+              HasSubstr("every item has two choices that are the same"));
+  // Equal choices after different prompts are no twins.
+  const char* own = R"({"id": "a", "contexts": ["P", "Q"], "choices": ["x", "x"], "gold": 0})";
+  EXPECT_EQ(ReadTaskItems(Choices(), own, "t.jsonl", 0)->items.size(), 1);
 }
 
 TEST(TaskItemTest, TheLimitTakesTheFirst) {

@@ -63,6 +63,9 @@ TEST_F(TaskLibraryTest, MissingDataSaysWhereItLooked) {
   const auto task = LoadTask(Library(), wanted, "");
   EXPECT_EQ(task.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(task.status().message()), HasSubstr("tasks/mine.jsonl"));
+  Write("tasks/mine.parquet", "PAR1");
+  EXPECT_THAT(std::string(LoadTask(Library(), wanted, "").status().message()),
+              HasSubstr("tasks/mine.parquet is there, but data sets are read as JSON Lines alone"));
 }
 
 TEST_F(TaskLibraryTest, ShotsComeFromThePoolAndAreNeverTheQuestion) {

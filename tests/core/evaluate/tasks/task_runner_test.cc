@@ -176,6 +176,20 @@ TEST_F(TaskRunnerTest, AnItemWithoutTokensIsNamedWithItsLine) {
   EXPECT_THAT(std::string(result.status().message()), HasSubstr("t.jsonl:3: item \"q2\""));
 }
 
+TEST_F(TaskRunnerTest, ContinuationsThatDoNotFitAreToldBeforeTheRun) {
+  LoadedTask task = ChoiceTask(3);
+  text_.context_length = 32;
+  EXPECT_TRUE(CheckTaskTokens(task, text_).ok());
+  std::string& longest = task.items[1].continuations[0];
+  for (int i = 0; i < 40; ++i) longest += " yes";
+  for (const absl::Status& status : {CheckTaskTokens(task, text_), Run(task).status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("t.jsonl:2: item \"q1\""));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("the model's context holds 32"));
+  }
+  EXPECT_EQ(model_.asked, 0);
+}
+
 TEST_F(TaskRunnerTest, TheHashFollowsAllThatTheScoreDependsOn) {
   const LoadedTask task = ChoiceTask(2);
   const std::string hash = TaskProtocolHash(task, text_);

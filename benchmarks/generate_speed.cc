@@ -1,0 +1,118 @@
+// Tokens per second of greedy generation: prompts one at a time, as a chat server decodes them, against prompts decoded
+// together, as generation tasks do. One JSON line; fails where a batch changes a text.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "core/base/peak_memory.h"
+#include "core/evaluate/batch_generator.h"
+#include "core/model/generate.h"
+#include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
+#include "nlohmann/json.hpp"
+
+namespace tersor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string model;
+  std::string items;
+  std::vector<int> batches = {1, 8, 16, 32};
+  int count = 32;
+  int alone = 8;
+  int max_tokens = 64;
+  int threads = 2;
+};
+
+// No id ends a continuation: every run generates as many.
+constexpr int64_t kNoId = -1;
+
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+absl::StatusOr<std::vector<std::vector<int32_t>>> ReadPrompts(const Arguments& arguments, const Tokenizer& tokenizer) {
+  std::ifstream file(arguments.items);
+  if (!file) return absl::NotFoundError("cannot read " + arguments.items);
+  std::vector<std::vector<int32_t>> prompts;
+  for (std::string line; static_cast<int>(prompts.size()) < arguments.count && std::getline(file, line);) {
+    const Json item = Json::parse(line);
+    TERSOR_ASSIGN_OR_RETURN(prompts.emplace_back(), tokenizer.Encode(item.at("context").get<std::string>()));
+  }
+  return prompts;
+}
+
+// Tokens per second.
+absl::StatusOr<double> OneAtATime(const Model& model, std::span<const std::vector<int32_t>> prompts,
+                                  const Arguments& arguments) {
+  TERSOR_ASSIGN_OR_RETURN(const auto generator, Generator::Create(model, {.threads = arguments.threads}));
+  const auto start = std::chrono::steady_clock::now();
+  for (const std::vector<int32_t>& prompt : prompts) {
+    TERSOR_RETURN_IF_ERROR(
+        generator->Generate(prompt, {.max_tokens = arguments.max_tokens, .stop_ids = {kNoId}}, nullptr).status());
+  }
+  return static_cast<double>(prompts.size()) * arguments.max_tokens / SecondsSince(start);
+}
+
+absl::Status Run(const Arguments& arguments) {
+  TERSOR_ASSIGN_OR_RETURN(const Model model, LoadModel(arguments.model));
+  TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
+  TERSOR_ASSIGN_OR_RETURN(const auto prompts, ReadPrompts(arguments, *tokenizer));
+  size_t prompt_tokens = 0;
+  for (const std::vector<int32_t>& prompt : prompts) prompt_tokens += prompt.size();
+  const double generated = static_cast<double>(prompts.size()) * arguments.max_tokens;
+  Json line = {{"prompts", prompts.size()},
+               {"prompt_tokens", prompt_tokens},
+               {"generated_tokens", generated},
+               {"threads", arguments.threads}};
+  const size_t alone_prompts = std::min<size_t>(std::max(arguments.alone, 1), prompts.size());
+  TERSOR_ASSIGN_OR_RETURN(const double alone, OneAtATime(model, std::span(prompts).first(alone_prompts), arguments));
+  line["one_at_a_time"] = alone;
+  std::vector<GeneratedText> first;
+  for (const int batch : arguments.batches) {
+    BatchGenerateOptions options{.compute = {.threads = arguments.threads}, .max_tokens = arguments.max_tokens};
+    options.end_ids = {kNoId};
+    options.batch = batch;
+    // Preparing the weights is part of it.
+    const auto start = std::chrono::steady_clock::now();
+    TERSOR_ASSIGN_OR_RETURN(std::vector<GeneratedText> texts, GenerateAll(model, *tokenizer, prompts, options, {}));
+    const double seconds = SecondsSince(start);
+    line[absl::StrCat("batch_", batch)] = {{"tokens_per_second", generated / seconds},
+                                           {"ratio", generated / seconds / alone}};
+    for (size_t i = 0; i < first.size(); ++i) {
+      if (texts[i].ids != first[i].ids) return absl::InternalError(absl::StrCat("prompt ", i, " depends on the batch"));
+    }
+    first = std::move(texts);
+  }
+  line["peak_bytes"] = PeakResidentBytes();
+  std::printf("%s\n", line.dump().c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace tersor
+
+int main(int argc, char** argv) {
+  tersor::Arguments arguments;
+  CLI::App app("Tokens per second of generation, one at a time and in batches");
+  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
+  app.add_option("items", arguments.items, "Task items, JSON Lines; their contexts are the prompts")->required();
+  app.add_option("--batches", arguments.batches, "Prompts decoded at a time; each is measured");
+  app.add_option("--count", arguments.count, "The first N items");
+  app.add_option("--alone", arguments.alone, "Of these, the first N are decoded one at a time");
+  app.add_option("--max-tokens", arguments.max_tokens, "Tokens after each prompt");
+  app.add_option("--threads", arguments.threads, "Threads");
+  CLI11_PARSE(app, argc, argv);
+  const absl::Status status = tersor::Run(arguments);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
