@@ -61,25 +61,23 @@ std::string DoubleText(double value) {
   return absl::StrFormat("%.17g", value);
 }
 
+// `index` counts for repeated fields.
 std::string ScalarText(const Message& message, const FieldDescriptor& field, int index) {
-  const auto* reflection = message.GetReflection();
-  if (field.is_repeated()) {
-    std::string text = reflection->GetRepeatedString(message, &field, index);
-    return IsPlainSafe(text) ? text : DoubleQuoted(text);
-  }
+  const auto& get = *message.GetReflection();
+  const bool many = field.is_repeated();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
-      return absl::StrCat(reflection->GetInt32(message, &field));
+      return absl::StrCat(many ? get.GetRepeatedInt32(message, &field, index) : get.GetInt32(message, &field));
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return DoubleText(reflection->GetDouble(message, &field));
+      return DoubleText(many ? get.GetRepeatedDouble(message, &field, index) : get.GetDouble(message, &field));
     case FieldDescriptor::CPPTYPE_BOOL:
-      return reflection->GetBool(message, &field) ? "true" : "false";
+      return (many ? get.GetRepeatedBool(message, &field, index) : get.GetBool(message, &field)) ? "true" : "false";
     case FieldDescriptor::CPPTYPE_ENUM:
-      return ShortEnumName(*reflection->GetEnum(message, &field));
+      return ShortEnumName(many ? *get.GetRepeatedEnum(message, &field, index) : *get.GetEnum(message, &field));
     default:
       break;
   }
-  std::string text = reflection->GetString(message, &field);
+  const std::string text = many ? get.GetRepeatedString(message, &field, index) : get.GetString(message, &field);
   return IsPlainSafe(text) ? text : DoubleQuoted(text);
 }
 

@@ -132,6 +132,8 @@ void TreeBuilder::Leaf(const YAML::Mark& mark, YAML::anchor_t anchor, Kind kind,
   node->position = At(mark);
   node->text = text;
   node->quoted = quoted;
+  // Names and paths end there for the system, so that what was checked would not be what is opened.
+  if (text.find('\0') != std::string::npos) Fault(At(mark), "a text must not contain the character NUL");
   if (anchor != 0) anchors_[anchor] = {node, 1};
   Attach(node);
 }
@@ -177,6 +179,10 @@ void TreeBuilder::Close() {
   open_.pop_back();
   if (frame.anchor != 0) anchors_[frame.anchor] = {frame.node, nodes_ - frame.nodes_before};
   Attach(frame.node);
+}
+
+bool IsForbiddenControl(char c) {
+  return (static_cast<uint8_t>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
 // The libraries' exceptions end here.
@@ -233,6 +239,13 @@ DocumentNodePtr ParseYaml(absl::string_view text, const DocumentLimits& limits, 
   }
   if (size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
     faults.push_back({"", absl::StrCat("not UTF-8 text (byte ", valid, ")"), PositionOfByte(text, valid)});
+    return nullptr;
+  }
+  // YAML 1.2.2, section 5.1. The parser takes NULs for a sign of UTF-16 or UTF-32.
+  const auto control = std::find_if(text.begin(), text.end(), IsForbiddenControl);
+  if (control != text.end()) {
+    faults.push_back({"", "control characters do not belong in YAML, except as escapes in double quotes",
+                      PositionOfByte(text, static_cast<size_t>(control - text.begin()))});
     return nullptr;
   }
   size_t before = faults.size();

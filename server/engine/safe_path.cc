@@ -31,6 +31,8 @@ bool IsSafeName(absl::string_view name) {
 }
 
 bool IsBelow(const fs::path& path, const fs::path& root) {
+  // The system would open what stands before it.
+  if (path.native().find('\0') != std::string::npos) return false;
   std::error_code error;
   const fs::path real = fs::weakly_canonical(path, error);
   if (error) return false;

@@ -61,6 +61,12 @@ TEST(HostileRecipe, LongTextIsCutInMessages) {
   EXPECT_LT(fault.size(), 400u);
 }
 
+TEST(HostileRecipe, ControlCharactersAndNulAreRefused) {
+  EXPECT_THAT(FirstFault(std::string("model: m\0n\n", 11)), HasSubstr("1:9: control characters"));
+  EXPECT_THAT(FirstFault("model: m\ngates: [\x04]\n"), HasSubstr("2:9: control characters"));
+  EXPECT_THAT(FirstFault("model: \"m\\0n\"\n"), HasSubstr("1:8: a text must not contain the character NUL"));
+}
+
 TEST(HostileRecipe, BrokenPiecesOfAGoodFile) {
   const std::string good =
       "model: m\nstages:\n  - quantize: {method: gptq, bits: 4, skip: [\"a\\\"b\", 'c']}\ngates: [a < 1]\n";

@@ -36,6 +36,10 @@ v1::Recipe FullRecipe() {
     gates: "perplexity_ratio <= 1.3"
     export: "gguf:q4_0" export: "compressed-tensors"
     precision: "f32"
+    kv { bits: 4 keys: "channel" }
+    gating { confidence: 0.9 on_inconclusive: "extend" }
+    sweep { models: "a" models: "b" methods { head { bits: 8 } rtn { bits: 4 } } methods { awq {} } bits: 3 bits: 4
+            group_sizes: -1 calibration { seed: 2 } seeds: 1 }
   )");
 }
 

@@ -37,6 +37,8 @@ TEST(SafePathTest, RootsHoldThroughLinks) {
   EXPECT_FALSE(IsBelow(root / "..", root));
   EXPECT_FALSE(IsBelow(root / "link" / "passwd", root));
   EXPECT_FALSE(IsBelowAny(root, {}));
+  EXPECT_FALSE(IsBelow("/etc/passwd" + std::string(1, '\0') + "/../../.." + (root / "sub").string(), root))
+      << "opened, it is /etc/passwd";
 }
 
 TEST(SafePathTest, ResolvesOnlyRegularFiles) {
