@@ -7,7 +7,8 @@
   /tmp/venv/bin/python benchmarks/interop/decode_exports.py W/artifacts --sources SOURCES
 
 safetensors-f32 in the folder is what the others are compared with. A recipe that quantizes inputs cannot write it: give
-with --truth that of the same recipe with `activations: { format: none }`, whose weights are the same. Readers:
+with --truth that of the same recipe with `activations: { format: none }` (the weights of methods that read no text are the
+same there). Readers:
 compressed-tensors' own decompressor,
 AutoGPTQ's QuantLinear (its product with the identity), the same with zero points as they are for gptq_v2, AutoAWQ's
 dequantize_gemm, and gguf's dequantize. Prints a line an export: layers, largest difference, and where it is. Exit code 1

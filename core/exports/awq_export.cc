@@ -36,13 +36,13 @@ class AwqPacking final : public ModulePacking {
     std::vector<std::string> unfit;
     for (const ExportTensor& tensor : subject.tensors) {
       if (plan.packed.count(tensor.module()) == 0) continue;
-      if (tensor.form.bits != kBits || tensor.parameter.shape[0] % kPerWord != 0) {
+      if (tensor.form.bits > kBits || tensor.parameter.shape[0] % kPerWord != 0) {
         unfit.push_back(absl::StrCat(tensor.module(), " (", FormText(tensor.form), ")"));
       }
     }
     if (unfit.empty()) return plan;
-    return CannotHold(name(), "holds 4 bits of layers whose outputs are a multiple of 8", unfit,
-                      "Quantize to 4 bits, or export to gptq, compressed-tensors or safetensors");
+    return CannotHold(name(), "holds up to 4 bits of layers whose outputs are a multiple of 8", unfit,
+                      "Quantize to at most 4 bits, or export to gptq, compressed-tensors or safetensors");
   }
 
   std::vector<TensorDeclaration> Declare(const PackingPlan&, const ExportTensor& tensor) const override {
@@ -59,7 +59,7 @@ class AwqPacking final : public ModulePacking {
     TERSOR_ASSIGN_OR_RETURN(const GroupIntTensor* weight, AsGroupInt(stored));
     const std::string module = tensor.module();
     const int64_t rows = weight->rows(), columns = weight->columns(), groups = weight->groups();
-    IntegerCodes taken = TakeIntegerCodes(*weight);
+    IntegerCodes taken = TakeIntegerCodes(*weight, kBits);
     TERSOR_ASSIGN_OR_RETURN(Tensor qweight, PackInOrder(taken.codes, rows, columns));
     TERSOR_ASSIGN_OR_RETURN(Tensor qzeros, PackInOrder(taken.zero_points, rows, groups));
     TERSOR_ASSIGN_OR_RETURN(Tensor scales, ScalesByGroup(taken, rows, groups));

@@ -37,12 +37,6 @@ absl::StatusOr<Tensor> Renamed(const Tensor& tensor, DType dtype) {
   return Tensor::Own(dtype, tensor.shape(), std::vector<std::byte>(tensor.bytes().begin(), tensor.bytes().end()));
 }
 
-// In the middle of the grid of more bits.
-void MoveToMiddle(std::vector<uint8_t>& values, int bits, int packed_bits) {
-  const int shift = (1 << (packed_bits - 1)) - (1 << (bits - 1));
-  for (uint8_t& value : values) value = static_cast<uint8_t>(value + shift);
-}
-
 std::vector<int8_t> Signed(const std::vector<uint8_t>& values, int bits) {
   std::vector<int8_t> moved;
   moved.reserve(values.size());
@@ -51,10 +45,8 @@ std::vector<int8_t> Signed(const std::vector<uint8_t>& values, int bits) {
 }
 
 PartsOr PackWords(absl::string_view module, const GroupIntTensor& weight) {
-  IntegerCodes taken = TakeIntegerCodes(weight);
   const int bits = PackedBits(weight.bits());
-  MoveToMiddle(taken.codes, weight.bits(), bits);
-  MoveToMiddle(taken.zero_points, weight.bits(), bits);
+  IntegerCodes taken = TakeIntegerCodes(weight, bits);
   const int64_t rows = weight.rows(), columns = weight.columns(), groups = weight.groups();
   Parts parts(module);
   TERSOR_RETURN_IF_ERROR(
@@ -69,7 +61,7 @@ PartsOr PackWords(absl::string_view module, const GroupIntTensor& weight) {
 }
 
 PartsOr PackBytes(absl::string_view module, const GroupIntTensor& weight) {
-  IntegerCodes taken = TakeIntegerCodes(weight);
+  IntegerCodes taken = TakeIntegerCodes(weight, weight.bits());
   const int64_t rows = weight.rows(), groups = weight.groups();
   Parts parts(module);
   TERSOR_RETURN_IF_ERROR(

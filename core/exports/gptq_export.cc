@@ -11,7 +11,8 @@
 namespace tersor {
 namespace {
 
-bool HoldsBits(int bits) { return bits == 2 || bits == 3 || bits == 4 || bits == 8; }
+// Bits that all readers know; codes of 5 to 7 stand in the middle of 8.
+int PackedBitsOf(int bits) { return bits <= 4 ? bits : 8; }
 
 class GptqPacking final : public ModulePacking {
  public:
@@ -27,20 +28,20 @@ class GptqPacking final : public ModulePacking {
       if (plan.packed.count(tensor.module()) == 0) continue;
       // Words hold whole runs of 32 values.
       const Shape& shape = tensor.parameter.shape;
-      if (!HoldsBits(tensor.form.bits) || shape[0] % 32 != 0 || shape[1] % 32 != 0) {
+      if (shape[0] % 32 != 0 || shape[1] % 32 != 0) {
         unfit.push_back(absl::StrCat(tensor.module(), " (", FormText(tensor.form), ", ", ShapeString(shape), ")"));
       }
     }
     if (unfit.empty()) return plan;
-    return CannotHold(name(), "holds 2, 3, 4 and 8 bits of layers whose inputs and outputs are multiples of 32", unfit,
-                      "Quantize to such bits, or export to compressed-tensors or safetensors");
+    return CannotHold(name(), "holds layers whose inputs and outputs are multiples of 32", unfit,
+                      "Export to compressed-tensors or safetensors");
   }
 
   std::vector<TensorDeclaration> Declare(const PackingPlan&, const ExportTensor& tensor) const override {
     const std::string module = tensor.module();
     const int64_t rows = tensor.parameter.shape[0], columns = tensor.parameter.shape[1];
     const int64_t groups = columns / tensor.form.group_size;
-    const int bits = tensor.form.bits;
+    const int bits = PackedBitsOf(tensor.form.bits);
     return {{module + ".qweight", DType::kI32, {WordsOf(columns, bits, WordPacking::kDense), rows}},
             {module + ".qzeros", DType::kI32, {groups, WordsOf(rows, bits, WordPacking::kDense)}},
             {module + ".scales", DType::kF16, {groups, rows}},
@@ -52,7 +53,7 @@ class GptqPacking final : public ModulePacking {
     TERSOR_ASSIGN_OR_RETURN(const GroupIntTensor* weight, AsGroupInt(stored));
     const std::string module = tensor.module();
     const int64_t rows = weight->rows(), columns = weight->columns(), groups = weight->groups();
-    IntegerCodes taken = TakeIntegerCodes(*weight);
+    IntegerCodes taken = TakeIntegerCodes(*weight, PackedBitsOf(weight->bits()));
     if (version_ == 1) {
       for (uint8_t& zero_point : taken.zero_points) {
         if (zero_point-- > 0) continue;
@@ -67,10 +68,10 @@ class GptqPacking final : public ModulePacking {
     for (size_t i = 0; i < tensors.size(); ++i) {
       tensors[i].name = absl::StrCat(module, std::array{".qweight", ".qzeros", ".scales", ".g_idx"}[i]);
     }
-    TERSOR_ASSIGN_OR_RETURN(tensors[0].tensor,
-                            PackIntoColumns(taken.codes, rows, columns, weight->bits(), WordPacking::kDense));
+    TERSOR_ASSIGN_OR_RETURN(tensors[0].tensor, PackIntoColumns(taken.codes, rows, columns, PackedBitsOf(weight->bits()),
+                                                               WordPacking::kDense));
     TERSOR_ASSIGN_OR_RETURN(tensors[1].tensor, PackIntoRows(Transposed(taken.zero_points, rows, groups), groups, rows,
-                                                            weight->bits(), WordPacking::kDense));
+                                                            PackedBitsOf(weight->bits()), WordPacking::kDense));
     TERSOR_ASSIGN_OR_RETURN(tensors[2].tensor, ScalesByGroup(taken, rows, groups));
     TERSOR_ASSIGN_OR_RETURN(tensors[3].tensor, Tensor::Own(DType::kI32, {columns}, std::move(index)));
     return tensors;
@@ -78,7 +79,7 @@ class GptqPacking final : public ModulePacking {
 
   nlohmann::json Config(const PackingPlan& plan, const ExportSubject&) const override {
     return {{"quant_method", "gptq"},
-            {"bits", plan.bits},
+            {"bits", PackedBitsOf(plan.bits)},
             {"group_size", plan.group_size},
             {"sym", plan.symmetric},
             {"desc_act", false},

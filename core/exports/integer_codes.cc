@@ -6,7 +6,7 @@
 
 namespace tersor {
 
-IntegerCodes TakeIntegerCodes(const GroupIntTensor& weight) {
+IntegerCodes TakeIntegerCodes(const GroupIntTensor& weight, int packed_bits) {
   const int64_t rows = weight.rows(), columns = weight.columns(), groups = weight.groups();
   IntegerCodes taken;
   taken.codes.resize(rows * columns);
@@ -17,6 +17,9 @@ IntegerCodes TakeIntegerCodes(const GroupIntTensor& weight) {
     weight.ZeroPointsOfRow(row, taken.zero_points.data() + row * groups);
     for (int64_t group = 0; group < groups; ++group) taken.scales[row * groups + group] = weight.ScaleBits(row, group);
   }
+  const int shift = (1 << (packed_bits - 1)) - (1 << (weight.bits() - 1));
+  for (uint8_t& code : taken.codes) code = static_cast<uint8_t>(code + shift);
+  for (uint8_t& zero_point : taken.zero_points) zero_point = static_cast<uint8_t>(zero_point + shift);
   return taken;
 }
 

@@ -13,12 +13,14 @@ namespace tersor {
 struct IntegerCodes {
   // Unsigned, [rows, columns].
   std::vector<uint8_t> codes;
-  // Unsigned, [rows, groups]; 2^(bits-1) where symmetric.
+  // Unsigned, [rows, groups]; the middle of the grid where symmetric.
   std::vector<uint8_t> zero_points;
   // Bits of F16 numbers, [rows, groups].
   std::vector<uint16_t> scales;
 };
-IntegerCodes TakeIntegerCodes(const GroupIntTensor& weight);
+// Codes and zero points stand in the middle of a grid of `packed_bits`, at least the weight's own: they decode to the
+// same values there.
+IntegerCodes TakeIntegerCodes(const GroupIntTensor& weight, int packed_bits);
 
 // F16 [groups, rows], as GPTQ and AWQ store them.
 absl::StatusOr<Tensor> ScalesByGroup(const IntegerCodes& codes, int64_t rows, int64_t groups);
