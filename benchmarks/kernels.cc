@@ -192,6 +192,17 @@ class Bench {
     PrintValues(name + ", decoding", kRuns * kHead, 4, read);
   }
 
+  // What it takes to have all threads at work and done again: decoding a token does it five times a block.
+  void EmptyLoop() {
+    const std::string name = "loop of nothing";
+    if (!Wanted(name)) return;
+    constexpr int kLoops = 1000;
+    const double seconds = Seconds([&] {
+      for (int i = 0; i < kLoops; ++i) RunTasks(threads_, threads_, [](int64_t) {});
+    });
+    std::printf("%-46s %8.2f us\n", name.c_str(), seconds / kLoops * 1e6);
+  }
+
   void Attention(int64_t positions, int64_t group, int64_t head_size) {
     const std::string name = absl::StrCat("causal attention ", positions, " x ", group, " heads of ", head_size);
     if (!Wanted(name)) return;
@@ -334,6 +345,7 @@ void RunAll(int threads, const std::string& only) {
   }
   for (const int bits : {2, 3, 4, 8}) bench.Decode(1536, 576, bits);
   for (const int bits : {2, 4, 8}) bench.KvCodes(bits);
+  bench.EmptyLoop();
   bench.Attention(512, 3, 64);
   bench.Attention(2048, 3, 64);
   bench.Attention(2048, 4, 128);

@@ -59,6 +59,7 @@ template <int kPlanes>
 void PlaneTile(const BitPlaneTiles& tiles, int64_t tile, const float* tables, float* y) {
   const D d;
   constexpr int64_t kTables = kPlaneBlock / kPlaneTable;
+  constexpr int64_t kAhead = 1024;
   const int64_t blocks = tiles.groups * tiles.blocks_a_group;
   for (int p = 0; p < kParts; ++p) {
     const uint32_t* signs = tiles.signs + tile * blocks * kPlanes * kPlaneTile + p * kLanes;
@@ -69,6 +70,8 @@ void PlaneTile(const BitPlaneTiles& tiles, int64_t tile, const float* tables, fl
       V sums[kPlanes];
       for (int plane = 0; plane < kPlanes; ++plane) sums[plane] = hn::Zero(d);
       for (int64_t end = block + tiles.blocks_a_group; block < end; ++block, signs += kPlanes * kPlaneTile) {
+        // The hardware's own look-ahead ends at each page and at each matrix.
+        for (int plane = 0; plane < kPlanes; ++plane) __builtin_prefetch(signs + kAhead + plane * kPlaneTile);
         AddBlock<kPlanes>(signs, tables + block * kTables * kPlaneTableSums, sums,
                           std::make_integer_sequence<int, static_cast<int>(kTables)>());
       }

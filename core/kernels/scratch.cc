@@ -2,9 +2,11 @@
 
 #include <sys/mman.h>
 
+#include <array>
 #include <map>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace tersor {
 namespace {
@@ -20,7 +22,7 @@ size_t SizeClass(size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-bool IsHuge(size_t bytes) { return bytes >= 2 * kHugePage; }
+bool IsHuge(size_t bytes) { return bytes >= kHugePage; }
 
 std::align_val_t Alignment(size_t bytes) { return std::align_val_t{IsHuge(bytes) ? kHugePage : 64}; }
 
@@ -66,17 +68,62 @@ Pool& GlobalPool() {
   return *pool;
 }
 
+// A few small buffers that a thread keeps for itself: decoding a token takes hundreds, and the pool's lock is shared.
+class ThreadCache {
+ public:
+  static constexpr size_t kLargest = size_t{1} << 15;
+
+  ~ThreadCache() {
+    for (const Entry& entry : entries_) {
+      if (entry.memory != nullptr) GlobalPool().Give(entry.memory, entry.bytes);
+    }
+  }
+  void* Take(size_t bytes) {
+    for (Entry& entry : entries_) {
+      if (entry.bytes == bytes && entry.memory != nullptr) return std::exchange(entry.memory, nullptr);
+    }
+    return GlobalPool().Take(bytes);
+  }
+  void Give(void* memory, size_t bytes) {
+    for (Entry& entry : entries_) {
+      if (entry.memory != nullptr) continue;
+      entry = {memory, bytes};
+      return;
+    }
+    GlobalPool().Give(memory, bytes);
+  }
+
+ private:
+  struct Entry {
+    void* memory = nullptr;
+    size_t bytes = 0;
+  };
+  std::array<Entry, 8> entries_;
+};
+
+ThreadCache& OwnCache() {
+  thread_local ThreadCache cache;
+  return cache;
+}
+
 }  // namespace
 
 ScratchBuffer::ScratchBuffer(int64_t floats) : size_(floats) {
   if (floats <= 0) return;
   capacity_bytes_ = SizeClass(static_cast<size_t>(floats) * sizeof(float));
-  if (capacity_bytes_ >= 2 * kHugePage) capacity_bytes_ = (capacity_bytes_ + kHugePage - 1) / kHugePage * kHugePage;
-  data_ = static_cast<float*>(GlobalPool().Take(capacity_bytes_));
+  if (IsHuge(capacity_bytes_)) capacity_bytes_ = (capacity_bytes_ + kHugePage - 1) / kHugePage * kHugePage;
+  void* memory =
+      capacity_bytes_ <= ThreadCache::kLargest ? OwnCache().Take(capacity_bytes_) : GlobalPool().Take(capacity_bytes_);
+  data_ = static_cast<float*>(memory);
 }
 
 ScratchBuffer::~ScratchBuffer() {
-  if (data_ != nullptr) GlobalPool().Give(data_, capacity_bytes_);
+  if (data_ == nullptr) return;
+  if (capacity_bytes_ <= ThreadCache::kLargest) {
+    OwnCache().Give(data_, capacity_bytes_);
+  } else {
+    GlobalPool().Give(data_, capacity_bytes_);
+  }
 }
 
 }  // namespace tersor

@@ -47,15 +47,20 @@ class Pool {
     const int helpers = static_cast<int>(std::min<int64_t>({threads - 1, tasks - 1, kMostWorkers}));
     const auto loop = std::make_shared<Loop>(tasks, helpers, task);
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      const auto lock = Lock();
       for (; workers_ < helpers; ++workers_) std::thread([this] { Serve(); }).detach();
       loops_.push_back(loop);
-      posted_.fetch_add(1);
     }
-    if (sleeping_.load() > 0) wake_.notify_all();
+    // Not under the lock, which those who look out for it take next.
+    posted_.fetch_add(1);
+    if (sleeping_.load() > 0) {
+      // Whoever has not seen the new loop is asleep once the lock is free, and hears.
+      Lock().unlock();
+      wake_.notify_all();
+    }
     loop->Work();
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      const auto lock = Lock();
       loops_.remove(loop);
     }
     // Nobody joins any more; wait for those who are at their last task.
@@ -65,6 +70,16 @@ class Pool {
   }
 
  private:
+  // It is held for some dozen instructions only: to sleep for it would take far longer than to try again.
+  std::unique_lock<std::mutex> Lock() {
+    constexpr int kTries = 200;
+    for (int i = 0; i < kTries; ++i) {
+      if (mutex_.try_lock()) return {mutex_, std::adopt_lock};
+      __builtin_ia32_pause();
+    }
+    return std::unique_lock<std::mutex>(mutex_);
+  }
+
   template <typename Condition>
   static bool SpinUntil(const Condition& condition) {
     const auto end = std::chrono::steady_clock::now() + kLookout;
@@ -94,7 +109,7 @@ class Pool {
       const uint64_t seen = posted_.load();
       std::shared_ptr<Loop> loop;
       {
-        std::lock_guard<std::mutex> lock(mutex_);
+        const auto lock = Lock();
         loop = Join();
       }
       if (loop == nullptr) {

@@ -49,7 +49,8 @@ TEST(Int8MatrixTest, EveryEngineGivesTheExactSums) {
   struct Case {
     int64_t rows, outputs, inputs;
   };
-  for (const Case& c : std::vector<Case>{{1, 1, 1}, {3, 17, 33}, {16, 64, 64}, {37, 65, 129}, {200, 192, 576}}) {
+  for (const Case& c :
+       std::vector<Case>{{1, 1, 1}, {3, 17, 33}, {16, 64, 64}, {37, 65, 129}, {200, 192, 576}, {9, 20, 1601}}) {
     const Codes codes = RandomCodes(c.outputs, c.inputs, 1);
     const std::vector<float> x = RandomFloats(c.rows * c.inputs, 2);
     const std::vector<float> expected = Expected(codes, x, c.rows, c.outputs, c.inputs);
