@@ -15,10 +15,10 @@ std::string ModelLine(const v1::ModelInfo& model) {
 }
 
 ReportSection Stages(const v1::Plan& plan) {
-  ReportSection section{.columns = {{"stage"}, {"time", true}, {"memory", true}, {"what"}}};
+  ReportSection section{.columns = {{"stage"}, {"time", true}, {"memory", true}, {"scratch", true}, {"what"}}};
   for (const v1::PlannedStage& stage : plan.stages()) {
-    section.rows.push_back(
-        {stage.name(), SecondsText(stage.seconds()), BytesText(stage.peak_memory_bytes()), stage.detail()});
+    section.rows.push_back({stage.name(), SecondsText(stage.seconds()), BytesText(stage.peak_memory_bytes()),
+                            stage.scratch_bytes() > 0 ? BytesText(stage.scratch_bytes()) : "", stage.detail()});
   }
   return section;
 }

@@ -7,6 +7,10 @@ namespace {
 
 // What a slow AVX2 core does; faster ones finish earlier than planned.
 constexpr double kOperationsPerSecond = 25e9;
+// A weight is decoded, looked at, rounded, packed and compared, whatever the method computes beside it.
+constexpr double kOperationsPerWeight = 400;
+// A block's checkpoint is written and made durable, with the calibration tokens' hidden states.
+constexpr double kSecondsPerBlock = 0.1, kDiskBytesPerSecond = 100e6;
 
 double ForwardOperations(const Model& model, int64_t tokens) {
   double weights = 0;
@@ -35,12 +39,13 @@ int64_t BlockBytes(const Model& model) {
 
 WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64_t calibration_tokens,
                            const ComputeOptions& options, bool counts_forward) {
-  double operations = 0;
+  double operations = 0, written = 0;
   int64_t scratch = 0, largest_weight = 0;
   const bool calibrated = stage.method->reads_text();
   for (const LinearLayer& layer : stage.layers) {
     const LayerCost cost = stage.method->Cost(layer);
-    operations += cost.operations;
+    operations += cost.operations + kOperationsPerWeight * static_cast<double>(layer.inputs * layer.outputs);
+    written += static_cast<double>(stage.method->Encoding(layer).bytes);
     scratch = std::max(scratch, cost.scratch_bytes);
     largest_weight = std::max(largest_weight, 4 * layer.inputs * layer.outputs);
     // Second moments: half of the products, once for the layers of a segment; counted for each as an upper bound.
@@ -50,7 +55,10 @@ WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64
   const bool prepares = !stage.method->preparation_statistics().empty();
   if (calibrated && counts_forward) operations += ForwardOperations(model, calibration_tokens);
   WalkEstimate estimate;
-  estimate.seconds = operations / kOperationsPerSecond / std::max(options.threads, 1);
+  const double blocks = static_cast<double>(model.spec.layers.size());
+  if (calibrated) written += blocks * static_cast<double>(calibration_tokens * model.spec.width) * sizeof(float);
+  estimate.seconds = operations / kOperationsPerSecond / std::max(options.threads, 1) + blocks * kSecondsPerBlock +
+                     written / kDiskBytesPerSecond;
   // A block's weights as floats, twice: as decoded and as the matmul library wants them. Residual stream, inputs of a
   // segment and of the next, one second moment.
   const int64_t widest = WidestInput(stage);

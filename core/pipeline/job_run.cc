@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/calibration/token_batches.h"
+#include "core/base/peak_memory.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
@@ -110,6 +110,8 @@ absl::Status JobRun::RunStage(const std::string& name, const StageBody& body) {
     return absl::OkStatus();
   }
   tracker_.BeginStage(name);
+  // What the stage before freed is not this one's.
+  ReturnFreeMemory();
   const StageClock clock(name);
   v1::StageReport changes;
   TERSOR_RETURN_IF_ERROR(body(changes));

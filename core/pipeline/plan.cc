@@ -184,6 +184,17 @@ void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const Planne
   }
 }
 
+// What a stage after the container's writing keeps beside its own: the two models' mapped files, as far as they have
+// been read, and with the inputs rounded alone the weights as floats, which folding makes.
+void AddResident(const JobInputs& inputs, int64_t container_bytes, size_t first, v1::Plan& plan) {
+  for (size_t i = first; i < static_cast<size_t>(plan.stages_size()); ++i) {
+    v1::PlannedStage& stage = *plan.mutable_stages(static_cast<int>(i));
+    int64_t bytes = container_bytes + inputs.model.source.weight_bytes;
+    if (PartOfStage(stage.name()) == kActivationsPart) bytes += inputs.model.ParameterCount() * int64_t{sizeof(float)};
+    stage.set_peak_memory_bytes(stage.peak_memory_bytes() + bytes);
+  }
+}
+
 void Total(v1::Plan& plan) {
   double seconds = 0;
   int64_t memory = 0, disk = 0;
@@ -291,6 +302,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
                    SplitParts(recipe, inputs.source(), foreign, compression.encodings), plan);
   }
   PlanExports(recipe, inputs, compression.encodings, job.compute.threads, plan, violations);
+  AddResident(inputs, bytes, compression.stages.size(), plan);
   AddSourceNotes(inputs.source(), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {
