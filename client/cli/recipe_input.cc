@@ -72,9 +72,11 @@ void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path) {
   app.Option("--preset", flags.preset, "No recipe but a ready one for the model: " + absl::StrJoin(PresetNames(), ", "),
              "NAME");
   app.Option("--model", flags.model, "Take this model instead of the recipe's", "MODEL");
-  app.Choice("--on-inconclusive", flags.on_inconclusive,
-             "Where noise keeps a gate from being decided: fail (exit code 5, the default) or pass (0)",
-             {"fail", "pass"});
+  app.Choice(
+      "--on-inconclusive", flags.on_inconclusive,
+      "Where noise keeps a gate from being decided: fail (exit code 5, the default), pass (0) or extend (go on with "
+      "further items of the tasks)",
+      {"fail", "pass", "extend"});
   if (!data_path) return;
   app.Option("--data-path", flags.data_paths,
              "Folders of data sets (text/NAME.txt, tasks/NAME.jsonl), colon-separated; default: $TERSOR_DATA_PATH",
@@ -131,6 +133,7 @@ void MakePathsAbsolute(v1::Recipe& recipe) {
   }
   if (!recipe.has_evaluate()) return;
   if (!recipe.evaluate().original().empty()) MakeAbsolute(*recipe.mutable_evaluate()->mutable_original());
+  if (!recipe.evaluate().baseline_model().empty()) MakeAbsolute(*recipe.mutable_evaluate()->mutable_baseline_model());
   for (v1::PerplexityEvaluation& perplexity : *recipe.mutable_evaluate()->mutable_perplexity()) {
     MakeAbsolute(*perplexity.mutable_dataset());
   }

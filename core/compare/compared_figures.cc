@@ -201,13 +201,22 @@ void AddDivergence(std::vector<FigureColumn>& columns) {
     AddPlain(
         Column(name, title, v1::FIGURE_KIND_QUALITY, higher),
         [field](const ComparedRow& row) {
-          return row.dense || !row.report().has_divergence() ? Value() : Measured((row.report().divergence().*field)());
+          if (row.dense || !row.report().has_divergence()) return Value();
+          return Measured((row.report().divergence().*field)());
         },
         columns);
   };
   add("kl_mean", "mean KL from the dense model, nats a token", false, &v1::DivergenceResult::kl_mean);
   add("kl_p99", "99th percentile of KL", false, &v1::DivergenceResult::kl_p99);
   add("top1_agreement", "same most likely token as the dense model", true, &v1::DivergenceResult::top1_agreement);
+  AddPlain(
+      Column("probability_loyalty", "mean of 1 - sqrt(Jensen-Shannon divergence)", v1::FIGURE_KIND_QUALITY, true),
+      [](const ComparedRow& row) {
+        // Reports of earlier versions have none.
+        const double loyalty = row.dense ? 0 : row.report().divergence().probability_loyalty();
+        return loyalty > 0 ? Measured(loyalty) : Value();
+      },
+      columns);
 }
 
 void AddSizes(std::vector<FigureColumn>& columns) {
@@ -216,6 +225,14 @@ void AddSizes(std::vector<FigureColumn>& columns) {
       [](const ComparedRow& row) {
         const v1::SizeResult& size = row.report().size();
         const int64_t bytes = row.dense ? size.dense_bytes() : size.artifact_bytes();
+        return bytes > 0 ? Measured(static_cast<double>(bytes)) : Value();
+      },
+      columns);
+  AddPlain(
+      Column("memory_bytes", "bytes of the weights in memory", v1::FIGURE_KIND_SIZE, false),
+      [](const ComparedRow& row) {
+        const v1::SizeResult& size = row.report().size();
+        const int64_t bytes = row.dense ? size.dense_memory_bytes() : size.memory_bytes();
         return bytes > 0 ? Measured(static_cast<double>(bytes)) : Value();
       },
       columns);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/corpus_drop.h"
 #include "core/statistics/paired.h"
 
 namespace tersor {
@@ -56,8 +57,7 @@ void SetInterval(const Interval& interval, double confidence, v1::Interval& mess
   message.set_confidence(confidence);
 }
 
-// A metric that is no mean of items: the two sides' errors, as if they were independent. Wider than what pairing would
-// give, never narrower.
+// The two sides' errors, as if they were independent: wider than what pairing would give, never narrower.
 void SetUnpaired(const v1::TaskResult::Metric& before, const v1::TaskResult::Metric& after, double confidence,
                  v1::TaskComparison& comparison) {
   const double sign = after.higher_is_better() ? 1 : -1;
@@ -69,13 +69,16 @@ void SetUnpaired(const v1::TaskResult::Metric& before, const v1::TaskResult::Met
               confidence, *comparison.mutable_interval());
 }
 
-void SetPaired(const std::vector<double>& before, const std::vector<double>& after, bool higher_is_better,
-               double confidence, v1::TaskComparison& comparison) {
-  const PairedDrop drop =
-      higher_is_better ? DropOnSameItems(before, after, confidence) : DropOnSameItems(after, before, confidence);
+void SetDrop(const PairedDrop& drop, double confidence, v1::TaskComparison& comparison) {
   comparison.set_drop(drop.drop);
   comparison.set_standard_error(drop.standard_error);
   SetInterval(drop.interval, confidence, *comparison.mutable_interval());
+}
+
+void SetPaired(const std::vector<double>& before, const std::vector<double>& after, bool higher_is_better,
+               double confidence, v1::TaskComparison& comparison) {
+  SetDrop(higher_is_better ? DropOnSameItems(before, after, confidence) : DropOnSameItems(after, before, confidence),
+          confidence, comparison);
   const auto right_or_wrong = [](double score) { return score == 0 || score == 1; };
   if (!std::all_of(before.begin(), before.end(), right_or_wrong) ||
       !std::all_of(after.begin(), after.end(), right_or_wrong)) {
@@ -86,6 +89,19 @@ void SetPaired(const std::vector<double>& before, const std::vector<double>& aft
   comparison.set_lost(flips.lost);
   comparison.set_won(flips.won);
   comparison.set_mcnemar_p(McNemarExact(flips));
+}
+
+// By what fits the metric: items' own scores, resampled items, or, in reports that keep neither, both sides' errors.
+void SetComparison(const v1::TaskResult& before, const v1::TaskResult& after, const v1::TaskResult::Metric& old_metric,
+                   const v1::TaskResult::Metric& metric, double confidence, v1::TaskComparison& comparison) {
+  const std::vector<double> old_scores = Scores(before, metric.name()), scores = Scores(after, metric.name());
+  if (!old_scores.empty() && !scores.empty()) {
+    return SetPaired(old_scores, scores, metric.higher_is_better(), confidence, comparison);
+  }
+  const std::optional<PairedDrop> drop =
+      CorpusDrop(before, after, metric.name(), metric.higher_is_better(), confidence);
+  if (drop.has_value()) return SetDrop(*drop, confidence, comparison);
+  SetUnpaired(old_metric, metric, confidence, comparison);
 }
 
 struct Blocks {
@@ -133,13 +149,7 @@ absl::StatusOr<v1::TaskComparison> CompareTask(const v1::TaskResult& before, con
   comparison.set_items(before.items_size());
   comparison.set_before(before_metric->value());
   comparison.set_after(after_metric->value());
-  const std::vector<double> before_scores = Scores(before, after_metric->name()),
-                            after_scores = Scores(aligned, after_metric->name());
-  if (before_scores.empty() || after_scores.empty()) {
-    SetUnpaired(*before_metric, *after_metric, confidence, comparison);
-  } else {
-    SetPaired(before_scores, after_scores, after_metric->higher_is_better(), confidence, comparison);
-  }
+  SetComparison(before, aligned, *before_metric, *after_metric, confidence, comparison);
   return comparison;
 }
 
@@ -172,7 +182,7 @@ std::vector<v1::TaskComparison> CompareTasks(const ReportSide& before, const Rep
                                              absl::string_view baseline, double confidence) {
   std::vector<v1::TaskComparison> comparisons;
   for (const v1::TaskResult& task : after.report->tasks()) {
-    const v1::TaskResult* other = task.subject() == after.subject ? before.Task(task.task()) : nullptr;
+    const v1::TaskResult* other = task.subject() == after.subject ? before.Task(task.task(), task.hash()) : nullptr;
     if (other == nullptr) continue;
     absl::StatusOr<v1::TaskComparison> comparison = CompareTask(*other, task, "", confidence);
     if (!comparison.ok()) continue;

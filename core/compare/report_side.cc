@@ -19,11 +19,14 @@ const v1::PerplexityResult* ReportSide::Perplexity(absl::string_view hash) const
   return nullptr;
 }
 
-const v1::TaskResult* ReportSide::Task(absl::string_view task) const {
+const v1::TaskResult* ReportSide::Task(absl::string_view task, absl::string_view hash) const {
+  const v1::TaskResult* first = nullptr;
   for (const v1::TaskResult& result : report->tasks()) {
-    if (result.subject() == subject && result.task() == task) return &result;
+    if (result.subject() != subject || result.task() != task) continue;
+    if (result.hash() == hash) return &result;
+    if (first == nullptr) first = &result;
   }
-  return nullptr;
+  return first;
 }
 
 ReportSide ResultSide(const v1::Report& report) {

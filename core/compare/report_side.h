@@ -11,6 +11,8 @@ namespace tersor {
 
 inline constexpr absl::string_view kDenseSubject = "dense";
 inline constexpr absl::string_view kCompressedSubject = "compressed";
+// The recipe's `evaluate.baseline_model`, which is not compared item by item.
+inline constexpr absl::string_view kBaselineModelSubject = "baseline_model";
 
 // Points into a report that outlives it.
 struct ReportSide {
@@ -20,7 +22,8 @@ struct ReportSide {
 
   // Null where there is none.
   const v1::PerplexityResult* Perplexity(absl::string_view hash) const;
-  const v1::TaskResult* Task(absl::string_view task) const;
+  // Of several forms of one task (other shots, a chat template) that of the hash; the first where none has it.
+  const v1::TaskResult* Task(absl::string_view task, absl::string_view hash = {}) const;
 };
 
 // The side that a job was run for: compressed, or dense where it compressed nothing.

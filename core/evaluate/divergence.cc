@@ -68,9 +68,10 @@ void AddIntervals(std::span<const double> kl, std::span<const double> sorted, st
 
 }  // namespace
 
-v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, std::span<const double> kl,
-                                         std::span<const uint8_t> same_top1, std::span<const int64_t> block_tokens,
-                                         double confidence) {
+v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, const TokenDivergences& divergences,
+                                         std::span<const int64_t> block_tokens, double confidence) {
+  const std::span<const double> kl = divergences.kl;
+  const std::span<const uint8_t> same_top1 = divergences.same_top1;
   v1::DivergenceResult result;
   result.set_protocol(protocol.Words());
   result.set_hash(protocol.Hash());
@@ -84,6 +85,10 @@ v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, std::span<con
   result.set_kl_p99(NearestRank(sorted, 0.99));
   result.set_kl_max(sorted.back());
   result.set_top1_agreement(static_cast<double>(std::count(same_top1.begin(), same_top1.end(), 1)) / tokens);
+  double loyalty = 0;
+  // Rounding may leave a divergence of nothing below 0.
+  for (const double value : divergences.jensen_shannon) loyalty += 1 - std::sqrt(std::max(0.0, value));
+  result.set_probability_loyalty(loyalty / tokens);
   AddIntervals(kl, sorted, same_top1, block_tokens, confidence, result);
   return result;
 }
@@ -100,8 +105,8 @@ absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, c
   }
   const int64_t dense_width = baseline.hidden.shape()[1];
   const std::span<const float> dense_hidden = baseline.hidden.as<float>();
-  std::vector<double> kl(scored), block_nlls;
-  std::vector<uint8_t> same(scored);
+  std::vector<double> block_nlls;
+  TokenDivergences tokens = {std::vector<double>(scored), std::vector<double>(scored), std::vector<uint8_t>(scored)};
   std::chrono::duration<double> divergence_time{0};
   const auto start = std::chrono::steady_clock::now();
   TERSOR_RETURN_IF_ERROR(ScoreWindows(compressed, windows, context, [&](const ScoredGroup& group) -> absl::Status {
@@ -110,14 +115,15 @@ absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, c
     const auto divergence_start = std::chrono::steady_clock::now();
     TERSOR_RETURN_IF_ERROR(
         Divergence(dense_head, dense_hidden.subspan(group.first_row * dense_width, rows * dense_width),
-                   *compressed.head, group.hidden, rows, std::span(kl).subspan(group.first_row, rows),
-                   std::span(same).subspan(group.first_row, rows)));
+                   *compressed.head, group.hidden, rows, std::span(tokens.kl).subspan(group.first_row, rows),
+                   std::span(tokens.same_top1).subspan(group.first_row, rows),
+                   std::span(tokens.jensen_shannon).subspan(group.first_row, rows)));
     divergence_time += std::chrono::steady_clock::now() - divergence_start;
     return absl::OkStatus();
   }));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start - divergence_time;
   return Comparison{MakePerplexityResult("compressed", protocol, windows, block_nlls, seconds.count()),
-                    SummarizeDivergence(protocol, kl, same, windows.block_tokens(), confidence)};
+                    SummarizeDivergence(protocol, tokens, windows.block_tokens(), confidence)};
 }
 
 }  // namespace tersor

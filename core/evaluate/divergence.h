@@ -14,12 +14,21 @@
 
 namespace tersor {
 
-// Mean, maximum, the nearest-rank p50 and p99, and the share of agreeing top-1 ids, with intervals over blocks of
-// `block_tokens` tokens (percentiles: Woodruff, JASA 47, 1952); there are none with fewer than two blocks. Sizes are
-// equal, not 0, and the blocks' sum.
-v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, std::span<const double> kl,
-                                         std::span<const uint8_t> same_top1, std::span<const int64_t> block_tokens,
-                                         double confidence);
+// One value a scored token.
+struct TokenDivergences {
+  // KL(dense || compressed) and Jensen-Shannon divergence in nats.
+  std::vector<double> kl = {};
+  std::vector<double> jensen_shannon = {};
+  // Whether the most likely next token is the same.
+  std::vector<uint8_t> same_top1 = {};
+};
+
+// Mean, maximum, the nearest-rank p50 and p99, the share of agreeing top-1 ids (label loyalty) and the mean of
+// 1 - sqrt(Jensen-Shannon) (probability loyalty, after arXiv 2109.03228), with intervals over blocks of `block_tokens`
+// tokens (percentiles: Woodruff, JASA 47, 1952); there are none with fewer than two blocks. Sizes are equal, not 0, and
+// the blocks' sum.
+v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, const TokenDivergences& tokens,
+                                         std::span<const int64_t> block_tokens, double confidence);
 
 struct Comparison {
   v1::PerplexityResult perplexity;

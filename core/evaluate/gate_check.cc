@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/nearest_name.h"
 #include "core/compare/baseline_reference.h"
+#include "core/evaluate/gate_looks.h"
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/gate_selection.h"
 #include "core/evaluate/gates.h"
@@ -57,10 +58,6 @@ void CheckGating(const v1::GatePolicy& gating, std::vector<FieldViolation>& viol
     violations.push_back(
         {"gating.on_inconclusive", UnknownName("policy", gating.on_inconclusive(), {"fail", "pass", "extend"})});
   }
-  if (gating.on_inconclusive() == "extend") {
-    violations.push_back(
-        {"gating.on_inconclusive", "\"extend\" is not served yet; use fail or pass, and give the tasks more items"});
-  }
   if (gating.baseline().empty()) return;
   if (const absl::Status reference = ParseBaselineReference(gating.baseline()).status(); !reference.ok()) {
     violations.push_back({"gating.baseline", std::string(reference.message())});
@@ -80,7 +77,10 @@ std::vector<FieldViolation> CheckGates(const v1::Recipe& recipe) {
   return violations;
 }
 
-std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
+namespace {
+
+// PERPLEXITY_ONLY_GATE where perplexity is all that the gates look at.
+void WarnOfPerplexityAlone(const v1::Recipe& recipe, std::vector<v1::Warning>& warnings) {
   bool perplexity = false, other = false;
   for (const std::string& expression : recipe.gates()) {
     const absl::StatusOr<Gate> gate = ParseGate(expression);
@@ -89,14 +89,27 @@ std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
     perplexity |= need == GateNeed::kPerplexity;
     other |= need == GateNeed::kDivergence || need == GateNeed::kTasks || need == GateNeed::kSuite;
   }
-  if (!perplexity || other) return {};
-  v1::Warning warning;
+  if (!perplexity || other) return;
+  v1::Warning& warning = warnings.emplace_back();
   warning.set_code("PERPLEXITY_ONLY_GATE");
   warning.set_message(
       "perplexity alone misses lost abilities; add a gate on tasks, such as \"task_accuracy_drop <= 0.02\", or on "
       "divergence, such as \"kl_mean <= 0.1\" or \"top1_agreement >= 0.85\"");
   warning.set_where("gates");
-  return {warning};
+}
+
+}  // namespace
+
+std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
+  std::vector<v1::Warning> warnings;
+  WarnOfPerplexityAlone(recipe, warnings);
+  if (ExtendsOnInconclusive(recipe) && !ExtendsTasks(recipe)) {
+    v1::Warning& warning = warnings.emplace_back();
+    warning.set_code("NOTHING_TO_EXTEND");
+    warning.set_message("on_inconclusive is \"extend\", but no gate rests on tasks: only these have further items");
+    warning.set_where("gating.on_inconclusive");
+  }
+  return warnings;
 }
 
 std::vector<GateMetric> GateMetrics() {

@@ -11,6 +11,10 @@
 namespace tersor {
 namespace {
 
+bool IsOnTasks(const Gate& gate) {
+  return gate.entry->need == GateNeed::kTasks || gate.entry->need == GateNeed::kSuite;
+}
+
 bool RestsOn(const Gate& gate, const v1::TaskResult& task) {
   if (gate.entry->scope == GateScope::kTask) return task.task() == gate.subject;
   if (gate.entry->scope == GateScope::kAbility && task.ability() != gate.subject) return false;
@@ -20,12 +24,27 @@ bool RestsOn(const Gate& gate, const v1::TaskResult& task) {
 
 }  // namespace
 
+bool ExtendsTasks(const v1::Recipe& recipe) {
+  return ExtendsOnInconclusive(recipe) &&
+         std::any_of(recipe.gates().begin(), recipe.gates().end(), [](const std::string& expression) {
+           const absl::StatusOr<Gate> gate = ParseGate(expression);
+           return gate.ok() && IsOnTasks(*gate);
+         });
+}
+
+void AddLook(v1::GateResult& result) {
+  v1::GateResult::Look* look = result.add_looks();
+  look->set_count(result.count());
+  look->set_value(result.value());
+  *look->mutable_interval() = result.interval();
+  look->set_outcome(result.outcome());
+}
+
 GateLooks::GateLooks(const v1::Recipe& recipe, const std::map<std::string, int64_t>& available)
     : recipe_(recipe), available_(available) {
   for (const std::string& expression : recipe.gates()) {
     absl::StatusOr<Gate> gate = ParseGate(expression);
-    if (!gate.ok() || !BaselineOf(*gate, recipe).empty()) continue;
-    if (gate->entry->need != GateNeed::kTasks && gate->entry->need != GateNeed::kSuite) continue;
+    if (!gate.ok() || !BaselineOf(*gate, recipe).empty() || !IsOnTasks(*gate)) continue;
     Watched& watched = gates_.emplace_back();
     watched.gate = *std::move(gate);
   }
@@ -50,11 +69,7 @@ void GateLooks::LookAt(const v1::Report& report, Watched& watched) const {
   const double confidence = RepeatedConfidence(watched.shares, GateConfidence(recipe_));
   v1::GateResult result = EvaluateGate(watched.gate, recipe_, report, {}, confidence);
   *result.mutable_looks() = watched.result.looks();
-  v1::GateResult::Look* look = result.add_looks();
-  look->set_count(result.count());
-  look->set_value(result.value());
-  *look->mutable_interval() = result.interval();
-  look->set_outcome(result.outcome());
+  AddLook(result);
   if (result.looks_size() > 1) result.set_reason(absl::StrCat(result.reason(), ", look ", result.looks_size()));
   watched.result = std::move(result);
 }

@@ -11,6 +11,12 @@
 
 namespace tersor {
 
+// Whether the recipe asks to go on with further items and has gates on tasks, the only ones that can have more.
+bool ExtendsTasks(const v1::Recipe& recipe);
+
+// Adds the gate's figure as it stands to its looks.
+void AddLook(v1::GateResult& result);
+
 // Group-sequential: every look at more items spends a part of each gate's error rate (Pocock's spending function,
 // repeated confidence intervals), so that a gate errs no more often than with a single look. A gate that was decided
 // once stays so. Gates against earlier jobs are left out: these have no more items.

@@ -101,17 +101,20 @@ Figure TaskScore(const GateInput& input) {
                     .unit = kItems};
 }
 
-absl::StatusOr<v1::TaskComparison> Compared(const GateInput& input, absl::string_view task, absl::string_view metric) {
-  const v1::TaskResult* before = input.before.Task(task);
-  const v1::TaskResult* after = input.after.Task(task);
-  if (after == nullptr || after == before) return NotMeasured();
-  if (before == nullptr) return absl::NotFoundError(absl::StrCat("has no baseline: ", task, " was not measured there"));
+absl::StatusOr<v1::TaskComparison> Compared(const GateInput& input, const v1::TaskResult* after,
+                                            absl::string_view metric) {
+  if (after == nullptr) return NotMeasured();
+  const v1::TaskResult* before = input.before.Task(after->task(), after->hash());
+  if (after == before) return NotMeasured();
+  if (before == nullptr) {
+    return absl::NotFoundError(absl::StrCat("has no baseline: ", after->task(), " was not measured there"));
+  }
   return CompareTask(*before, *after, metric, input.confidence);
 }
 
 Figure TaskDrop(const GateInput& input) {
   TERSOR_ASSIGN_OR_RETURN(const v1::TaskComparison comparison,
-                          Compared(input, input.gate.subject, input.gate.task_metric));
+                          Compared(input, input.after.Task(input.gate.subject), input.gate.task_metric));
   return GateFigure{.value = comparison.drop(),
                     .interval = FromMessage(comparison.interval()),
                     .count = comparison.items(),
@@ -125,7 +128,7 @@ Figure MeanDropOf(const GateInput& input, absl::string_view ability) {
     if (task.subject() != input.after.subject || (!ability.empty() && task.ability() != ability)) continue;
     const v1::TaskResult::Metric* metric = FindMetric(task, "");
     if (metric == nullptr || !metric->higher_is_better()) continue;
-    TERSOR_ASSIGN_OR_RETURN(comparisons.emplace_back(), Compared(input, task.task(), ""));
+    TERSOR_ASSIGN_OR_RETURN(comparisons.emplace_back(), Compared(input, &task, ""));
   }
   if (comparisons.empty()) return NotMeasured();
   const MeanDrop mean = CombineDrops(comparisons);

@@ -10,6 +10,7 @@
 #include "core/evaluate/gates.h"
 #include "core/statistics/distributions.h"
 #include "core/statistics/power.h"
+#include "core/statistics/sequential.h"
 
 namespace tersor {
 namespace {
@@ -25,7 +26,28 @@ struct Sample {
   double effective = 0;
   double seconds = 0;
   int tasks = 0;
+  // Items of all tasks together at each look.
+  std::vector<int64_t> looks;
 };
+
+// Each task goes on by itself: it doubles its items until it has no more.
+void AddLooks(const PlannedEvidence::Task& task, std::vector<int64_t>& looks) {
+  const std::vector<int64_t> own = DoublingLooks(task.first > 0 ? task.first : task.items, task.items);
+  const int64_t before = looks.empty() ? 0 : looks.back();
+  if (looks.empty()) looks.push_back(0);
+  looks.resize(std::max(looks.size(), own.size()), before);
+  for (size_t i = 0; i < looks.size(); ++i) looks[i] += own[std::min(i, own.size() - 1)];
+}
+
+// What the last look's interval must be made with, so that all looks together hold `confidence`.
+double LastConfidence(const Sample& sample, double confidence) {
+  if (sample.looks.size() < 2) return confidence;
+  std::vector<double> shares;
+  for (const int64_t items : sample.looks) {
+    shares.push_back(static_cast<double>(items) / static_cast<double>(sample.items));
+  }
+  return RepeatedConfidence(shares, confidence);
+}
 
 bool Counts(const Gate& gate, const PlannedEvidence::Task& task) {
   if (gate.entry->scope == GateScope::kTask) return task.name == gate.subject;
@@ -33,15 +55,23 @@ bool Counts(const Gate& gate, const PlannedEvidence::Task& task) {
   return task.higher_is_better;
 }
 
-Sample SampleOf(const Gate& gate, const PlannedEvidence& evidence) {
+// Without `goes_on` the items of the first look are all there will be.
+Sample SampleOf(const Gate& gate, const PlannedEvidence& evidence, bool goes_on) {
   Sample sample;
   double inverse = 0;
-  for (const PlannedEvidence::Task& task : evidence.tasks) {
+  for (PlannedEvidence::Task task : evidence.tasks) {
     if (!Counts(gate, task) || task.items <= 0) continue;
+    if (!goes_on && task.first > 0) {
+      task.seconds *= static_cast<double>(task.first) / static_cast<double>(task.items);
+      task.items = task.first;
+    }
     sample.items += task.items;
     sample.seconds += task.seconds;
     inverse += 1.0 / static_cast<double>(task.items);
     ++sample.tasks;
+    AddLooks(task, sample.looks);
+    // Of several forms of one task a gate is about the first.
+    if (gate.entry->scope == GateScope::kTask) break;
   }
   if (inverse > 0) sample.effective = sample.tasks * sample.tasks / inverse;
   return sample;
@@ -63,10 +93,12 @@ void Describe(absl::string_view found, absl::string_view assumption, v1::GatePow
                               absl::StrFormat("%.0f", 100 * power.decided()), " % of runs; ", NeedText(power)));
 }
 
-std::optional<v1::GatePower> DropPower(const Gate& gate, double confidence, const PlannedEvidence& evidence) {
-  const Sample sample = SampleOf(gate, evidence);
+std::optional<v1::GatePower> DropPower(const Gate& gate, const v1::Recipe& recipe, double confidence,
+                                       const PlannedEvidence& evidence) {
+  // Earlier jobs have no more items than they have.
+  const Sample sample = SampleOf(gate, evidence, BaselineOf(gate, recipe).empty());
   if (sample.items == 0) return std::nullopt;
-  const PowerQuestion question = {.confidence = confidence, .power = kPower};
+  const PowerQuestion question = {.confidence = LastConfidence(sample, confidence), .power = kPower};
   const auto effective = static_cast<int64_t>(sample.effective);
   v1::GatePower power;
   power.set_gate(gate.expression);
@@ -82,6 +114,10 @@ std::optional<v1::GatePower> DropPower(const Gate& gate, double confidence, cons
   }
   Describe(absl::StrFormat("a drop of %.3g", power.detectable()),
            absl::StrFormat("assuming that %.0f %% of answers change", 100 * kAssumedFlips), power);
+  if (sample.looks.size() > 1) {
+    power.set_text(absl::StrCat("going on from ", sample.looks.front(), " items in ", sample.looks.size(), " looks, ",
+                                power.text()));
+  }
   return power;
 }
 
@@ -118,7 +154,7 @@ std::vector<v1::GatePower> PowerOfGates(const v1::Recipe& recipe, const PlannedE
     if (!gate.ok() || !gate->entry->comparative) continue;
     std::optional<v1::GatePower> power = gate->entry->scope == GateScope::kPerplexity
                                              ? RatioPower(*gate, recipe, confidence, evidence)
-                                             : DropPower(*gate, confidence, evidence);
+                                             : DropPower(*gate, recipe, confidence, evidence);
     if (power.has_value()) powers.push_back(*std::move(power));
   }
   return powers;

@@ -16,11 +16,14 @@ struct PlannedEvidence {
   struct Task {
     std::string name = {};
     std::string ability = {};
+    // In the end, where the evaluation may go on; `first` are then the items of the first look.
     int64_t items = 0;
     // Of all models that are asked.
     double seconds = 0;
     // The main metric counts in means of accuracies.
     bool higher_is_better = true;
+    // 0 where all are asked at once.
+    int64_t first = 0;
   };
   std::vector<Task> tasks;
   struct Text {

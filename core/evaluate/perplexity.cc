@@ -1,11 +1,36 @@
 #include "core/evaluate/perplexity.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
-
-#include "absl/strings/str_cat.h"
+#include <map>
 
 namespace tersor {
+namespace {
+
+// Blocks that begin after about as many tokens of their windows, put together.
+void AddPositions(const ScoredWindows& windows, const std::vector<double>& block_nlls, v1::PerplexityResult& result) {
+  std::map<int64_t, v1::PerplexityResult::Position> positions;
+  size_t at = 0;
+  for (const ScoredWindow& window : windows.windows) {
+    int64_t before = window.score_begin - window.begin + (window.prefix >= 0 ? 1 : 0);
+    for (int64_t i = 0; i < window.blocks(); ++i) {
+      const auto [it, fresh] = positions.try_emplace((before + kBlockTokens / 2) / kBlockTokens);
+      v1::PerplexityResult::Position& position = it->second;
+      position.set_start(fresh ? before : std::min(position.start(), before));
+      position.set_n(position.n() + window.block_tokens(i));
+      // The sum until all are in.
+      position.set_nll_mean(position.nll_mean() + block_nlls[at++]);
+      before += window.block_tokens(i);
+    }
+  }
+  for (auto& [bucket, position] : positions) {
+    position.set_nll_mean(position.nll_mean() / static_cast<double>(position.n()));
+    *result.add_positions() = position;
+  }
+}
+
+}  // namespace
 
 absl::Status AddBlockNlls(const Head& head, const ScoredGroup& group, std::vector<double>& block_nlls) {
   std::vector<double> log_likelihoods(group.targets.size());
@@ -45,6 +70,7 @@ v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Proto
     window->set_nll_sum(window_sum);
     sum += window_sum;
   }
+  AddPositions(windows, block_nlls, result);
   result.set_nll_sum(sum);
   result.set_count(windows.divisor);
   result.set_value(std::exp(sum / static_cast<double>(windows.divisor)));

@@ -18,7 +18,8 @@ namespace tersor {
 // Adds the negative log-likelihood of each block of each window (summed in double, in order) to `block_nlls`.
 absl::Status AddBlockNlls(const Head& head, const ScoredGroup& group, std::vector<double>& block_nlls);
 
-// The result for NLLs measured before: subject "dense" or "compressed"; exp(sum / divisor).
+// The result for NLLs measured before: subject "dense" or "compressed"; exp(sum / divisor), and the mean NLL by how
+// many tokens of the window came before.
 v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Protocol& protocol,
                                           const ScoredWindows& windows, const std::vector<double>& block_nlls,
                                           double seconds);

@@ -71,6 +71,7 @@ std::string PerplexityTable(const v1::Report& report) {
   if (report.perplexity().empty()) return "";
   std::string text = "| perplexity | text | protocol |\n|---|---|---|\n";
   for (const v1::PerplexityResult& result : report.perplexity()) {
+    if (result.subject() == "baseline_model") continue;
     absl::StrAppend(&text, "| ", OneLine(result.subject()), ": ", absl::StrFormat("%.3f", result.value()), " | ",
                     OneLine(result.dataset()), " | ", OneLine(result.protocol()), " |\n");
   }

@@ -54,13 +54,6 @@ void AddViolation(absl::string_view field, const absl::Status& status, std::vect
   violations.push_back({std::string(field), std::string(status.message())});
 }
 
-absl::StatusOr<Model> ReadModelFile(const std::string& path, const PipelineContext& context) {
-  TERSOR_RETURN_IF_ERROR(CheckModelPath(path, context));
-  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(path));
-  TERSOR_ASSIGN_OR_RETURN(model.source.sha256, ModelContentHash(path, context.cache_dir));
-  return model;
-}
-
 absl::Status ReadModelFiles(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
   TERSOR_ASSIGN_OR_RETURN(inputs.model, ReadModelFile(path, context));
   inputs.model_sha256 = inputs.model.source.sha256;
@@ -122,19 +115,29 @@ void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::strin
   if (!faults.empty() || inputs.tokenizer == nullptr) return;
   absl::StatusOr<Protocol> protocol = ResolveProtocol(evaluation, model, inputs.tokenizer->sha256(), data->text);
   if (!protocol.ok()) return AddViolation(field, protocol.status(), violations);
-  if (protocol->convention != PerplexityConvention::kWords &&
-      static_cast<int64_t>(data->text.size()) < protocol->window) {
-    violations.push_back(
-        {absl::StrCat(field, ".dataset"), absl::StrCat(data->path.string(), " has ", data->text.size(), kTooShort,
-                                                       " (a window of ", protocol->window, ")")});
-  } else if (protocol->convention != PerplexityConvention::kWords && MayBeTooShort(*data, protocol->window)) {
-    const absl::Status enough = CutWindows(*protocol, *inputs.tokenizer, data->text).status();
-    if (!enough.ok()) return AddViolation(absl::StrCat(field, ".dataset"), enough, violations);
+  if (const absl::Status enough = CheckTextLength(*data, *protocol, *inputs.tokenizer); !enough.ok()) {
+    return AddViolation(absl::StrCat(field, ".dataset"), enough, violations);
   }
   inputs.perplexities.push_back({*std::move(data), *std::move(protocol)});
 }
 
 }  // namespace
+
+absl::StatusOr<Model> ReadModelFile(const std::string& path, const PipelineContext& context) {
+  TERSOR_RETURN_IF_ERROR(CheckModelPath(path, context));
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(path));
+  TERSOR_ASSIGN_OR_RETURN(model.source.sha256, ModelContentHash(path, context.cache_dir));
+  return model;
+}
+
+absl::Status CheckTextLength(const DatasetText& data, const Protocol& protocol, const Tokenizer& tokenizer) {
+  if (protocol.convention == PerplexityConvention::kWords) return absl::OkStatus();
+  if (static_cast<int64_t>(data.text.size()) < protocol.window) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(data.path.string(), " has ", data.text.size(), kTooShort, " (a window of ", protocol.window, ")"));
+  }
+  return MayBeTooShort(data, protocol.window) ? CutWindows(protocol, tokenizer, data.text).status() : absl::OkStatus();
+}
 
 void ReadModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                std::vector<FieldViolation>& violations) {

@@ -33,6 +33,14 @@ struct PerplexityInput {
   Protocol protocol;
 };
 
+// The recipe's `evaluate.baseline_model`.
+struct BaselineModelInputs {
+  Model model;
+  std::unique_ptr<const Tokenizer> tokenizer;
+  // One a perplexity of the recipe.
+  std::vector<Protocol> protocols;
+};
+
 struct JobInputs {
   // The dense model that everything is compared with: the recipe's model, or the original that its evaluation names.
   Model model;
@@ -54,6 +62,10 @@ struct JobInputs {
   int calibration_seed = 0;
   std::vector<PerplexityInput> perplexities;
   std::vector<LoadedTask> tasks;
+  // The same with all items that their data has, whatever the recipe's limits; only where the evaluation may go on with
+  // them.
+  std::vector<LoadedTask> whole_tasks;
+  std::optional<BaselineModelInputs> baseline_model;
   // What was left out, and why.
   std::vector<v1::Warning> warnings;
 };
@@ -71,8 +83,14 @@ void ReadPerplexities(const v1::Recipe& recipe, const PipelineContext& context, 
 void ReadTasks(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                std::vector<FieldViolation>& violations);
 
-// What turns the tasks' texts into the model's ids; the inputs outlive it.
-TaskText DescribeTaskText(const JobInputs& inputs);
+// What turns the tasks' texts into the model's ids; both outlive it.
+TaskText DescribeTaskText(const Model& model, const Tokenizer& tokenizer);
+
+// The model with its content's hash. PERMISSION_DENIED where the path lies outside the allowed folders, NOT_FOUND where
+// nothing is there.
+absl::StatusOr<Model> ReadModelFile(const std::string& path, const PipelineContext& context);
+// INVALID_ARGUMENT where the text is shorter than a window.
+absl::Status CheckTextLength(const DatasetText& data, const Protocol& protocol, const Tokenizer& tokenizer);
 
 }  // namespace tersor
 

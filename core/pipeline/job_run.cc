@@ -12,18 +12,23 @@
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/size.h"
 #include "core/evaluate/tasks/abilities.h"
+#include "core/evaluate/weight_memory.h"
 #include "core/exports/export_registry.h"
 #include "core/exports/load_commands.h"
 #include "core/formats/artifact_info.h"
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
+#include "core/pipeline/baseline_model.h"
 #include "core/pipeline/checkpoint.h"
+#include "core/pipeline/overlap_check.h"
 #include "core/pipeline/planned_actual.h"
 #include "core/pipeline/stage_clock.h"
 #include "core/pipeline/stage_list.h"
 #include "core/pipeline/statistics_cache.h"
 #include "core/pipeline/sweep_run.h"
 #include "core/pipeline/task_evaluation.h"
+#include "core/pipeline/task_extension.h"
+#include "core/pipeline/text_evaluation.h"
 #include "core/report/report_files.h"
 #include "core/report/verdict_sentence.h"
 
@@ -50,9 +55,12 @@ absl::StatusOr<v1::Report> JobRun::Run() {
   TERSOR_ASSIGN_OR_RETURN(report_, workspace_.LoadPartialReport());
   DescribeJob();
   TERSOR_RETURN_IF_ERROR(CompressAndWrite());
+  TERSOR_RETURN_IF_ERROR(CheckOverlap(Parts()));
   TERSOR_RETURN_IF_ERROR(EvaluatePerplexities());
   TERSOR_RETURN_IF_ERROR(SplitLoss());
-  TERSOR_RETURN_IF_ERROR(EvaluateTasks());
+  TERSOR_RETURN_IF_ERROR(EvaluateTasks(Parts()));
+  TERSOR_RETURN_IF_ERROR(ExtendTasks(Parts()));
+  TERSOR_RETURN_IF_ERROR(EvaluateBaselineModel(Parts()));
   TERSOR_RETURN_IF_ERROR(EvaluatePerformance());
   TERSOR_RETURN_IF_ERROR(Export());
   TERSOR_RETURN_IF_ERROR(Conclude());
@@ -138,6 +146,18 @@ EvaluateContext JobRun::MakeEvaluateContext(const char* unit) {
   return {.cancellation = options_.cancellation, .progress = progress};
 }
 
+JobParts JobRun::Parts() {
+  return {.recipe = recipe_,
+          .options = options_,
+          .job = job_,
+          .workspace = workspace_,
+          .compressed = *compressed_,
+          .report = report_,
+          .run_stage = [this](const std::string& name, const StageBody& body) { return RunStage(name, body); },
+          .context = [this](const char* unit) { return MakeEvaluateContext(unit); },
+          .emit = [this](const v1::Event& event) { tracker_.Emit(event); }};
+}
+
 absl::Status JobRun::CompressAndWrite() {
   const bool written = IsDone(kWriteStage) && FilesStand(kContainerName);
   if (!written) {
@@ -202,22 +222,16 @@ absl::Status JobRun::LoadCompressed() {
   const int64_t bytes = foreign ? job_.inputs.given->source.weight_bytes : static_cast<int64_t>(container_bytes);
   TERSOR_ASSIGN_OR_RETURN(*report_.mutable_size(),
                           MeasureSize(job_.inputs.model, *compressed_, bytes, CompressedLayerNames(report_)));
+  ComputeOptions compute = job_.compute;
+  compute.linears = ResolvePerformance(recipe_.evaluate().performance(), compute.threads).linears;
+  TERSOR_RETURN_IF_ERROR(AddMemory(job_.inputs.model, *compressed_, compute, *report_.mutable_size()));
   *report_.mutable_kv_cache() = DescribeKvCache(compressed_->spec, compressed_->kv_format, bytes);
   return absl::OkStatus();
 }
 
 absl::StatusOr<DenseBaseline> JobRun::Baseline(int index, const ScoredWindows& windows) {
-  const CpuInfo& cpu = GetCpuInfo();
-  const BaselineKey key = {.protocol_hash = job_.inputs.perplexities[index].protocol.Hash(),
-                           .model_sha256 = job_.inputs.model_sha256,
-                           .precision = job_.compute.precision == Precision::kBF16 ? "bf16" : "f32",
-                           .isa = absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa),
-                           .program_version = std::string(ProgramVersion())};
-  const std::filesystem::path cache =
-      options_.context.cache_dir.empty() ? workspace_.checkpoint_dir() : options_.context.cache_dir / "baselines";
-  const auto prepare = [&] { return PrepareScoring(job_.inputs.model, job_.compute); };
-  return MeasureBaseline(prepare, job_.inputs.model.spec.width, windows, key, cache,
-                         index == 0 && MeasuresDivergence(recipe_), MakeEvaluateContext("tokens"));
+  return MeasureDense(Parts(), job_.inputs.model, job_.inputs.perplexities[index].protocol, windows,
+                      index == 0 && MeasuresDivergence(recipe_));
 }
 
 absl::Status JobRun::EvaluateDense(int index, const ScoredWindows& windows, v1::StageReport& stage) {
@@ -259,34 +273,6 @@ absl::Status JobRun::EvaluatePerplexities() {
         RunStage(CompressedStageName(i), [&](v1::StageReport&) { return EvaluateCompressed(i, windows); }));
   }
   return absl::OkStatus();
-}
-
-absl::Status JobRun::EvaluateTasksOf(absl::string_view name, const Model& model, const std::string& model_sha256) {
-  const std::filesystem::path& cache =
-      options_.context.cache_dir.empty() ? workspace_.checkpoint_dir() : options_.context.cache_dir;
-  TaskSubject subject(std::string(name), model, model_sha256, job_.inputs, job_.compute, cache);
-  for (const LoadedTask& task : job_.inputs.tasks) {
-    TERSOR_RETURN_IF_ERROR(RunStage(TaskStageName(name, task), [&](v1::StageReport& stage) -> absl::Status {
-      TERSOR_ASSIGN_OR_RETURN(const v1::TaskResult result, subject.Run(task, MakeEvaluateContext("items")));
-      *report_.add_tasks() = result;
-      if (result.cached() == 0) return absl::OkStatus();
-      v1::Event event;
-      event.mutable_message()->set_text(absl::StrCat(TaskLabel(task), ", ", name, ": ", result.cached(), " of ",
-                                                     result.items_size(), " items answered from the cache"));
-      tracker_.Emit(event);
-      stage.set_reused(result.cached() == result.items_size());
-      stage.set_seconds(result.seconds());
-      return absl::OkStatus();
-    }));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status JobRun::EvaluateTasks() {
-  if (job_.inputs.tasks.empty()) return absl::OkStatus();
-  TERSOR_RETURN_IF_ERROR(EvaluateTasksOf("dense", job_.inputs.model, job_.inputs.model_sha256));
-  if (!Compresses(recipe_)) return absl::OkStatus();
-  return EvaluateTasksOf("compressed", *compressed_, report_.artifacts(0).sha256());
 }
 
 absl::Status JobRun::EvaluatePerformance() {

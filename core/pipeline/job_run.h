@@ -2,13 +2,13 @@
 #ifndef TERSOR_CORE_PIPELINE_JOB_RUN_H_
 #define TERSOR_CORE_PIPELINE_JOB_RUN_H_
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "core/calibration/token_batches.h"
 #include "core/evaluate/divergence.h"
+#include "core/pipeline/job_parts.h"
 #include "core/pipeline/plan.h"
 #include "core/pipeline/progress_tracker.h"
 #include "core/pipeline/workspace.h"
@@ -25,8 +25,6 @@ class JobRun {
   absl::StatusOr<v1::Report> Run();
 
  private:
-  using StageBody = std::function<absl::Status(v1::StageReport&)>;
-
   // Runs `body` unless an earlier run finished the stage; its report and what it put into report_ are kept either way.
   absl::Status RunStage(const std::string& name, const StageBody& body);
   bool IsDone(const std::string& name) const;
@@ -48,8 +46,6 @@ class JobRun {
   absl::Status EvaluateCompressed(int index, const ScoredWindows& windows);
   absl::StatusOr<DenseBaseline> Baseline(int index, const ScoredWindows& windows);
   absl::Status SplitLoss();
-  absl::Status EvaluateTasks();
-  absl::Status EvaluateTasksOf(absl::string_view subject, const Model& model, const std::string& model_sha256);
   absl::Status EvaluatePerformance();
   absl::Status Export();
   absl::StatusOr<v1::ArtifactInfo> WriteNamedExport(const std::string& format);
@@ -57,6 +53,8 @@ class JobRun {
   void JudgeAbilities();
   absl::Status Conclude();
   EvaluateContext MakeEvaluateContext(const char* unit);
+  // Once the compressed model is there.
+  JobParts Parts();
 
   const v1::Recipe& recipe_;
   const RunOptions& options_;

@@ -4,20 +4,20 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "core/base/nearest_name.h"
 #include "core/base/sha256.h"
 #include "core/compress/method_registry.h"
-#include "core/evaluate/gate_power.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
-#include "core/evaluate/scored_windows.h"
 #include "core/exports/export_registry.h"
 #include "core/kernels/cpu_info.h"
 #include "core/pipeline/advice.h"
+#include "core/pipeline/baseline_model.h"
 #include "core/pipeline/cost_model.h"
 #include "core/pipeline/loss_split.h"
+#include "core/pipeline/plan_evaluation.h"
+#include "core/pipeline/plan_gates.h"
 #include "core/pipeline/planned_actual.h"
 #include "core/pipeline/speed_forecast.h"
 #include "core/pipeline/stage_list.h"
@@ -46,7 +46,10 @@ v1::Recipe Essence(const v1::Recipe& recipe) {
   v1::Recipe essence = recipe;
   essence.clear_description();
   essence.clear_model();
-  if (essence.has_evaluate()) essence.mutable_evaluate()->clear_original();
+  if (essence.has_evaluate()) {
+    essence.mutable_evaluate()->clear_original();
+    essence.mutable_evaluate()->clear_baseline_model();
+  }
   // What an inconclusive verdict means to whoever waits for it changes none of the figures; going on with more items
   // does.
   if (!ExtendsOnInconclusive(recipe)) essence.mutable_gating()->clear_on_inconclusive();
@@ -64,7 +67,11 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
   if (inputs.given) digest.UpdateField(inputs.given_sha256);
   digest.UpdateField(inputs.calibration.text);
   for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
-  for (const LoadedTask& task : inputs.tasks) digest.UpdateField(TaskProtocolHash(task, DescribeTaskText(inputs)));
+  const TaskText text = DescribeTaskText(inputs.model, *inputs.tokenizer);
+  for (const auto* tasks : {&inputs.tasks, &inputs.whole_tasks}) {
+    for (const LoadedTask& task : *tasks) digest.UpdateField(TaskProtocolHash(task, text));
+  }
+  if (inputs.baseline_model) digest.UpdateField(inputs.baseline_model->model.source.sha256);
   return digest.HexDigest();
 }
 
@@ -81,81 +88,6 @@ ComputeOptions ResolveCompute(const v1::Recipe& recipe, const PipelineContext& c
         {"precision", absl::StrCat("unknown precision \"", recipe.precision(), "\"; known: f32, bf16")});
   }
   return compute;
-}
-
-void AddStage(v1::Plan& plan, const std::string& name, const StageCost& cost, const std::string& detail) {
-  v1::PlannedStage* stage = plan.add_stages();
-  stage->set_name(name);
-  stage->set_seconds(cost.seconds);
-  stage->set_peak_memory_bytes(cost.peak_bytes);
-  stage->set_detail(detail);
-}
-
-// Tokens that a perplexity reads, as far as the text's bytes tell: English has about four bytes a token.
-int64_t PerplexityTokens(const PerplexityInput& input) {
-  const int64_t most = std::max<int64_t>(static_cast<int64_t>(input.data.text.size()) / 3, input.protocol.window);
-  if (input.protocol.max_windows <= 0)
-    return most * input.protocol.window / std::max<int64_t>(input.protocol.stride, 1);
-  return std::min(most, input.protocol.max_windows * input.protocol.window);
-}
-
-// What the gates will rest on, from the evaluation's stages as they are planned.
-PlannedEvidence EvidenceOf(const v1::Recipe& recipe, const JobInputs& inputs, const v1::Plan& plan) {
-  const auto seconds = [&](const std::string& name) {
-    for (const v1::PlannedStage& stage : plan.stages()) {
-      if (stage.name() == name) return stage.seconds();
-    }
-    return 0.0;
-  };
-  PlannedEvidence evidence;
-  for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
-    const int index = static_cast<int>(i);
-    evidence.texts.push_back(
-        {.blocks = std::max<int64_t>(PerplexityTokens(inputs.perplexities[i]) / kBlockTokens, 1),
-         .seconds = seconds(DenseStageName(index)) + (Compresses(recipe) ? seconds(CompressedStageName(index)) : 0)});
-  }
-  return evidence;
-}
-
-void PlanPower(const v1::Recipe& recipe, const JobInputs& inputs, v1::Plan& plan) {
-  const std::vector<v1::GatePower> powers = PowerOfGates(recipe, EvidenceOf(recipe, inputs, plan));
-  plan.mutable_powers()->Assign(powers.begin(), powers.end());
-  for (const v1::Warning& warning : PowerWarnings(powers)) *plan.add_warnings() = warning;
-}
-
-void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute,
-                    const v1::KvCacheResult& cache, const std::vector<std::string>& loss_parts, v1::Plan& plan) {
-  for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
-    const PerplexityInput& input = inputs.perplexities[i];
-    const int64_t tokens = PerplexityTokens(input);
-    const std::string detail = absl::StrCat("perplexity on ", input.data.name, ", ", input.protocol.Words());
-    const int heads = i == 0 && MeasuresDivergence(recipe) ? 2 : 1;
-    const auto cost = [&](int count) {
-      return ScoringCost(inputs.model.spec, tokens, tokens, input.protocol.window, count, compute.threads);
-    };
-    AddStage(plan, DenseStageName(i), cost(1), detail);
-    if (!Compresses(recipe)) continue;
-    AddStage(plan, CompressedStageName(i), cost(heads), heads == 2 ? absl::StrCat(detail, ", and divergence") : detail);
-  }
-  for (const char* subject : {"dense", "compressed"}) {
-    if (absl::string_view(subject) == "compressed" && !Compresses(recipe)) continue;
-    for (const LoadedTask& task : inputs.tasks) {
-      AddStage(plan, TaskStageName(subject, task), TaskCost(inputs.model.spec, task, compute.threads), task.Words());
-    }
-  }
-  for (const std::string& part : loss_parts) {
-    const PerplexityInput& input = inputs.perplexities[0];
-    const int64_t tokens = PerplexityTokens(input);
-    AddStage(plan, LossStageName(part),
-             ScoringCost(inputs.model.spec, tokens, tokens, input.protocol.window, 1, compute.threads),
-             absl::StrCat("perplexity on ", input.data.name, " with ", part, " alone rounded"));
-  }
-  if (recipe.evaluate().has_performance()) {
-    const PerformanceOptions options = ResolvePerformance(recipe.evaluate().performance(), compute.threads);
-    AddStage(plan, kPerformanceStage, PerformanceCost(inputs.model, options, Compresses(recipe) ? 2 : 1),
-             absl::StrFormat("prefill of %d and decode of %d tokens, %d repeats; cache in %s", options.prefill,
-                             options.decode, options.repeats, KvCacheText(cache)));
-  }
 }
 
 int64_t CalibrationTokenCount(const v1::Recipe& recipe) {
@@ -180,7 +112,7 @@ void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const Planne
     artifact->set_detail(planned->detail);
     StageCost cost = WritingCost(inputs.source(), planned->bytes);
     if (statistics) cost = StatisticsCost(inputs.model.spec, CalibrationTokenCount(recipe), threads);
-    AddStage(plan, ExportStageName(format), cost, planned->detail);
+    AddPlannedStage(plan, ExportStageName(format), cost, planned->detail);
   }
 }
 
@@ -218,19 +150,6 @@ int64_t ContainerTextBytes(const Model& model) {
   return static_cast<int64_t>(texts) + 1024 * static_cast<int64_t>(model.parameters.size() + model.spec.layers.size());
 }
 
-v1::ModelInfo DescribeModel(const JobInputs& inputs) {
-  const Model& model = inputs.source();
-  v1::ModelInfo info;
-  info.set_path(model.source.path.string());
-  info.set_name(model.spec.name);
-  info.set_architecture(model.spec.architecture);
-  info.set_parameters(model.ParameterCount());
-  info.set_sha256(inputs.source_sha256());
-  info.set_source_bytes(model.source.weight_bytes);
-  info.set_format(model.source.quantization.empty() ? model.source.format : model.source.quantization);
-  return info;
-}
-
 // What a file asks of a runtime and an evaluation of its weights leaves out.
 void AddSourceNotes(const Model& model, v1::Plan& plan) {
   for (const std::string& note : model.source.notes) {
@@ -261,7 +180,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   v1::Plan& plan = job.result.plan;
   Violations& violations = job.result.violations;
   JobInputs& inputs = job.inputs;
-  *plan.mutable_model() = DescribeModel(inputs);
+  *plan.mutable_model() = DescribeModel(inputs.source());
   const int64_t tokens = CalibrationTokenCount(recipe);
   const CompressionPlan compression = PlanCompression(inputs.source(), recipe, tokens, job.compute, violations);
   for (const v1::PlannedStage& stage : compression.stages) {
@@ -275,6 +194,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   if (reads_calibration) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
+  ReadBaselineModel(recipe, context, inputs, violations);
   if (recipe.evaluate().has_performance()) {
     const Violations faults =
         CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length, "evaluate.performance");
@@ -295,7 +215,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   const SpeedForecast forecast = ForecastSpeed(inputs.source(), compression.encodings);
   container->set_detail(absl::StrCat("Tersor's own container", Compresses(recipe) ? "; " + ForecastText(forecast) : "",
                                      "; cache in ", KvCacheText(cache)));
-  AddStage(plan, kWriteStage, WritingCost(inputs.source(), bytes), "container, reopened and compared");
+  AddPlannedStage(plan, kWriteStage, WritingCost(inputs.source(), bytes), "container, reopened and compared");
   if (violations.empty()) {
     const bool foreign = inputs.given && recipe.stages_size() == 0;
     PlanEvaluation(recipe, inputs, job.compute, cache,
@@ -309,7 +229,10 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
     AddAll(ForecastWarnings(recipe, forecast, cache, inputs.model.spec.context_length), plan);
     AddAll(AdviceWarnings(recipe, inputs.source(), compression.encodings), plan);
   }
-  if (violations.empty()) PlanPower(recipe, inputs, plan);
+  if (violations.empty()) {
+    violations = CheckGateSubjects(recipe, inputs);
+    PlanGatePower(recipe, inputs, plan);
+  }
   for (const std::string& reference : GateBaselines(recipe)) plan.add_baselines()->set_reference(reference);
   plan.mutable_warnings()->Add(inputs.warnings.begin(), inputs.warnings.end());
   Total(plan);
@@ -326,6 +249,7 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
   if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
+  ReadBaselineModel(recipe, context, inputs, violations);
   std::vector<std::string> formats = ExportNames();
   formats.emplace_back(kStatisticsExport);
   for (int i = 0; i < recipe.export__size(); ++i) {
@@ -335,6 +259,18 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
 }
 
 }  // namespace
+
+v1::ModelInfo DescribeModel(const Model& model) {
+  v1::ModelInfo info;
+  info.set_path(model.source.path.string());
+  info.set_name(model.spec.name);
+  info.set_architecture(model.spec.architecture);
+  info.set_parameters(model.ParameterCount());
+  info.set_sha256(model.source.sha256);
+  info.set_source_bytes(model.source.weight_bytes);
+  info.set_format(model.source.quantization.empty() ? model.source.format : model.source.quantization);
+  return info;
+}
 
 std::string RecipeSha256(const v1::Recipe& recipe) { return Sha256Hex(DeterministicBytes(Essence(recipe))); }
 

@@ -15,6 +15,9 @@ struct PlannedJob {
   ComputeOptions compute;
 };
 
+// What it is, for plans and reports.
+v1::ModelInfo DescribeModel(const Model& model);
+
 absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineContext& context);
 
 // Of the recipe without its description and its model's path.

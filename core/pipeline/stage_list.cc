@@ -8,6 +8,8 @@ std::string DenseStageName(int perplexity) { return absl::StrCat("evaluate:dense
 
 std::string CompressedStageName(int perplexity) { return absl::StrCat("evaluate:compressed:", perplexity); }
 
+std::string BaselineModelStageName(int perplexity) { return absl::StrCat("evaluate:baseline_model:", perplexity); }
+
 std::string TaskLabel(const LoadedTask& task) {
   const bool usual = task.few_shot == task.definition.few_shot().count();
   return absl::StrCat(task.definition.name(), usual ? "" : absl::StrCat(":", task.few_shot, "shot"),

@@ -11,14 +11,19 @@
 namespace tersor {
 
 inline constexpr char kWriteStage[] = "write";
+inline constexpr char kOverlapStage[] = "evaluate:overlap";
+// More items of the tasks that undecided gates rest on.
+inline constexpr char kExtensionStage[] = "evaluate:extend";
 inline constexpr char kPerformanceStage[] = "evaluate:performance";
 
 // "evaluate:dense:0", "evaluate:compressed:0": the i-th perplexity of the recipe.
 std::string DenseStageName(int perplexity);
 std::string CompressedStageName(int perplexity);
+// "evaluate:baseline_model:0".
+std::string BaselineModelStageName(int perplexity);
 // "arc_easy", "mmlu:5shot", "boolq:chat": a task told apart from the same task asked otherwise.
 std::string TaskLabel(const LoadedTask& task);
-// "evaluate:dense:task:arc_easy"; `subject` is "dense" or "compressed".
+// "evaluate:dense:task:arc_easy"; `subject` is "dense", "compressed" or "baseline_model".
 std::string TaskStageName(absl::string_view subject, const LoadedTask& task);
 std::string ExportStageName(const std::string& format);
 

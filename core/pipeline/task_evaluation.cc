@@ -4,8 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
+#include "core/compare/report_side.h"
 #include "core/kernels/cpu_info.h"
 #include "core/pipeline/pipeline.h"
+#include "core/pipeline/stage_list.h"
 
 namespace tersor {
 namespace {
@@ -22,13 +24,29 @@ std::filesystem::path AnswersFolder(const std::filesystem::path& cache, const st
   return cache / "answers" / digest.HexDigest();
 }
 
+TaskSubject SubjectOf(const JobParts& parts, absl::string_view name) {
+  const JobInputs& inputs = parts.job.inputs;
+  const bool dense = name == kDenseSubject;
+  return TaskSubject(std::string(name), dense ? inputs.model : parts.compressed,
+                     dense ? inputs.model_sha256 : parts.report.artifacts(0).sha256(),
+                     DescribeTaskText(inputs.model, *inputs.tokenizer), parts.job.compute, parts.cache());
+}
+
+absl::Status EvaluateTasksOf(const JobParts& parts, absl::string_view name) {
+  TaskSubject subject = SubjectOf(parts, name);
+  for (const LoadedTask& task : parts.job.inputs.tasks) {
+    TERSOR_RETURN_IF_ERROR(RunTaskStage(parts, subject, task));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-TaskSubject::TaskSubject(std::string name, const Model& model, const std::string& model_sha256, const JobInputs& inputs,
+TaskSubject::TaskSubject(std::string name, const Model& model, const std::string& model_sha256, TaskText text,
                          const ComputeOptions& compute, const std::filesystem::path& cache)
     : name_(std::move(name)),
       model_(model),
-      inputs_(inputs),
+      text_(std::move(text)),
       compute_(compute),
       folder_(AnswersFolder(cache, model_sha256, compute)) {}
 
@@ -44,7 +62,7 @@ TaskModel TaskSubject::MakeTaskModel() {
   asked.generate = [this](std::span<const std::vector<int32_t>> prompts, BatchGenerateOptions options,
                           const EvaluateContext& context) {
     options.compute = compute_;
-    return GenerateAll(model_, *inputs_.tokenizer, prompts, options, context);
+    return GenerateAll(model_, *text_.tokenizer, prompts, options, context);
   };
   return asked;
 }
@@ -52,7 +70,30 @@ TaskModel TaskSubject::MakeTaskModel() {
 absl::StatusOr<v1::TaskResult> TaskSubject::Run(const LoadedTask& task, const EvaluateContext& context) {
   TERSOR_ASSIGN_OR_RETURN(AnswerStore store,
                           AnswerStore::Open(folder_ / absl::StrCat(task.definition.name(), ".jsonl")));
-  return RunTask(name_, task, DescribeTaskText(inputs_), MakeTaskModel(), store, context);
+  return RunTask(name_, task, text_, MakeTaskModel(), store, context);
+}
+
+absl::StatusOr<v1::TaskResult> AskTask(const JobParts& parts, absl::string_view subject, const LoadedTask& task) {
+  return SubjectOf(parts, subject).Run(task, parts.context("items"));
+}
+
+absl::Status RunTaskStage(const JobParts& parts, TaskSubject& subject, const LoadedTask& task) {
+  return parts.run_stage(TaskStageName(subject.name(), task), [&](v1::StageReport& stage) -> absl::Status {
+    TERSOR_ASSIGN_OR_RETURN(const v1::TaskResult result, subject.Run(task, parts.context("items")));
+    *parts.report.add_tasks() = result;
+    if (result.cached() == 0) return absl::OkStatus();
+    parts.Tell(absl::StrCat(TaskLabel(task), ", ", subject.name(), ": ", result.cached(), " of ", result.items_size(),
+                            " items answered from the cache"));
+    stage.set_reused(result.cached() == result.items_size());
+    stage.set_seconds(result.seconds());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status EvaluateTasks(const JobParts& parts) {
+  if (parts.job.inputs.tasks.empty()) return absl::OkStatus();
+  TERSOR_RETURN_IF_ERROR(EvaluateTasksOf(parts, kDenseSubject));
+  return Compresses(parts.recipe) ? EvaluateTasksOf(parts, kCompressedSubject) : absl::OkStatus();
 }
 
 }  // namespace tersor

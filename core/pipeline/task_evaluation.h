@@ -1,4 +1,4 @@
-// A job's tasks, asked of the dense and of the compressed model.
+// A job's tasks, asked of its models.
 #ifndef TERSOR_CORE_PIPELINE_TASK_EVALUATION_H_
 #define TERSOR_CORE_PIPELINE_TASK_EVALUATION_H_
 
@@ -9,6 +9,7 @@
 #include "core/evaluate/scoring_model.h"
 #include "core/evaluate/tasks/task_runner.h"
 #include "core/pipeline/job_inputs.h"
+#include "core/pipeline/job_parts.h"
 
 namespace tersor {
 
@@ -16,9 +17,9 @@ namespace tersor {
 // Not thread-safe.
 class TaskSubject {
  public:
-  // `name`: "dense" or "compressed". `model_sha256` stands for the model's content: answers are kept under it in
-  // `cache`. All references outlive the subject.
-  TaskSubject(std::string name, const Model& model, const std::string& model_sha256, const JobInputs& inputs,
+  // `name`: "dense", "compressed" or "baseline_model". `model_sha256` stands for the model's content: answers are kept
+  // under it in `cache`. All references outlive the subject.
+  TaskSubject(std::string name, const Model& model, const std::string& model_sha256, TaskText text,
               const ComputeOptions& compute, const std::filesystem::path& cache);
 
   const std::string& name() const { return name_; }
@@ -29,11 +30,21 @@ class TaskSubject {
 
   std::string name_;
   const Model& model_;
-  const JobInputs& inputs_;
+  TaskText text_;
   const ComputeOptions& compute_;
   std::filesystem::path folder_;
   std::optional<ScoringModel> scoring_;
 };
+
+// `task` asked of "dense" or "compressed", whose weights go again afterwards.
+absl::StatusOr<v1::TaskResult> AskTask(const JobParts& parts, absl::string_view subject, const LoadedTask& task);
+
+// The stage that asks `subject` a task and adds the result to the report.
+absl::Status RunTaskStage(const JobParts& parts, TaskSubject& subject, const LoadedTask& task);
+
+// Every task of the job, dense and, where there is one, compressed: a stage each. Results stand in the report by
+// subject, in the order of the tasks.
+absl::Status EvaluateTasks(const JobParts& parts);
 
 }  // namespace tersor
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "core/base/sha256.h"
 #include "core/chat/chat_template.h"
+#include "core/evaluate/gate_looks.h"
 #include "core/pipeline/job_inputs.h"
 #include "core/pipeline/stage_list.h"
 
@@ -22,8 +23,12 @@ std::string TokenText(const Tokenizer& tokenizer, int64_t id) {
 
 class TaskReader {
  public:
-  TaskReader(const PipelineContext& context, JobInputs& inputs, std::vector<FieldViolation>& violations)
-      : library_(context.data_paths, context.task_paths), inputs_(inputs), violations_(violations) {}
+  TaskReader(const PipelineContext& context, bool reads_whole, JobInputs& inputs,
+             std::vector<FieldViolation>& violations)
+      : library_(context.data_paths, context.task_paths),
+        reads_whole_(reads_whole),
+        inputs_(inputs),
+        violations_(violations) {}
 
   void ReadNamed(const v1::Evaluation& evaluate);
   void ReadSuite(const v1::SuiteEvaluation& evaluation);
@@ -42,9 +47,12 @@ class TaskReader {
   void CheckTemplate(bool wanted, const std::string& field);
   // Adds it unless its data is missing and `skips_missing`.
   void Read(const v1::TaskEvaluation& task, const std::string& ability, const std::string& field, bool skips_missing);
+  absl::Status ReadWhole(v1::TaskEvaluation task, const std::string& ability);
   std::string AbilityOf(const std::string& task) const;
 
   TaskLibrary library_;
+  // Also the items beyond the tasks' limits.
+  const bool reads_whole_;
   JobInputs& inputs_;
   std::vector<FieldViolation>& violations_;
   std::set<std::string> named_;
@@ -53,7 +61,7 @@ class TaskReader {
 
 void TaskReader::CheckTemplate(bool wanted, const std::string& field) {
   if (!wanted || inputs_.tokenizer == nullptr) return;
-  const TaskText text = DescribeTaskText(inputs_);
+  const TaskText text = DescribeTaskText(inputs_.model, *inputs_.tokenizer);
   const absl::Status tried =
       text.chat == nullptr ? absl::InvalidArgumentError("the model has no chat template") : text.chat("Hello").status();
   if (!tried.ok()) Violate(absl::StrCat(field, ".apply_chat_template"), tried.message());
@@ -64,6 +72,13 @@ std::string TaskReader::AbilityOf(const std::string& task) const {
     if (one.name() == task) return one.ability();
   }
   return "";
+}
+
+absl::Status TaskReader::ReadWhole(v1::TaskEvaluation task, const std::string& ability) {
+  task.clear_limit();
+  TERSOR_ASSIGN_OR_RETURN(inputs_.whole_tasks.emplace_back(), LoadTask(library_, task, ability));
+  if (inputs_.tokenizer == nullptr) return absl::OkStatus();
+  return CheckTaskTokens(inputs_.whole_tasks.back(), DescribeTaskText(inputs_.model, *inputs_.tokenizer));
 }
 
 void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability, const std::string& field,
@@ -78,7 +93,7 @@ void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability
   if (!loaded.ok()) return Violate(field, loaded.status().message());
   loaded->ability = ability;
   if (inputs_.tokenizer != nullptr) {
-    if (absl::Status fits = CheckTaskTokens(*loaded, DescribeTaskText(inputs_)); !fits.ok()) {
+    if (absl::Status fits = CheckTaskTokens(*loaded, DescribeTaskText(inputs_.model, *inputs_.tokenizer)); !fits.ok()) {
       return Violate(field, fits.message());
     }
   }
@@ -91,6 +106,8 @@ void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability
                                  [&](const LoadedTask& other) { return TaskLabel(other) == label; });
   if (twice) return Violate(field, absl::StrCat(label, " is named twice"));
   inputs_.tasks.push_back(*std::move(loaded));
+  if (!reads_whole_) return;
+  if (const absl::Status whole = ReadWhole(task, ability); !whole.ok()) Violate(field, whole.message());
 }
 
 void TaskReader::ReadNamed(const v1::Evaluation& evaluate) {
@@ -134,22 +151,22 @@ void TaskReader::ReadSuite(const v1::SuiteEvaluation& evaluation) {
 
 void ReadTasks(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                std::vector<FieldViolation>& violations) {
-  TaskReader reader(context, inputs, violations);
+  TaskReader reader(context, ExtendsTasks(recipe), inputs, violations);
   reader.ReadNamed(recipe.evaluate());
   if (recipe.evaluate().has_suite()) reader.ReadSuite(recipe.evaluate().suite());
 }
 
-TaskText DescribeTaskText(const JobInputs& inputs) {
-  const ModelSpec& spec = inputs.model.spec;
+TaskText DescribeTaskText(const Model& model, const Tokenizer& tokenizer) {
+  const ModelSpec& spec = model.spec;
   TaskText text;
-  text.tokenizer = inputs.tokenizer.get();
+  text.tokenizer = &tokenizer;
   text.prefix_id = spec.bos_id >= 0 ? spec.bos_id : spec.eos_ids.empty() ? -1 : spec.eos_ids.front();
   text.context_length = spec.context_length;
-  if (inputs.model.assets.chat_template.empty()) return text;
-  text.template_sha256 = Sha256Hex(inputs.model.assets.chat_template);
-  text.chat = [chat = ChatTemplate::Parse(inputs.model.assets.chat_template),
-               variables = ChatVariables{TokenText(*inputs.tokenizer, spec.bos_id),
-                                         TokenText(*inputs.tokenizer, spec.eos_ids.empty() ? -1 : spec.eos_ids[0])}](
+  if (model.assets.chat_template.empty()) return text;
+  text.template_sha256 = Sha256Hex(model.assets.chat_template);
+  text.chat = [chat = ChatTemplate::Parse(model.assets.chat_template),
+               variables = ChatVariables{TokenText(tokenizer, spec.bos_id),
+                                         TokenText(tokenizer, spec.eos_ids.empty() ? -1 : spec.eos_ids[0])}](
                   absl::string_view prompt) -> absl::StatusOr<std::string> {
     if (!chat.ok()) return chat.status();
     return chat->Render({{"user", std::string(prompt)}}, variables);

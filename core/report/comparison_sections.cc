@@ -146,7 +146,8 @@ std::string FigureHeader(const v1::ComparedFigure& figure) {
 
 std::string ValueText(const v1::ComparedFigure& figure, const v1::ComparedModel::Value& value, bool with_error) {
   if (!value.measured()) return "";
-  if (figure.name() == "bytes" && std::isfinite(value.value())) return BytesText(std::llround(value.value()));
+  if ((figure.name() == "bytes" || figure.name() == "memory_bytes") && std::isfinite(value.value()))
+    return BytesText(std::llround(value.value()));
   if (figure.name() == "size_ratio") return RatioText(value.value());
   const std::string text = FigureText(value.value());
   return with_error && value.standard_error() > 0 ? absl::StrCat(text, " +- ", FigureText(value.standard_error(), 2))

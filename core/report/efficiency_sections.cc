@@ -10,6 +10,8 @@ namespace tersor {
 namespace {
 
 constexpr absl::string_view kDense = "dense";
+// More would fill a page.
+constexpr size_t kMostBars = 32;
 
 using v1::PerformanceResult;
 
@@ -117,6 +119,7 @@ ReportSection PositionSection(const v1::Report& report) {
                                     {"difference", true}}};
   for (const PerplexityRow& row : PerplexityRows(report)) {
     if (row.any().positions_size() < 2) continue;
+    std::vector<ReportBar> bars;
     for (int i = 0; i < row.any().positions_size(); ++i) {
       const auto mean = [&](const v1::PerplexityResult* result) {
         return result == nullptr || i >= result->positions_size() ? NAN : result->positions(i).nll_mean();
@@ -126,9 +129,14 @@ ReportSection PositionSection(const v1::Report& report) {
       const v1::PerplexityResult::Position& position = row.any().positions(i);
       section.rows.push_back({i == 0 ? row.any().dataset() : "", absl::StrCat(position.start()),
                               absl::StrCat(position.n()), text(dense), text(compressed), text(compressed - dense)});
+      bars.push_back({absl::StrCat(position.start(), " tokens before"), compressed - dense,
+                      absl::StrCat(text(compressed - dense), i == 0 ? absl::StrCat("  ", row.any().dataset()) : "")});
     }
+    if (row.both() && bars.size() <= kMostBars) section.charts.push_back(std::move(bars));
   }
-  if (!section.rows.empty()) section.note = "Nats per token; what gets worse with long contexts shows at the end.";
+  if (!section.rows.empty()) {
+    section.note = "Nats per token; what gets worse with long contexts shows at the end. Bars: the difference.";
+  }
   return section;
 }
 

@@ -16,7 +16,7 @@ struct Suite {
   double seconds = 0;
 };
 
-// `body` is the element that says how the case ended; empty where it passed.
+// `body`: elements that say how the case ended and what was seen; may be empty where it passed.
 void AddCase(absl::string_view name, absl::string_view body, Suite& suite) {
   absl::StrAppend(&suite.cases, "    <testcase classname=\"tersor.gates\" name=\"", EscapeXml(name), "\"");
   absl::StrAppend(&suite.cases, body.empty() ? "/>\n" : absl::StrCat(">", body, "</testcase>\n"));
@@ -28,18 +28,31 @@ std::string Ending(absl::string_view element, absl::string_view type, absl::stri
                       EscapeXml(message), "\"/>");
 }
 
+// How the gate's figure grew, where its evaluation went on with more items; "" where it did not.
+std::string Looks(const v1::GateResult& gate) {
+  if (gate.looks_size() < 2) return "";
+  std::string text;
+  for (int i = 0; i < gate.looks_size(); ++i) {
+    const v1::GateResult::Look& look = gate.looks(i);
+    absl::StrAppendFormat(&text, "look %d of %d: %d items, %.6g, interval %.4g to %.4g, %s\n", i + 1, gate.looks_size(),
+                          look.count(), look.value(), look.interval().low(), look.interval().high(),
+                          OutcomeWord(look.outcome()));
+  }
+  return absl::StrCat("<system-out>", EscapeXml(text), "</system-out>");
+}
+
 void AddGate(const v1::GateResult& gate, InconclusiveCase inconclusive, Suite& suite) {
   const std::string message = absl::StrCat(gate.expression(), ": ", gate.reason());
   if (gate.outcome() == v1::GATE_OUTCOME_PASS) {
-    AddCase(gate.expression(), "", suite);
+    AddCase(gate.expression(), Looks(gate), suite);
   } else if (gate.outcome() == v1::GATE_OUTCOME_FAIL) {
-    AddCase(gate.expression(), Ending("failure", "gate", message), suite);
+    AddCase(gate.expression(), Ending("failure", "gate", message) + Looks(gate), suite);
     ++suite.failures;
   } else if (inconclusive == InconclusiveCase::kSkipped) {
-    AddCase(gate.expression(), Ending("skipped", "", message), suite);
+    AddCase(gate.expression(), Ending("skipped", "", message) + Looks(gate), suite);
     ++suite.skipped;
   } else {
-    AddCase(gate.expression(), Ending("failure", "inconclusive", message), suite);
+    AddCase(gate.expression(), Ending("failure", "inconclusive", message) + Looks(gate), suite);
     ++suite.failures;
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/report/baseline_model_section.h"
 #include "core/report/efficiency_sections.h"
 #include "core/report/insight_sections.h"
 #include "core/report/number_text.h"
@@ -15,6 +16,8 @@ namespace tersor {
 namespace {
 
 constexpr absl::string_view kDense = "dense";
+// Has a section of its own.
+constexpr absl::string_view kBaselineModel = "baseline_model";
 
 ReportSection ModelSection(const v1::Report& report) {
   ReportSection section{.title = "Model", .columns = {{""}, {""}}};
@@ -40,15 +43,23 @@ ReportSection ModelSection(const v1::Report& report) {
 }
 
 ReportSection SizeSection(const v1::Report& report) {
-  ReportSection section{.title = "Size", .columns = {{""}, {"bytes", true}, {"ratio", true}}};
+  ReportSection section{.title = "Size", .columns = {{""}, {"bytes", true}, {"ratio", true}, {"in memory", true}}};
   if (!report.has_size()) return section;
   const v1::SizeResult& size = report.size();
-  section.rows = {{"dense, 16 bits per parameter", BytesText(size.dense_bytes()), ""},
-                  {"source file", BytesText(size.source_bytes()), ""},
-                  {"compressed (Tersor container)", BytesText(size.artifact_bytes()), RatioText(size.ratio())},
-                  {"blocks alone", "", RatioText(size.blocks_ratio())}};
+  const auto memory = [](int64_t bytes) { return bytes > 0 ? BytesText(bytes) : std::string(); };
+  section.rows = {
+      {"dense, 16 bits per parameter", BytesText(size.dense_bytes()), "", memory(size.dense_memory_bytes())},
+      {"source file", BytesText(size.source_bytes()), "", ""},
+      {"compressed (Tersor container)", BytesText(size.artifact_bytes()), RatioText(size.ratio()),
+       memory(size.memory_bytes())},
+      {"blocks alone", "", RatioText(size.blocks_ratio()), ""}};
   section.note =
       absl::StrCat(FigureText(size.true_bits()), " bits per weight in the compressed layers, scales included.");
+  if (size.memory_bytes() > 0) section.note += " In memory: what generation keeps for the weights.";
+  if (size.parameters() > 0 && size.parameters() != size.dense_parameters()) {
+    absl::StrAppend(&section.note, " ", CountText(size.parameters()), " of ", CountText(size.dense_parameters()),
+                    " parameters are left.");
+  }
   section.charts = {{{"dense, 16 bits", static_cast<double>(size.dense_bytes()), BytesText(size.dense_bytes())},
                      {"source file", static_cast<double>(size.source_bytes()), BytesText(size.source_bytes())},
                      {"compressed", static_cast<double>(size.artifact_bytes()), BytesText(size.artifact_bytes())}}};
@@ -136,14 +147,18 @@ ReportSection DivergenceSection(const v1::Report& report) {
                                     {"p99", true},
                                     {"max", true},
                                     {"same top-1", true},
+                                    {"probability loyalty", true},
                                     {"tokens", true},
                                     {"protocol"}}};
   if (!report.has_divergence()) return section;
   const v1::DivergenceResult& divergence = report.divergence();
   section.rows = {{FigureText(divergence.kl_mean()), FigureText(divergence.kl_p50()), FigureText(divergence.kl_p99()),
                    FigureText(divergence.kl_max()), PercentText(divergence.top1_agreement()),
-                   absl::StrCat(divergence.tokens()), divergence.protocol()}};
-  section.note = "KL(dense || compressed) in nats per token, exact over the vocabulary.";
+                   PercentText(divergence.probability_loyalty()), absl::StrCat(divergence.tokens()),
+                   divergence.protocol()}};
+  section.note =
+      "KL(dense || compressed) in nats per token, exact over the vocabulary. Probability loyalty: the mean of 1 - "
+      "sqrt(Jensen-Shannon divergence in nats).";
   if (divergence.has_kl_mean_interval()) {
     absl::StrAppend(&section.note, " ", ConfidenceText(divergence.kl_mean_interval().confidence()), " intervals over ",
                     divergence.blocks(), " blocks of text: mean ", IntervalText(divergence.kl_mean_interval()),
@@ -162,6 +177,27 @@ ReportSection GatesSection(const v1::Report& report) {
     section.rows.push_back({gate.expression(), FigureText(gate.value()),
                             gate.has_interval() ? IntervalText(gate.interval()) : "",
                             std::string(OutcomeWord(gate.outcome())), gate.reason()});
+  }
+  return section;
+}
+
+// Of the gates whose evaluation went on with more items.
+ReportSection LooksSection(const v1::Report& report) {
+  ReportSection section{
+      .title = "Looks",
+      .columns = {{"gate"}, {"items", true}, {"value", true}, {"interval", true}, {"confidence", true}, {"outcome"}},
+      .code = true};
+  for (const v1::GateResult& gate : report.gates()) {
+    if (gate.looks_size() < 2) continue;
+    for (int i = 0; i < gate.looks_size(); ++i) {
+      const v1::GateResult::Look& look = gate.looks(i);
+      section.rows.push_back({i == 0 ? gate.expression() : "", absl::StrCat(look.count()), FigureText(look.value()),
+                              IntervalText(look.interval()), ConfidenceText(look.interval().confidence()),
+                              std::string(OutcomeWord(look.outcome()))});
+    }
+  }
+  if (!section.rows.empty()) {
+    section.note = "Each look spends a part of the gate's error rate, so that all of them together keep it.";
   }
   return section;
 }
@@ -249,6 +285,7 @@ std::string ReportHeadline(const v1::Report& report) {
 std::vector<PerplexityRow> PerplexityRows(const v1::Report& report) {
   std::vector<PerplexityRow> rows;
   for (const v1::PerplexityResult& result : report.perplexity()) {
+    if (result.subject() == kBaselineModel) continue;
     const bool dense = result.subject() == kDense;
     auto row = std::find_if(rows.begin(), rows.end(), [&](const PerplexityRow& other) {
       return other.any().hash() == result.hash() && (dense ? other.dense : other.compressed) == nullptr;
@@ -274,8 +311,10 @@ std::vector<ReportSection> ReportSections(const v1::Report& report, const Sectio
   sections.push_back(AbilitiesSection(report));
   sections.push_back(TaskGroupsSection(report));
   sections.push_back(PairedSection(report));
+  sections.push_back(BaselineModelSection(report));
   sections.push_back(SpeedSection(report));
   sections.push_back(GatesSection(report));
+  sections.push_back(LooksSection(report));
   sections.push_back(WarningsSection(report));
   sections.push_back(LayersSection(report, options.all_layers));
   sections.push_back(StagesSection(report));

@@ -47,6 +47,7 @@ std::string ProtocolText(const v1::TaskResult& result) {
 std::vector<TaskRow> TaskRows(const v1::Report& report) {
   std::vector<TaskRow> rows;
   for (const v1::TaskResult& result : report.tasks()) {
+    if (result.subject() == "baseline_model") continue;
     const bool dense = result.subject() == "dense";
     auto row = std::find_if(rows.begin(), rows.end(), [&](const TaskRow& other) {
       return other.any().task() == result.task() && other.any().hash() == result.hash() &&

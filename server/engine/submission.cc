@@ -13,6 +13,7 @@
 #include "server/base/random_token.h"
 #include "server/base/timestamp.h"
 #include "server/engine/baseline_resolver.h"
+#include "server/engine/evaluated_models.h"
 #include "server/engine/submit_check.h"
 
 namespace tersor {
@@ -88,16 +89,9 @@ absl::StatusOr<Submission::Planned> Submission::PlanRecipe(const v1::Recipe& rec
   }
   // Without a model (and without what may not be read) the rest is checked all the same: all faults in one answer.
   resolved.set_model(planned.model_path);
-  if (!recipe.evaluate().original().empty()) {
-    const absl::StatusOr<std::filesystem::path> original = catalog_.Resolve(recipe.evaluate().original());
-    if (absl::IsInvalidArgument(original.status())) {
-      violations.push_back({"evaluate.original", std::string(original.status().message())});
-      return planned;
-    }
-    TERSOR_RETURN_IF_ERROR(original.status());
-    planned.original_path = original->string();
-    resolved.mutable_evaluate()->set_original(planned.original_path);
-  }
+  TERSOR_RETURN_IF_ERROR(ResolveEvaluatedModels(catalog_, resolved, violations));
+  planned.original_path = resolved.evaluate().original();
+  planned.baseline_model_path = resolved.evaluate().baseline_model();
   PipelineContext context = catalog_.PlanContext();
   if (resources.threads() > 0) context.threads = resources.threads();
   if (resources.memory_bytes() > 0) context.memory_bytes = resources.memory_bytes();
@@ -124,11 +118,9 @@ absl::StatusOr<v1::Plan> Submission::Estimate(const v1::EstimateJobRequest& requ
 absl::StatusOr<v1::Job> Submission::FindRepeated(const v1::SubmitJobRequest& request) {
   TERSOR_ASSIGN_OR_RETURN(JobRecord record, store_.FindByRequestId(request.request_id()));
   v1::Recipe recipe = request.recipe();
-  // A stored recipe has the original's path.
-  if (!recipe.evaluate().original().empty()) {
-    const absl::StatusOr<std::filesystem::path> original = catalog_.Resolve(recipe.evaluate().original());
-    if (original.ok()) recipe.mutable_evaluate()->set_original(original->string());
-  }
+  // A stored recipe has the evaluated models' paths.
+  std::vector<FieldViolation> ignored;
+  TERSOR_RETURN_IF_ERROR(ResolveEvaluatedModels(catalog_, recipe, ignored));
   if (google::protobuf::util::MessageDifferencer::Equals(record.job.recipe(), recipe)) {
     return std::move(record.job);
   }
@@ -182,6 +174,9 @@ absl::StatusOr<NewJob> Submission::MakeJob(const v1::SubmitJobRequest& request, 
   made.record.model_path = planned.model_path;
   v1::Job& job = made.record.job;
   if (!planned.original_path.empty()) job.mutable_recipe()->mutable_evaluate()->set_original(planned.original_path);
+  if (!planned.baseline_model_path.empty()) {
+    job.mutable_recipe()->mutable_evaluate()->set_baseline_model(planned.baseline_model_path);
+  }
   *job.mutable_plan() = std::move(planned.plan);
   if (request.no_cache()) return made;
   TERSOR_ASSIGN_OR_RETURN(made.answer, answers_.TakeAnswer(job.plan().fingerprint(), job.id()));

@@ -31,8 +31,9 @@ class Submission {
   struct Planned {
     v1::Plan plan;
     std::string model_path;
-    // Of evaluate.original; empty where the recipe names none.
+    // Of evaluate.original and evaluate.baseline_model; empty where the recipe names none.
     std::string original_path;
+    std::string baseline_model_path;
   };
   // Pins the jobs that gates compare with and makes them part of the fingerprint.
   absl::Status PinBaselines(const v1::Recipe& recipe, v1::Plan& plan, std::vector<FieldViolation>& violations);

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/evaluate/metrics/answer_text.h"
-#include "core/evaluate/metrics/correlation.h"
 #include "core/evaluate/metrics/entity_match.h"
 #include "core/evaluate/metrics/rouge.h"
+#include "core/statistics/bootstrap.h"
 
 namespace tersor {
 namespace {
-
-constexpr int kBootstrapSamples = 1000;
-constexpr uint64_t kBootstrapSeed = 1234;
 
 // The first of the largest values, as numpy's argmax.
 int Largest(const std::vector<double>& values) {
@@ -142,53 +139,20 @@ ItemStatistics Entities(const TaskItem& item, const ItemAnswer& answer) {
   return {counts.right, counts.predicted, counts.gold};
 }
 
-std::vector<double> Column(std::span<const ItemStatistics> items, size_t column) {
-  std::vector<double> values;
-  values.reserve(items.size());
-  for (const ItemStatistics& item : items) values.push_back(item[column]);
-  return values;
-}
-
 double ColumnSum(std::span<const ItemStatistics> items, size_t column) {
   double sum = 0;
   for (const ItemStatistics& item : items) sum += item[column];
   return sum;
 }
 
-double MatthewsOf(std::span<const ItemStatistics> items) {
-  return MatthewsCorrelation(Column(items, 0), Column(items, 1));
-}
-double PositiveF1Of(std::span<const ItemStatistics> items) { return ClassF1(Column(items, 0), Column(items, 1), 1); }
-double MacroF1Of(std::span<const ItemStatistics> items) { return MacroF1(Column(items, 0), Column(items, 1)); }
-double PearsonOf(std::span<const ItemStatistics> items) {
-  return PearsonCorrelation(Column(items, 0), Column(items, 1));
-}
-double SpearmanOf(std::span<const ItemStatistics> items) {
-  return SpearmanCorrelation(Column(items, 0), Column(items, 1));
-}
-double PerplexityOf(std::span<const ItemStatistics> items) {
-  return std::exp(ColumnSum(items, 0) / static_cast<double>(items.size()));
-}
-double BytePerplexityOf(std::span<const ItemStatistics> items) {
-  return std::exp(ColumnSum(items, 0) / std::max(ColumnSum(items, 1), 1.0));
-}
-double EntityF1Of(std::span<const ItemStatistics> items) {
-  return EntityF1({ColumnSum(items, 0), ColumnSum(items, 1), ColumnSum(items, 2)});
-}
-
 // The deviation of the value over samples of items drawn with replacement.
-double BootstrapError(const TaskMetric& metric, std::span<const ItemStatistics> items) {
-  std::mt19937_64 random(kBootstrapSeed);
+double ResampledError(const TaskMetric& metric, std::span<const ItemStatistics> items) {
   std::vector<ItemStatistics> sample(items.size());
-  double sum = 0, squares = 0;
-  for (int i = 0; i < kBootstrapSamples; ++i) {
-    for (ItemStatistics& one : sample) one = items[random() % items.size()];
-    const double value = metric.value(sample);
-    sum += value;
-    squares += value * value;
-  }
-  const double mean = sum / kBootstrapSamples;
-  return std::sqrt(std::max(squares - kBootstrapSamples * mean * mean, 0.0) / (kBootstrapSamples - 1));
+  const auto value = [&](std::span<const uint32_t> drawn) {
+    for (size_t i = 0; i < drawn.size(); ++i) sample[i] = items[drawn[i]];
+    return metric.value(sample);
+  };
+  return BootstrapError(BootstrapReplicates(static_cast<uint32_t>(items.size()), value));
 }
 
 double MeanError(std::span<const ItemStatistics> items) {
@@ -198,6 +162,12 @@ double MeanError(std::span<const ItemStatistics> items) {
   double squares = 0;
   for (const ItemStatistics& item : items) squares += (item[0] - mean) * (item[0] - mean);
   return std::sqrt(squares / (count - 1) / count);
+}
+
+TaskMetric OfCorpus(absl::string_view name, absl::string_view description, std::vector<v1::TaskScorer> scorers,
+                    bool higher_is_better, ItemStatistics (*measure)(const TaskItem& item, const ItemAnswer& answer)) {
+  const CorpusMetric& corpus = *FindCorpusMetric(name);
+  return {name, description, std::move(scorers), higher_is_better, corpus.statistics, measure, corpus.value};
 }
 
 std::string ScoreKey(const TaskMetric& metric, size_t statistic) {
@@ -225,37 +195,13 @@ const std::vector<TaskMetric>& TaskMetricTable() {
       {"acc_bytes", "the same, divided by its length in UTF-8 bytes", {kChoices}, true, {}, AccuracyPerByte},
       {"mc2", "probability mass on the right choices", {kChoices}, true, {}, TrueMass},
       {"choice_f1", "F1 of the words of the likeliest choice against the right ones", {kChoices}, true, {}, ChoiceF1},
-      {"matthews",
-       "Matthews correlation of the likeliest choice",
-       {kChoices},
-       true,
-       {"prediction", "gold"},
-       ClassPair,
-       MatthewsOf},
-      {"f1_binary", "F1 of the second choice", {kChoices}, true, {"prediction", "gold"}, ClassPair, PositiveF1Of},
-      {"f1_macro", "mean F1 of the choices", {kChoices}, true, {"prediction", "gold"}, ClassPair, MacroF1Of},
-      {"pearson",
-       "correlation of the expected number with the target",
-       {kChoices},
-       true,
-       {"prediction", "gold"},
-       ExpectedNumber,
-       PearsonOf},
-      {"spearman", "the same of ranks", {kChoices}, true, {"prediction", "gold"}, ExpectedNumber, SpearmanOf},
-      {"perplexity",
-       "exp of the targets' mean negative log-likelihood",
-       {kCloze, kFirst},
-       false,
-       {"nll"},
-       TargetNll,
-       PerplexityOf},
-      {"byte_perplexity",
-       "the same per byte of target",
-       {kCloze},
-       false,
-       {"nll", "bytes"},
-       TargetNllAndBytes,
-       BytePerplexityOf},
+      OfCorpus("matthews", "Matthews correlation of the likeliest choice", {kChoices}, true, ClassPair),
+      OfCorpus("f1_binary", "F1 of the second choice", {kChoices}, true, ClassPair),
+      OfCorpus("f1_macro", "mean F1 of the choices", {kChoices}, true, ClassPair),
+      OfCorpus("pearson", "correlation of the expected number with the target", {kChoices}, true, ExpectedNumber),
+      OfCorpus("spearman", "the same of ranks", {kChoices}, true, ExpectedNumber),
+      OfCorpus("perplexity", "exp of the targets' mean negative log-likelihood", {kCloze, kFirst}, false, TargetNll),
+      OfCorpus("byte_perplexity", "the same per byte of target", {kCloze}, false, TargetNllAndBytes),
       {"p@1", "share of items whose target's first token is the likeliest", {kFirst}, true, {}, FirstRank},
       {"p@10", "share of items whose target's first token is among the ten likeliest", {kFirst}, true, {}, TenthRank},
       {"mrr", "mean reciprocal rank of the target's first token", {kFirst}, true, {}, ReciprocalRank},
@@ -268,13 +214,7 @@ const std::vector<TaskMetric>& TaskMetricTable() {
        true,
        {},
        LastNumberMatch},
-      {"entity_f1",
-       "micro F1 of the entities listed",
-       {kGenerate},
-       true,
-       {"right", "predicted", "gold"},
-       Entities,
-       EntityF1Of},
+      OfCorpus("entity_f1", "micro F1 of the entities listed", {kGenerate}, true, Entities),
       {"rouge1", "F1 of words in common with the target", {kGenerate}, true, {}, Rouge1},
       {"rouge2", "F1 of pairs of words in common", {kGenerate}, true, {}, Rouge2},
       {"rougeL", "F1 of the longest common subsequence of words", {kGenerate}, true, {}, RougeLongest},
@@ -328,7 +268,7 @@ v1::TaskResult::Metric SummarizeMetric(const TaskMetric& metric, ItemPointers it
   v1::TaskResult::Metric result;
   result.set_name(std::string(metric.name));
   result.set_value(MetricValue(metric, collected));
-  result.set_standard_error(metric.is_mean() ? MeanError(collected) : BootstrapError(metric, collected));
+  result.set_standard_error(metric.is_mean() ? MeanError(collected) : ResampledError(metric, collected));
   result.set_higher_is_better(metric.higher_is_better);
   result.set_count(static_cast<int64_t>(collected.size()));
   return result;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "core/evaluate/metrics/corpus_metric.h"
 #include "core/evaluate/tasks/task_item.h"
 #include "tersor/v1/report.pb.h"
 #include "tersor/v1/task.pb.h"
@@ -26,15 +27,12 @@ struct ItemAnswer {
   std::string extracted = {};
 };
 
-// One value a statistic, in the order of TaskMetric::statistics (a mean has one: the item's score).
-using ItemStatistics = std::vector<double>;
-
 struct TaskMetric {
   absl::string_view name;
   absl::string_view description;
   std::vector<v1::TaskScorer> scorers;
   bool higher_is_better = true;
-  // Empty: the value is the mean of the items' scores. Else names of what an item adds.
+  // Empty: the value is the mean of the items' scores, of which an item adds one. Else names of what it adds.
   std::vector<absl::string_view> statistics = {};
   ItemStatistics (*measure)(const TaskItem& item, const ItemAnswer& answer);
   // Of all items' statistics; null for means.

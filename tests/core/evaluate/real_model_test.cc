@@ -48,6 +48,16 @@ std::vector<std::vector<double>> PlainLogProbabilities(const ScoringModel& model
   return rows;
 }
 
+// In nats, from the logarithms of two distributions.
+double JensenShannon(const std::vector<double>& p, const std::vector<double>& q) {
+  double sum = 0;
+  for (size_t i = 0; i < p.size(); ++i) {
+    const double middle = std::log((std::exp(p[i]) + std::exp(q[i])) / 2);
+    sum += std::exp(p[i]) * (p[i] - middle) / 2 + std::exp(q[i]) * (q[i] - middle) / 2;
+  }
+  return sum;
+}
+
 ScoredWindows Cut(const Protocol& protocol, const Model& model) {
   return CutWindows(protocol, RandomIds(model.spec, 75, 5), 20).value_or(ScoredWindows());
 }
@@ -93,6 +103,7 @@ TEST_P(RealModelTest, DivergenceEqualsPlainArithmetic) {
   ASSERT_TRUE(comparison.ok()) << comparison.status();
 
   std::vector<double> kl;
+  double loyalty = 0;
   int64_t same = 0;
   for (const ScoredWindow& window : windows.windows) {
     const auto p = PlainLogProbabilities(dense_scoring, dense.spec.vocabulary, windows, window);
@@ -101,6 +112,7 @@ TEST_P(RealModelTest, DivergenceEqualsPlainArithmetic) {
       double sum = 0;
       for (size_t i = 0; i < p[row].size(); ++i) sum += std::exp(p[row][i]) * (p[row][i] - q[row][i]);
       kl.push_back(sum);
+      loyalty += 1 - std::sqrt(JensenShannon(p[row], q[row]));
       same += std::max_element(p[row].begin(), p[row].end()) - p[row].begin() ==
               std::max_element(q[row].begin(), q[row].end()) - q[row].begin();
     }
@@ -114,6 +126,7 @@ TEST_P(RealModelTest, DivergenceEqualsPlainArithmetic) {
   EXPECT_NEAR(divergence.kl_max(), kl.back(), 1e-4 * kl.back());
   EXPECT_NEAR(divergence.kl_p50(), kl[(kl.size() + 1) / 2 - 1], 1e-4 * kl.back());
   EXPECT_DOUBLE_EQ(divergence.top1_agreement(), static_cast<double>(same) / kl.size());
+  EXPECT_NEAR(divergence.probability_loyalty(), loyalty / kl.size(), 1e-5);
 
   const auto alone = MeasurePerplexity("compressed", other_scoring, GetParam(), windows, {});
   ASSERT_TRUE(alone.ok());
@@ -132,6 +145,7 @@ TEST_P(RealModelTest, AModelDoesNotDivergeFromItself) {
   ASSERT_TRUE(comparison.ok()) << comparison.status();
   EXPECT_LT(comparison->divergence.kl_max(), 1e-9);
   EXPECT_EQ(comparison->divergence.top1_agreement(), 1);
+  EXPECT_NEAR(comparison->divergence.probability_loyalty(), 1, 1e-4);
 }
 
 std::string CaseName(const ::testing::TestParamInfo<Protocol>& info) {
@@ -147,18 +161,22 @@ INSTANTIATE_TEST_SUITE_P(
     CaseName);
 
 TEST(SummarizeDivergenceTest, NearestRanks) {
-  std::vector<double> kl;
-  for (int i = 200; i > 0; --i) kl.push_back(i);
-  std::vector<uint8_t> same(200, 1);
-  same[3] = 0;
+  TokenDivergences tokens = {.jensen_shannon = std::vector<double>(200, 0.25),
+                             .same_top1 = std::vector<uint8_t>(200, 1)};
+  for (int i = 200; i > 0; --i) tokens.kl.push_back(i);
+  tokens.same_top1[3] = 0;
+  tokens.jensen_shannon[7] = 0;
+  // What rounding leaves of two equal distributions.
+  tokens.jensen_shannon[8] = -1e-17;
   const std::vector<int64_t> blocks = {200};
-  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same, blocks, 0.95);
+  const v1::DivergenceResult result = SummarizeDivergence({}, tokens, blocks, 0.95);
   EXPECT_EQ(result.tokens(), 200);
   EXPECT_DOUBLE_EQ(result.kl_mean(), 100.5);
   EXPECT_EQ(result.kl_p50(), 100);
   EXPECT_EQ(result.kl_p99(), 198);
   EXPECT_EQ(result.kl_max(), 200);
   EXPECT_DOUBLE_EQ(result.top1_agreement(), 0.995);
+  EXPECT_DOUBLE_EQ(result.probability_loyalty(), (198 * 0.5 + 2) / 200);
   // One block says nothing of how blocks differ.
   EXPECT_EQ(result.blocks(), 0);
   EXPECT_FALSE(result.has_kl_mean_interval());
@@ -166,11 +184,10 @@ TEST(SummarizeDivergenceTest, NearestRanks) {
 
 // Blocks that are independent tokens: the mean's interval is Student's, a percentile's is that of its rank.
 TEST(SummarizeDivergenceTest, IntervalsComeFromBlocks) {
-  std::vector<double> kl;
-  for (int i = 0; i < 1000; ++i) kl.push_back((i * 389 % 1000 + 0.5) / 1000);
-  const std::vector<uint8_t> same(1000, 1);
+  TokenDivergences divergences = {.same_top1 = std::vector<uint8_t>(1000, 1)};
+  for (int i = 0; i < 1000; ++i) divergences.kl.push_back((i * 389 % 1000 + 0.5) / 1000);
   const std::vector<int64_t> tokens(1000, 1);
-  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same, tokens, 0.95);
+  const v1::DivergenceResult result = SummarizeDivergence({}, divergences, tokens, 0.95);
   EXPECT_EQ(result.blocks(), 1000);
   EXPECT_NEAR(result.kl_mean_interval().low(), 0.5 - 1.9623 * 0.28882 / std::sqrt(1000), 1e-4);
   EXPECT_NEAR(result.kl_mean_interval().high(), 0.5 + 1.9623 * 0.28882 / std::sqrt(1000), 1e-4);
@@ -184,17 +201,15 @@ TEST(SummarizeDivergenceTest, IntervalsComeFromBlocks) {
 }
 
 TEST(SummarizeDivergenceTest, FewTokensDoNotBoundTheirLastPercentile) {
-  const std::vector<double> kl = {0.1, 0.2, 0.3, 0.4};
-  const std::vector<uint8_t> same = {1, 1, 0, 1};
+  const TokenDivergences divergences = {.kl = {0.1, 0.2, 0.3, 0.4}, .same_top1 = {1, 1, 0, 1}};
   const std::vector<int64_t> tokens = {2, 2};
-  const v1::DivergenceResult result = SummarizeDivergence({}, kl, same, tokens, 0.95);
+  const v1::DivergenceResult result = SummarizeDivergence({}, divergences, tokens, 0.95);
   EXPECT_TRUE(std::isinf(result.kl_p99_interval().high()));
 }
 
 TEST(SummarizeDivergenceTest, OneTokenIsEveryPercentile) {
-  const uint8_t same[] = {1};
   const v1::DivergenceResult result =
-      SummarizeDivergence({}, std::vector<double>{0.25}, same, std::vector<int64_t>{1}, 0.95);
+      SummarizeDivergence({}, {.kl = {0.25}, .same_top1 = {1}}, std::vector<int64_t>{1}, 0.95);
   EXPECT_EQ(result.kl_p50(), 0.25);
   EXPECT_EQ(result.kl_p99(), 0.25);
 }

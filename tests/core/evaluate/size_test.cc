@@ -2,6 +2,8 @@
 
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/evaluate/weight_memory.h"
+#include "core/kernels/cpu_info.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -53,6 +55,28 @@ TEST(MeasureSizeTest, RatiosAndTrueBits) {
 TEST(MeasureSizeTest, WithoutNamesAllMatricesOfTheBlocksCount) {
   EXPECT_DOUBLE_EQ(MeasureSize(Dense(), Compressed(), 1, {})->true_bits(), 5.6);
   EXPECT_DOUBLE_EQ(MeasureSize(Dense(), Dense(), 1, {})->true_bits(), 32);
+}
+
+// Tables as they are stored, a tied head and matrices without a kernel decoded, matrices with one encoded.
+TEST(WeightMemoryTest, CountsWhatGenerationKeeps) {
+  constexpr int64_t kEmbedding = 4 * 2000, kHead = 4 * 2000, kNorm = 4 * 20;
+  EXPECT_EQ(*WeightMemory(Dense(), {}), kEmbedding + kHead + kNorm + 4 * 800);
+  EXPECT_EQ(*WeightMemory(Compressed(), {}), kEmbedding + kHead + kNorm + 4 * 800);
+  const auto bf16 = WeightMemory(Dense(), {.precision = Precision::kBF16});
+  if (CheckBF16Support().ok()) {
+    EXPECT_EQ(*bf16, kEmbedding + kHead / 2 + kNorm + 2 * 800);
+  }
+  v1::SizeResult size;
+  Model encoded = Dense();
+  encoded.parameters[kDown] =
+      *GroupIntTensor::Create({.rows = 40, .columns = 64, .bits = 4, .group_size = 32}, std::vector<uint8_t>(2560, 3),
+                              std::vector<uint16_t>(80, 0x3C00), {});
+  ASSERT_TRUE(AddMemory(Dense(), encoded, {.linears = LinearCompute::kEncodedInt8}, size).ok());
+  // 40 x 64 codes of 4 bits and two scales a row.
+  EXPECT_EQ(size.memory_bytes(), kEmbedding + kHead + kNorm + 1280 + 160);
+  EXPECT_EQ(size.dense_memory_bytes(), kEmbedding + kHead + kNorm + 4 * 800);
+  EXPECT_EQ(size.dense_parameters(), 2820);
+  EXPECT_EQ(size.parameters(), 2020 + 2560);
 }
 
 // A head of its own adds to the artifact, not to what it is compared with.

@@ -35,7 +35,8 @@ TEST_F(PlanTest, ListsTheStagesWithTheirCost) {
     EXPECT_GT(stage.seconds(), 0) << stage.name();
     EXPECT_GT(stage.peak_memory_bytes(), 0) << stage.name();
   }
-  EXPECT_THAT(names, ElementsAre("quantize:gptq", "write", "evaluate:dense:0", "evaluate:compressed:0"));
+  EXPECT_THAT(names,
+              ElementsAre("quantize:gptq", "write", "evaluate:overlap", "evaluate:dense:0", "evaluate:compressed:0"));
   EXPECT_GT(result.plan.disk_bytes(), 0);
   EXPECT_EQ(result.plan.model().architecture(), "llama");
 }

@@ -1,9 +1,13 @@
 #include <cmath>
 #include <map>
+#include <set>
+#include <vector>
 
+#include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
 #include "core/formats/artifact_info.h"
 #include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
 #include "gmock/gmock.h"
 #include "tests/core/pipeline/job_fixture.h"
 
@@ -88,6 +92,44 @@ TEST_F(RunRecipeTest, CompressesEvaluatesAndJudges) {
   for (const char* name : {"report.json", "report.md", "report.html", "tersor/tersor.json"}) {
     EXPECT_TRUE(std::filesystem::exists(folder_ / "w" / "artifacts" / name)) << name;
   }
+}
+
+TEST_F(RunRecipeTest, OverlapWithTheCalibrationTextIsCountedAndTold) {
+  const v1::Report report = Run("w");
+  const absl::StatusOr<Model> model = LoadModel(folder_ / "model");
+  ASSERT_TRUE(model.ok());
+  const auto tokenizer = Tokenizer::FromJson(model->assets.tokenizer_json);
+  const auto ids = (*tokenizer)->Encode(*ReadFile(folder_ / "data" / "text" / "foxes.txt"));
+  ASSERT_TRUE(ids.ok());
+  // Four samples of 64 tokens against four windows of 64 tokens of the same text, end to end.
+  std::set<std::vector<int32_t>> seen;
+  const auto run = [&](int at) { return std::vector<int32_t>(ids->begin() + at, ids->begin() + at + 13); };
+  for (int sample = 0; sample < 4; ++sample) {
+    for (int i = 0; i + 13 <= 64; ++i) seen.insert(run(64 * sample + i));
+  }
+  int shared = 0;
+  for (int i = 0; i + 13 <= 256; ++i) shared += seen.contains(run(i));
+  ASSERT_EQ(report.overlaps_size(), 1);
+  EXPECT_EQ(report.overlaps(0).dataset(), "foxes");
+  EXPECT_EQ(report.overlaps(0).runs(), 256 - 12);
+  EXPECT_EQ(report.overlaps(0).shared(), shared);
+  EXPECT_DOUBLE_EQ(report.overlaps(0).share(), shared / 244.0);
+  EXPECT_THAT(report.overlaps(0).example(), HasSubstr("The quick"));
+  ASSERT_EQ(report.warnings_size(), 1);
+  EXPECT_EQ(report.warnings(0).code(), "CALIBRATION_OVERLAP");
+  EXPECT_EQ(report.warnings(0).where(), "foxes");
+}
+
+TEST_F(RunRecipeTest, TextsApartDoNotOverlap) {
+  std::string wolves;
+  for (int i = 0; i < 400; ++i) wolves += std::to_string(7 * i * i) + " grey wolves howl; ";
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "wolves.txt", wolves).ok());
+  recipe_.mutable_evaluate()->mutable_perplexity(0)->set_dataset("wolves");
+  const v1::Report report = Run("w");
+  ASSERT_EQ(report.overlaps_size(), 1);
+  EXPECT_EQ(report.overlaps(0).shared(), 0);
+  EXPECT_EQ(report.overlaps(0).example(), "");
+  EXPECT_EQ(report.warnings_size(), 0);
 }
 
 TEST_F(RunRecipeTest, ContainerLoadsAsTheModelThatWasMeasured) {

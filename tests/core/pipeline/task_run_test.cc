@@ -1,4 +1,6 @@
 // Tasks through plan and run: a tiny model, two small sets.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "core/report/report_format.h"
 #include "gmock/gmock.h"
 #include "tests/core/pipeline/job_fixture.h"
@@ -144,6 +146,110 @@ TEST_F(TaskRunTest, SuitesLeaveOutWhatHasNoData) {
   int left_out = 0;
   for (const v1::Warning& warning : plan->plan.warnings()) left_out += warning.code() == "SUITE_TASK_WITHOUT_DATA";
   EXPECT_EQ(left_out, 5);
+}
+
+TEST_F(TaskRunTest, ThePlanSaysWhatGatesOnTasksCanDecide) {
+  std::string items;
+  for (int i = 0; i < 200; ++i) {
+    absl::StrAppend(&items, R"({"id": "c)", i, R"(", "context": "The fox )", i,
+                    R"(", "choices": ["jumps.", "sleeps."], "gold": 0})", "\n");
+  }
+  Write("tasks/foxes.jsonl", items);
+  recipe_.mutable_evaluate()->mutable_tasks()->RemoveLast();
+  recipe_.clear_gates();
+  recipe_.add_gates("task_accuracy_drop <= 0.02");
+  recipe_.add_gates("task.foxes.acc_norm_drop <= 0.2");
+  const auto planned = MakePlan(recipe_, context_);
+  ASSERT_TRUE(planned.ok()) << planned.status();
+  ASSERT_TRUE(planned->violations.empty()) << ViolationsToStatus(planned->violations);
+  const v1::Plan& plan = planned->plan;
+  ASSERT_EQ(plan.powers_size(), 2);
+  EXPECT_EQ(plan.powers(0).count(), 200);
+  // 200 items resolve about four points; two need five times as many, and as much more time.
+  EXPECT_NEAR(plan.powers(0).detectable(), 0.044, 0.001);
+  EXPECT_EQ(plan.powers(0).needed(), 979);
+  double seconds = 0;
+  for (const v1::PlannedStage& stage : plan.stages()) {
+    if (stage.name().find("task:foxes") != std::string::npos) seconds += stage.seconds();
+  }
+  EXPECT_NEAR(plan.powers(0).needed_seconds(), 979 * seconds / 200, 1e-9);
+  EXPECT_GT(plan.powers(1).decided(), 0.99);
+  std::vector<std::string> warnings;
+  for (const v1::Warning& warning : plan.warnings()) warnings.push_back(warning.code() + " " + warning.message());
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("UNDERPOWERED_GATE \"task_accuracy_drop <= 0.02\" would nearly always be "
+                                              "inconclusive")));
+}
+
+// Cancels the run when it is told that a task goes on to `items`.
+class CancelWhenToldOf final : public RecordingSink {
+ public:
+  explicit CancelWhenToldOf(std::string words) : words_(std::move(words)) {}
+  void Emit(const v1::Event& event) override {
+    RecordingSink::Emit(event);
+    if (absl::StrContains(event.message().text(), words_)) token.Cancel();
+  }
+  CancellationToken token;
+
+ private:
+  std::string words_;
+};
+
+TEST_F(TaskRunTest, UndecidedTasksGoOnAlsoAfterAKill) {
+  std::string items;
+  for (int i = 0; i < 50; ++i) {
+    absl::StrAppend(&items, R"({"id": "c)", i, R"(", "context": "The fox )", i,
+                    R"(", "choices": ["jumps.", "sleeps."], "gold": )", i % 2, "}\n");
+  }
+  Write("tasks/foxes.jsonl", items);
+  recipe_.mutable_evaluate()->mutable_tasks(0)->set_limit(6);
+  recipe_.clear_gates();
+  recipe_.add_gates("task.foxes_drop <= 0.0001");
+  recipe_.mutable_gating()->set_on_inconclusive("extend");
+  const auto planned = MakePlan(recipe_, context_);
+  ASSERT_TRUE(planned.ok() && planned->violations.empty()) << ViolationsToStatus(planned->violations);
+  EXPECT_THAT(planned->plan.powers(0).text(), HasSubstr("going on from 6 items in 4 looks, 50 items find"));
+  EXPECT_EQ(planned->plan.stages(planned->plan.stages_size() - 1).name(), "evaluate:extend");
+
+  CancelWhenToldOf killer("going on to 24");
+  RunOptions options = Options("work");
+  options.cancellation = &killer.token;
+  EXPECT_EQ(RunRecipe(recipe_, options, killer).status().code(), absl::StatusCode::kCancelled);
+  RecordingSink sink;
+  const auto resumed = RunRecipe(recipe_, Options("work"), sink);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  context_.cache_dir = folder_ / "elsewhere";
+  const auto whole = RunRecipe(recipe_, Options("other"), sink);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  for (const v1::Report* report : {&*resumed, &*whole}) {
+    ASSERT_EQ(report->gates_size(), 1);
+    EXPECT_EQ(report->gates(0).outcome(), v1::GATE_OUTCOME_INCONCLUSIVE);
+    std::vector<int64_t> looks;
+    for (const auto& look : report->gates(0).looks()) looks.push_back(look.count());
+    EXPECT_THAT(looks, ElementsAre(6, 12, 24, 50));
+    EXPECT_EQ(report->tasks(0).items_size(), 50);
+    // The other task had no gate to decide.
+    EXPECT_EQ(report->tasks(1).items_size(), 12);
+  }
+  EXPECT_EQ(resumed->gates(0).DebugString(), whole->gates(0).DebugString());
+  EXPECT_EQ(resumed->tasks(2).items(40).DebugString(), whole->tasks(2).items(40).DebugString());
+  EXPECT_EQ(whole->tasks(0).cached(), 0);
+  EXPECT_THAT(ReportToTable(*whole, 140), HasSubstr("Looks"));
+  EXPECT_THAT(ReportToJunit(*whole, InconclusiveCase::kFailure), HasSubstr("look 2 of 4"));
+  // A finished job answers at once, its looks with it.
+  const auto again = RunRecipe(recipe_, Options("other"), sink);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->gates(0).DebugString(), whole->gates(0).DebugString());
+}
+
+TEST_F(TaskRunTest, GatesOnWhatNoTaskHasAreFaults) {
+  Write("tasks/foxes.suite.yaml", "name: foxes\ndescription: d\ntasks: [{name: foxes, ability: reasoning}]\n");
+  recipe_.mutable_evaluate()->mutable_suite()->set_name("foxes");
+  recipe_.clear_gates();
+  for (const char* gate : {"ability.reasoning_drop <= 0.5", "ability.knowledge_drop <= 0.5", "task.wolves_drop <= 0.5",
+                           "task.foxes.f1_drop <= 0.5", "task.foxes.acc_norm >= 0"}) {
+    recipe_.add_gates(gate);
+  }
+  EXPECT_THAT(Fields(), ElementsAre("gates[1]", "gates[2]", "gates[3]"));
 }
 
 TEST_F(TaskRunTest, FaultsAreFoundWhilePlanning) {

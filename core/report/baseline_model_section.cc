@@ -1,0 +1,99 @@
+#include "core/report/baseline_model_section.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/report/number_text.h"
+#include "core/report/task_sections.h"
+
+namespace tersor {
+namespace {
+
+constexpr absl::string_view kSubject = "baseline_model";
+constexpr int64_t kDenseBytesPerParameter = 2;
+
+// Of the baseline model, in the report's order.
+template <typename Results>
+auto ResultsOf(const Results& results) {
+  std::vector<typename Results::const_pointer> own;
+  for (const auto& result : results) {
+    if (result.subject() == kSubject) own.push_back(&result);
+  }
+  return own;
+}
+
+// Counts of words do not depend on who counts tokens.
+bool CountsWords(const v1::Report& report, size_t index) {
+  const auto& asked = report.recipe().evaluate().perplexity();
+  return static_cast<int>(index) < asked.size() && asked[static_cast<int>(index)].convention() == "words";
+}
+
+void AddSizes(const v1::Report& report, ReportSection& section) {
+  const v1::ModelInfo &model = report.model(), &baseline = report.baseline_model();
+  const int64_t bytes = kDenseBytesPerParameter * baseline.parameters();
+  section.rows.push_back({"parameters", CountText(model.parameters()),
+                          report.size().parameters() > 0 ? CountText(report.size().parameters()) : "",
+                          CountText(baseline.parameters())});
+  if (!report.has_size()) return;
+  section.rows.push_back({"bytes (dense: at 16 bits)", BytesText(report.size().dense_bytes()),
+                          BytesText(report.size().artifact_bytes()), BytesText(bytes)});
+  section.charts.push_back(
+      {{baseline.name(), static_cast<double>(bytes), BytesText(bytes)},
+       {"compressed", static_cast<double>(report.size().artifact_bytes()), BytesText(report.size().artifact_bytes())}});
+}
+
+// Whether a value was marked.
+bool AddPerplexities(const v1::Report& report, ReportSection& section) {
+  const std::vector<const v1::PerplexityResult*> own = ResultsOf(report.perplexity());
+  const std::vector<PerplexityRow> rows = PerplexityRows(report);
+  bool marked = false;
+  for (size_t i = 0; i < own.size() && i < rows.size(); ++i) {
+    const auto text = [](const v1::PerplexityResult* result) {
+      return result == nullptr ? std::string() : FigureText(result->value());
+    };
+    const bool comparable = own[i]->hash() == rows[i].any().hash() || CountsWords(report, i);
+    marked |= !comparable;
+    section.rows.push_back({absl::StrCat("perplexity ", own[i]->dataset(), ", ", own[i]->protocol()),
+                            text(rows[i].dense), text(rows[i].compressed),
+                            absl::StrCat(text(own[i]), comparable ? "" : " *")});
+  }
+  return marked;
+}
+
+void AddTasks(const v1::Report& report, ReportSection& section) {
+  const std::vector<const v1::TaskResult*> own = ResultsOf(report.tasks());
+  const std::vector<TaskRow> rows = TaskRows(report);
+  for (size_t i = 0; i < own.size() && i < rows.size(); ++i) {
+    const auto text = [](const v1::TaskResult* result) {
+      if (result == nullptr || result->metrics().empty()) return std::string();
+      const v1::TaskResult::Metric& metric = result->metrics(0);
+      return absl::StrCat(FigureText(metric.value(), 3), " \u00b1", FigureText(metric.standard_error(), 2));
+    };
+    const std::string metric = own[i]->metrics().empty() ? "" : own[i]->metrics(0).name();
+    section.rows.push_back({absl::StrCat(own[i]->task(), " ", metric, ", ", own[i]->items_size(), " items"),
+                            text(rows[i].dense), text(rows[i].compressed), text(own[i])});
+  }
+}
+
+}  // namespace
+
+ReportSection BaselineModelSection(const v1::Report& report) {
+  ReportSection section{.title = "Beside a smaller dense model",
+                        .columns = {{"measure"}, {"dense", true}, {"compressed", true}, {"baseline model", true}}};
+  if (!report.has_baseline_model()) return section;
+  AddSizes(report, section);
+  const bool marked = AddPerplexities(report, section);
+  AddTasks(report, section);
+  section.note =
+      absl::StrCat("Baseline model: ", report.baseline_model().name(), ", ", report.baseline_model().path(), ".");
+  if (marked) {
+    section.note +=
+        " * per token of another tokenizer: no measure against the perplexities beside it, unlike tasks and "
+        "perplexities "
+        "per word.";
+  }
+  return section;
+}
+
+}  // namespace tersor
