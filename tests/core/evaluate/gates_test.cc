@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
@@ -236,12 +237,42 @@ TEST(CheckGatesTest, PoliciesAreChecked) {
                                   HasSubstr("gating.baseline \"job:\" names no job")));
 }
 
-TEST(CheckGatesTest, ExtendingIsRefusedWhereItWouldDoNothing) {
+TEST(CheckGatesTest, ExtendingWarnsWhereItDoesNothing) {
   v1::Recipe recipe;
   recipe.mutable_gating()->set_on_inconclusive("extend");
-  ASSERT_EQ(CheckGates(recipe).size(), 1);
-  EXPECT_EQ(CheckGates(recipe)[0].field, "gating.on_inconclusive");
-  EXPECT_THAT(CheckGates(recipe)[0].description, HasSubstr("not served yet"));
+  EXPECT_THAT(CheckGates(recipe), IsEmpty());
+  ASSERT_EQ(GateWarnings(recipe).size(), 1);
+  EXPECT_EQ(GateWarnings(recipe)[0].code(), "NOTHING_TO_EXTEND");
+  recipe.mutable_evaluate()->add_tasks()->set_name("piqa");
+  recipe.add_gates("task.piqa_drop <= 0.1");
+  EXPECT_TRUE(GateWarnings(recipe).empty());
+}
+
+// The same task asked in the chat template is another set of answers.
+TEST(EvaluateGateTest, FormsOfOneTaskAreToldApartByTheirHash) {
+  v1::Report report;
+  for (const auto& [subject, hash, right] :
+       {std::tuple("dense", "plain", 1), std::tuple("dense", "chat", 1), std::tuple("compressed", "plain", 1),
+        std::tuple("compressed", "chat", 0)}) {
+    v1::TaskResult& task = *report.add_tasks();
+    task.set_task("piqa");
+    task.set_subject(subject);
+    task.set_hash(hash);
+    for (int i = 0; i < 50; ++i) {
+      task.add_items()->set_id(std::to_string(i));
+      (*task.mutable_items(i)->mutable_scores())["acc"] = right;
+    }
+    task.add_metrics()->set_name("acc");
+    task.mutable_metrics(0)->set_value(right);
+    task.mutable_metrics(0)->set_higher_is_better(true);
+  }
+  const absl::StatusOr<Gate> gate = ParseGate("task_accuracy_drop <= 0.1");
+  EXPECT_DOUBLE_EQ(EvaluateGate(*gate, {}, report, {}, 0.95).value(), 0.5);
+  v1::Recipe recipe;
+  ASSERT_TRUE(JudgeReport(recipe, {}, report).ok());
+  ASSERT_EQ(report.task_comparisons_size(), 2);
+  EXPECT_EQ(report.task_comparisons(0).drop(), 0);
+  EXPECT_EQ(report.task_comparisons(1).drop(), 1);
 }
 
 TEST(CheckGatesTest, SeveralPerplexitiesAreToldApart) {
