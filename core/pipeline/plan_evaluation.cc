@@ -8,6 +8,7 @@
 #include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
 #include "core/pipeline/baseline_model.h"
+#include "core/pipeline/loss_split.h"
 #include "core/pipeline/overlap_check.h"
 #include "core/pipeline/plan_gates.h"
 #include "core/pipeline/stage_list.h"
