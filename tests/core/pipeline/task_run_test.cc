@@ -176,8 +176,9 @@ TEST_F(TaskRunTest, ThePlanSaysWhatGatesOnTasksCanDecide) {
   EXPECT_GT(plan.powers(1).decided(), 0.99);
   std::vector<std::string> warnings;
   for (const v1::Warning& warning : plan.warnings()) warnings.push_back(warning.code() + " " + warning.message());
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("UNDERPOWERED_GATE \"task_accuracy_drop <= 0.02\" would nearly always be "
-                                              "inconclusive")));
+  EXPECT_THAT(warnings, Contains(HasSubstr("UNDERPOWERED_GATE \"task_accuracy_drop <= 0.02\" would nearly always be "
+                                           "inconclusive"))
+                            .Times(1));
 }
 
 // Cancels the run when it is told that a task goes on to `items`.
