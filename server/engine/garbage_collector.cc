@@ -84,11 +84,20 @@ absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindUpload
   return items;
 }
 
+// What lies in the cache's folders (baselines, statistics, digests) goes one by one.
 std::vector<GarbageCollector::Item> GarbageCollector::FindCacheItems() {
   std::vector<Item> items;
+  const auto add = [&](const fs::path& path) {
+    items.push_back({"cache", path, BytesBelow(path), LastChange(path), ""});
+  };
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_.cache(), error)) {
-    items.push_back({"cache", entry.path(), BytesBelow(entry.path()), LastChange(entry.path()), ""});
+    std::error_code failure;
+    if (!entry.is_directory(failure)) {
+      add(entry.path());
+      continue;
+    }
+    for (const fs::directory_entry& inner : fs::directory_iterator(entry.path(), failure)) add(inner.path());
   }
   return items;
 }

@@ -16,8 +16,8 @@ namespace tersor {
 namespace {
 
 constexpr int64_t kRowsATask = 64;
-// Tokens that judge a threshold.
-constexpr int64_t kJudges = 64;
+// Tokens, and rows of each layer, that judge a threshold.
+constexpr int64_t kTokens = 64, kRows = 256;
 
 // Equation 3: the middle of each channel's range.
 std::vector<float> Centres(const InputStatistics& statistics) {
@@ -37,13 +37,26 @@ std::vector<float> Reach(const InputStatistics& statistics, const std::vector<fl
   return reach;
 }
 
-std::vector<float> TakeJudges(ConstMatrixView sample) {
-  const int64_t stride = std::max<int64_t>(sample.rows / kJudges, 1);
-  std::vector<float> judges;
+std::vector<float> TakeTokens(ConstMatrixView sample) {
+  const int64_t stride = std::max<int64_t>(sample.rows / kTokens, 1);
+  std::vector<float> tokens;
   for (int64_t t = 0; t < sample.rows; t += stride) {
-    judges.insert(judges.end(), sample.row(t), sample.row(t) + sample.columns);
+    tokens.insert(tokens.end(), sample.row(t), sample.row(t) + sample.columns);
   }
-  return judges;
+  return tokens;
+}
+
+// Of each reader, evenly spaced.
+std::vector<float> TakeRows(const ScaledGroup& group) {
+  const int64_t columns = group.inputs();
+  std::vector<float> taken;
+  for (const std::vector<float>& weights : group.weights) {
+    const int64_t rows = static_cast<int64_t>(weights.size()) / columns, stride = std::max<int64_t>(rows / kRows, 1);
+    for (int64_t row = 0; row < rows; row += stride) {
+      taken.insert(taken.end(), weights.begin() + row * columns, weights.begin() + (row + 1) * columns);
+    }
+  }
+  return taken;
 }
 
 // sum of (x w^T - y v^T)^2 over all tokens and rows.
@@ -100,14 +113,17 @@ std::unique_ptr<const Method> OutlierSuppressionPlusMethod::Make(const v1::Quant
 std::set<Statistic> OutlierSuppressionPlusMethod::statistics() const {
   std::set<Statistic> wanted = LayerwiseMethod::statistics();
   wanted.insert(Statistic::kRange);
+  if (options_.shift) wanted.insert(Statistic::kSample);
   return wanted;
 }
 
-// Inputs as the layer will see them, less their shift and over the scales, rounded and shifted back.
-absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::RoundInputs(std::vector<float> x, int64_t columns,
-                                                                             const std::vector<float>& shifts,
-                                                                             const std::vector<float>& scales) const {
-  for (size_t i = 0; i < x.size(); ++i) x[i] = (x[i] - shifts[i % columns]) / scales[i % columns];
+// `x` as the layer will see it: less `shifts`, rounded and shifted back.
+absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::RoundInputs(std::vector<float> x,
+                                                                             const std::vector<float>& shifts) const {
+  const int64_t columns = static_cast<int64_t>(shifts.size()), rows = static_cast<int64_t>(x.size()) / columns;
+  for (int64_t t = 0; t < rows; ++t) {
+    for (int64_t i = 0; i < columns; ++i) x[t * columns + i] -= shifts[i];
+  }
   ActivationFormatPtr format;
   if (activations().kind == ActivationPlan::Kind::kIntTensor) {
     // The statistics at hand are of unscaled inputs: the fixed grid is found from these here.
@@ -118,50 +134,71 @@ absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::RoundInputs(std
   } else {
     TERSOR_ASSIGN_OR_RETURN(format, activations().Make(columns, nullptr));
   }
-  format->Round(x.data(), static_cast<int64_t>(x.size()) / columns, x.data());
-  for (size_t i = 0; i < x.size(); ++i) x[i] += shifts[i % columns] / scales[i % columns];
+  format->Round(x.data(), rows, x.data());
+  for (int64_t t = 0; t < rows; ++t) {
+    for (int64_t i = 0; i < columns; ++i) x[t * columns + i] += shifts[i];
+  }
   return x;
 }
 
-absl::StatusOr<double> OutlierSuppressionPlusMethod::OutputError(const ScaledGroup& group,
-                                                                 const std::vector<float>& shifts,
-                                                                 const std::vector<float>& scales) const {
-  const std::vector<float> x = TakeJudges(group.statistics->sample());
-  const int64_t columns = group.inputs(), tokens = static_cast<int64_t>(x.size()) / columns;
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> rounded, RoundInputs(x, columns, shifts, scales));
-  double error = 0;
-  for (const std::vector<float>& weights : group.weights) {
-    const int64_t rows = static_cast<int64_t>(weights.size()) / columns;
-    std::vector<float> scaled(weights.size());
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t i = 0; i < columns; ++i) scaled[row * columns + i] = weights[row * columns + i] * scales[i];
-    }
-    TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix matrix,
-                            RoundToNearest({scaled.data(), rows, columns}, options_.grid, group.threads));
-    scaled = matrix.matrix.Decode();
-    error += SquaredDifference({x.data(), tokens, columns}, {weights.data(), rows, columns},
-                               {rounded.data(), tokens, columns}, {scaled.data(), rows, columns}, group.threads);
+// The centres, or zeros where inputs lose less without a shift: a channel whose range comes from a single token has its
+// centre where no other token is.
+absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::ChooseShifts(const std::vector<float>& x,
+                                                                              std::vector<float> centres) const {
+  std::vector<float> none(centres.size());
+  if (!options_.shift) return none;
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> shifted, RoundInputs(x, centres));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> plain, RoundInputs(x, none));
+  double with = 0, without = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    with += std::pow(static_cast<double>(shifted[i]) - x[i], 2);
+    without += std::pow(static_cast<double>(plain[i]) - x[i], 2);
   }
-  return error;
+  return with < without ? std::move(centres) : std::move(none);
+}
+
+absl::StatusOr<double> OutlierSuppressionPlusMethod::OutputError(const ScaledGroup& group, const Judges& judges,
+                                                                 const std::vector<float>& scales) const {
+  const int64_t columns = group.inputs(), tokens = static_cast<int64_t>(judges.inputs.size()) / columns;
+  std::vector<float> x = judges.inputs, centres = judges.centres;
+  for (int64_t i = 0; i < columns; ++i) centres[i] /= scales[i];
+  for (int64_t t = 0; t < tokens; ++t) {
+    for (int64_t i = 0; i < columns; ++i) x[t * columns + i] /= scales[i];
+  }
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> shifts, ChooseShifts(x, std::move(centres)));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> rounded, RoundInputs(std::move(x), shifts));
+  const int64_t rows = static_cast<int64_t>(judges.weights.size()) / columns;
+  std::vector<float> scaled = judges.weights;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < columns; ++i) scaled[row * columns + i] *= scales[i];
+  }
+  TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix matrix,
+                          RoundToNearest({scaled.data(), rows, columns}, options_.grid, group.threads));
+  scaled = matrix.matrix.Decode();
+  return SquaredDifference({judges.inputs.data(), tokens, columns}, {judges.weights.data(), rows, columns},
+                           {rounded.data(), tokens, columns}, {scaled.data(), rows, columns}, group.threads);
 }
 
 absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::SearchScales(const ScaledGroup& group) const {
-  const std::vector<float> shifts =
-      options_.shift ? Centres(*group.statistics) : std::vector<float>(group.inputs(), 0.0f);
-  const std::vector<float> reach = group.LargestByOutput(Reach(*group.statistics, shifts));
-  const float farthest = *std::max_element(reach.begin(), reach.end());
-  std::vector<float> best(reach.size(), 1.0f);
-  if (farthest == 0) return best;
+  const Judges judges = {TakeTokens(group.statistics->sample()), TakeRows(group), Centres(*group.statistics)};
+  const std::vector<float> none(group.inputs());
+  std::vector<float> best(group.group->outputs, 1.0f);
   double least = std::numeric_limits<double>::infinity();
-  for (int step = options_.thresholds; step > 0; --step) {
-    const float threshold = farthest * static_cast<float>(step) / static_cast<float>(options_.thresholds);
-    // Equation 6: channels within the threshold stay as they are.
-    std::vector<float> scales;
-    for (const float distance : reach) scales.push_back(std::max(1.0f, distance / threshold));
-    TERSOR_ASSIGN_OR_RETURN(const double error, OutputError(group, shifts, group.ByInput(scales)));
-    if (error >= least) continue;
-    least = error;
-    best = std::move(scales);
+  for (const bool centred : {true, false}) {
+    if (centred && !options_.shift) continue;
+    const std::vector<float> reach = group.LargestByOutput(Reach(*group.statistics, centred ? judges.centres : none));
+    const float farthest = *std::max_element(reach.begin(), reach.end());
+    for (int step = options_.thresholds; farthest > 0 && step > 0; --step) {
+      TERSOR_RETURN_IF_ERROR(CheckCancelled(group.cancellation));
+      const float threshold = farthest * static_cast<float>(step) / static_cast<float>(options_.thresholds);
+      // Equation 6: channels within the threshold stay as they are.
+      std::vector<float> scales;
+      for (const float distance : reach) scales.push_back(std::max(1.0f, distance / threshold));
+      TERSOR_ASSIGN_OR_RETURN(const double error, OutputError(group, judges, group.ByInput(scales)));
+      if (!(error < least)) continue;
+      least = error;
+      best = std::move(scales);
+    }
   }
   return best;
 }
@@ -189,11 +226,12 @@ absl::StatusOr<EncodedLayer> OutlierSuppressionPlusMethod::EncodeWeight(const La
 absl::StatusOr<ActivationFormatPtr> OutlierSuppressionPlusMethod::InputFormat(int64_t width,
                                                                               const InputStatistics* statistics) const {
   if (!options_.shift) return LayerwiseMethod::InputFormat(width, statistics);
-  std::vector<float> centres = Centres(*statistics);
+  TERSOR_ASSIGN_OR_RETURN(std::vector<float> shifts,
+                          ChooseShifts(TakeTokens(statistics->sample()), Centres(*statistics)));
   ActivationFormatPtr inner;
   if (activations().kind == ActivationPlan::Kind::kIntTensor) {
-    // Of the shifted inputs, which reach equally far to both sides.
-    const std::vector<float> reach = Reach(*statistics, centres);
+    // Of the shifted inputs, as if they reached equally far to both sides.
+    const std::vector<float> reach = Reach(*statistics, shifts);
     const float farthest = *std::max_element(reach.begin(), reach.end());
     const IntTokenOptions& integers = activations().integers;
     TERSOR_ASSIGN_OR_RETURN(
@@ -202,7 +240,7 @@ absl::StatusOr<ActivationFormatPtr> OutlierSuppressionPlusMethod::InputFormat(in
   } else {
     TERSOR_ASSIGN_OR_RETURN(inner, activations().Make(width, statistics));
   }
-  return ShiftedFormat::Create(std::move(centres), std::move(inner));
+  return ShiftedFormat::Create(std::move(shifts), std::move(inner));
 }
 
 }  // namespace tersor

@@ -14,9 +14,11 @@
 
 namespace tersor {
 
-// Channels are shifted to the middle of their range (section 4.1), which the input format keeps because an RMSNorm has
-// no bias to take it; then those whose range is over a threshold are scaled down to it (section 4.2), the threshold
-// being the one with the least error of the outputs when weights and inputs are both quantized.
+// Channels are shifted to the middle of their range (section 4.1), where that costs the inputs less than no shift (a
+// range that comes from a single token has its middle where no other token is); the input format keeps the shift
+// because an RMSNorm has no bias to take it. Then those whose range is over a threshold are scaled down to it
+// (section 4.2), the threshold being the one with the least error of the outputs when weights and inputs are both
+// quantized.
 class OutlierSuppressionPlusMethod final : public LayerwiseMethod {
  public:
   static constexpr absl::string_view kName = "outlier_suppression_plus";
@@ -45,12 +47,17 @@ class OutlierSuppressionPlusMethod final : public LayerwiseMethod {
   };
   OutlierSuppressionPlusMethod(const Options& options, ActivationPlan activations)
       : LayerwiseMethod(std::move(activations)), options_(options) {}
+  // What judges a scaling.
+  struct Judges {
+    // [tokens, inputs] and [rows, inputs].
+    std::vector<float> inputs, weights;
+    std::vector<float> centres;
+  };
   absl::StatusOr<std::vector<float>> SearchScales(const ScaledGroup& group) const;
-  absl::StatusOr<std::vector<float>> RoundInputs(std::vector<float> x, int64_t columns,
-                                                 const std::vector<float>& shifts,
-                                                 const std::vector<float>& scales) const;
-  // Squared error of the outputs on the sample, with inputs over `scales` and weights times them.
-  absl::StatusOr<double> OutputError(const ScaledGroup& group, const std::vector<float>& shifts,
+  absl::StatusOr<std::vector<float>> RoundInputs(std::vector<float> x, const std::vector<float>& shifts) const;
+  absl::StatusOr<std::vector<float>> ChooseShifts(const std::vector<float>& x, std::vector<float> centres) const;
+  // Squared error of the outputs of the judges, with inputs over `scales` and weights times them.
+  absl::StatusOr<double> OutputError(const ScaledGroup& group, const Judges& judges,
                                      const std::vector<float>& scales) const;
 
   Options options_;

@@ -169,5 +169,18 @@ TEST_F(ModelsTest, GarbageGoesOldestFirstAndRunningJobsStay) {
   EXPECT_EQ(AwaitEnd(Submit("blocks=3").id()).cached_from(), "");
 }
 
+TEST_F(ModelsTest, WhatTheCacheHoldsGoesOneByOne) {
+  StartServer();
+  for (const char* file : {"baselines/a.bin", "statistics/first/0.absmax.safetensors", "statistics/second/1"}) {
+    const std::filesystem::path path = data() / "cache" / file;
+    std::filesystem::create_directories(path.parent_path());
+    ASSERT_TRUE(WriteFileAtomically(path, "12345").ok());
+  }
+  EXPECT_EQ(Collect(0, false).items_size(), 0) << "nothing is 30 days old";
+  EXPECT_EQ(Collect(1, true).items_size(), 3);
+  EXPECT_EQ(Collect(11, false).items_size(), 1) << "15 bytes are 4 too many, which one item holds";
+  EXPECT_EQ(Collect(1, true).items_size(), 2);
+}
+
 }  // namespace
 }  // namespace tersor::testing
