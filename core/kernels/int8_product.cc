@@ -71,16 +71,13 @@ HWY_INLINE VI AddPairs(VI sums, VI a, VI b) {
 #endif
 }
 
-// Adds to what is in `sums` unless these are the first pairs.
 template <int kRows>
-HWY_INLINE void PairRows(const int16_t* panel, const int16_t* x, int64_t x_stride, int64_t pairs, bool first,
-                         int32_t* sums, int64_t sums_stride) {
+HWY_INLINE void PairRows(const int16_t* panel, const int16_t* x, int64_t x_stride, int64_t pairs, int32_t* sums,
+                         int64_t sums_stride) {
   const DI d;
   VI totals[kRows][kParts];
   for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kParts; ++p) {
-      totals[r][p] = first ? hn::Zero(d) : hn::LoadU(d, sums + r * sums_stride + p * kLanes);
-    }
+    for (int p = 0; p < kParts; ++p) totals[r][p] = hn::Zero(d);
   }
   for (int64_t pair = 0; pair < pairs; ++pair, panel += 2 * kPairPanel) {
     VI weights[kParts];
@@ -103,23 +100,11 @@ void PairPanelRows(const int16_t* panel, const int16_t* x, int64_t x_stride, int
                    int64_t sums_stride) {
   // As many as the registers hold.
   constexpr int kRows = HWY_TARGET == HWY_AVX3 ? 16 : 6;
-  // A part of the panel that stays in the first-level cache beside the rows it meets.
-  constexpr int64_t kPairsAtOnce = 384;
-  for (int64_t first = 0; first < pairs; first += kPairsAtOnce) {
-    const int64_t count = std::min(kPairsAtOnce, pairs - first);
-    const int16_t* part = panel + first * 2 * kPairPanel;
-    const int16_t* part_x = x + 2 * first;
-    int64_t r = 0;
-    for (; r + kRows <= rows; r += kRows) {
-      PairRows<kRows>(part, part_x + r * x_stride, x_stride, count, first == 0, sums + r * sums_stride, sums_stride);
-    }
-    for (; r + 2 <= rows; r += 2) {
-      PairRows<2>(part, part_x + r * x_stride, x_stride, count, first == 0, sums + r * sums_stride, sums_stride);
-    }
-    if (r < rows) {
-      PairRows<1>(part, part_x + r * x_stride, x_stride, count, first == 0, sums + r * sums_stride, sums_stride);
-    }
+  int64_t r = 0;
+  for (; r + kRows <= rows; r += kRows) {
+    PairRows<kRows>(panel, x + r * x_stride, x_stride, pairs, sums + r * sums_stride, sums_stride);
   }
+  for (; r < rows; ++r) PairRows<1>(panel, x + r * x_stride, x_stride, pairs, sums + r * sums_stride, sums_stride);
 }
 
 void ScaleRow(const int32_t* sums, const int32_t* correction, const float* scales, float scale, const float* bias,
