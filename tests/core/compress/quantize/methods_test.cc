@@ -31,6 +31,9 @@ struct MethodCase {
   std::string group_size;
 };
 
+// Otherwise the bytes of the struct, addresses among them, would stand in the list of tests.
+void PrintTo(const MethodCase& method, std::ostream* out) { *out << method.stage; }
+
 std::vector<MethodCase> MethodCases() {
   return {{"rtn", "rtn { bits: 4 group_size: 32 }", "group_size: 32"},
           {"rtn_w8a8", "rtn { bits: 8 group_size: -1 } activations {}", "group_size: -1"},
