@@ -16,18 +16,35 @@ constexpr size_t kSlabBytes = size_t{1} << 24;
 constexpr size_t kOpenSlabs = 4;
 constexpr size_t kAlignment = 64;
 
+// Mapped by itself and not taken from the heap, which would keep the pages, and their being huge, for whatever comes
+// next.
 struct Slab {
   explicit Slab(size_t bytes)
-      : bytes(bytes), memory(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kHugePage}))) {
+      : bytes(bytes),
+        mapping(mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    if (mapping == MAP_FAILED) {
+      // The heap has some left, or throws as for any other allocation.
+      memory = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kHugePage}));
+      return;
+    }
+    const size_t past = reinterpret_cast<uintptr_t>(mapping) % kHugePage;
+    memory = static_cast<std::byte*>(mapping) + (kHugePage - past) % kHugePage;
     // Advice: without huge pages it is as right, but slower.
     madvise(memory, bytes, MADV_HUGEPAGE);
   }
-  ~Slab() { ::operator delete (memory, std::align_val_t{kHugePage}); }
+  ~Slab() {
+    if (mapping == MAP_FAILED) {
+      ::operator delete (memory, std::align_val_t{kHugePage});
+    } else {
+      munmap(mapping, bytes + kHugePage);
+    }
+  }
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
 
   const size_t bytes;
-  std::byte* const memory;
+  void* const mapping;
+  std::byte* memory = nullptr;
   size_t used = 0;
 };
 
