@@ -30,9 +30,4 @@ std::unique_ptr<const Method> Fp8Method::Make(const v1::QuantizeStage& stage, co
       new Fp8Method(options, ReadActivations(stage, inputs, StageField(field), violations)));
 }
 
-absl::StatusOr<EncodedLayer> Fp8Method::EncodeWeight(const LayerWeight& weight) const {
-  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, RoundToCodebook(weight.values, options_, weight.threads));
-  return EncodedLayer{std::move(encoded), ""};
-}
-
 }  // namespace tersor

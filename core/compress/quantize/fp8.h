@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "core/compress/method_description.h"
-#include "core/compress/quantize/codebook_rounding.h"
-#include "core/compress/quantize/layerwise_method.h"
+#include "core/compress/quantize/codebook_method.h"
 
 namespace tersor {
 
 // E4M3 or E5M2, a scale for each output channel (or group) and each token, unless the recipe asks for other
 // activations.
-class Fp8Method final : public LayerwiseMethod {
+class Fp8Method final : public CodebookMethod {
  public:
   static constexpr absl::string_view kName = "fp8";
   static MethodDescription Describe();
@@ -23,16 +22,8 @@ class Fp8Method final : public LayerwiseMethod {
 
   absl::string_view name() const override { return kName; }
 
- protected:
-  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override { return CodebookEncoding(options_, layer); }
-  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
-  int64_t group_size() const override { return options_.group_size; }
-
  private:
-  Fp8Method(const CodebookOptions& options, ActivationPlan activations)
-      : LayerwiseMethod(std::move(activations)), options_(options) {}
-
-  CodebookOptions options_;
+  using CodebookMethod::CodebookMethod;
 };
 
 }  // namespace tersor

@@ -24,9 +24,4 @@ std::unique_ptr<const Method> Nf4Method::Make(const v1::QuantizeStage& stage, co
       new Nf4Method(options, ReadActivations(stage, {}, StageField(field), violations)));
 }
 
-absl::StatusOr<EncodedLayer> Nf4Method::EncodeWeight(const LayerWeight& weight) const {
-  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, RoundToCodebook(weight.values, options_, weight.threads));
-  return EncodedLayer{std::move(encoded), ""};
-}
-
 }  // namespace tersor

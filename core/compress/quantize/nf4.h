@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "core/compress/method_description.h"
-#include "core/compress/quantize/codebook_rounding.h"
-#include "core/compress/quantize/layerwise_method.h"
+#include "core/compress/quantize/codebook_method.h"
 
 namespace tersor {
 
 // Each group is divided by its largest magnitude and rounded to the nearest of 16 quantiles of a normal distribution.
-class Nf4Method final : public LayerwiseMethod {
+class Nf4Method final : public CodebookMethod {
  public:
   static constexpr absl::string_view kName = "nf4";
   static MethodDescription Describe();
@@ -22,16 +21,8 @@ class Nf4Method final : public LayerwiseMethod {
 
   absl::string_view name() const override { return kName; }
 
- protected:
-  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override { return CodebookEncoding(options_, layer); }
-  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
-  int64_t group_size() const override { return options_.group_size; }
-
  private:
-  Nf4Method(const CodebookOptions& options, ActivationPlan activations)
-      : LayerwiseMethod(std::move(activations)), options_(options) {}
-
-  CodebookOptions options_;
+  using CodebookMethod::CodebookMethod;
 };
 
 }  // namespace tersor

@@ -12,20 +12,9 @@ MethodDescription NvFp4Method::Describe() {
 
 std::unique_ptr<const Method> NvFp4Method::Make(const v1::QuantizeStage& stage, const std::string& field,
                                                 std::vector<FieldViolation>& violations) {
-  return std::unique_ptr<const Method>(new NvFp4Method(ReadActivations(stage, {}, StageField(field), violations)));
-}
-
-CodebookOptions NvFp4Method::Options() {
-  return {.book = &E2m1Book(), .group_size = kBlock, .scales = ScaleForm::kE4m3Over};
-}
-
-PlannedEncoding NvFp4Method::WeightEncoding(const LinearLayer& layer) const {
-  return CodebookEncoding(Options(), layer);
-}
-
-absl::StatusOr<EncodedLayer> NvFp4Method::EncodeWeight(const LayerWeight& weight) const {
-  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, RoundToCodebook(weight.values, Options(), weight.threads));
-  return EncodedLayer{std::move(encoded), ""};
+  const CodebookOptions options = {.book = &E2m1Book(), .group_size = 16, .scales = ScaleForm::kE4m3Over};
+  return std::unique_ptr<const Method>(
+      new NvFp4Method(options, ReadActivations(stage, {}, StageField(field), violations)));
 }
 
 }  // namespace tersor

@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "core/compress/method_description.h"
-#include "core/compress/quantize/codebook_rounding.h"
-#include "core/compress/quantize/layerwise_method.h"
+#include "core/compress/quantize/codebook_method.h"
 
 namespace tersor {
 
 // E2M1 in blocks of 16 inputs, whose scale is an E4M3 number times a factor of the whole matrix.
-class NvFp4Method final : public LayerwiseMethod {
+class NvFp4Method final : public CodebookMethod {
  public:
   static constexpr absl::string_view kName = "nvfp4";
   static MethodDescription Describe();
@@ -22,15 +21,8 @@ class NvFp4Method final : public LayerwiseMethod {
 
   absl::string_view name() const override { return kName; }
 
- protected:
-  PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
-  absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
-  int64_t group_size() const override { return kBlock; }
-
  private:
-  static constexpr int64_t kBlock = 16;
-  static CodebookOptions Options();
-  explicit NvFp4Method(ActivationPlan activations) : LayerwiseMethod(std::move(activations)) {}
+  using CodebookMethod::CodebookMethod;
 };
 
 }  // namespace tersor

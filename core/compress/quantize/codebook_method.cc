@@ -1,0 +1,10 @@
+#include "core/compress/quantize/codebook_method.h"
+
+namespace tersor {
+
+absl::StatusOr<EncodedLayer> CodebookMethod::EncodeWeight(const LayerWeight& weight) const {
+  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, RoundToCodebook(weight.values, options_, weight.threads));
+  return EncodedLayer{std::move(encoded), ""};
+}
+
+}  // namespace tersor
