@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "benchmarks/outcome.h"
 #include "core/calibration/token_batches.h"
 #include "core/compress/compress_model.h"
 #include "core/kernels/cpu_info.h"
@@ -118,8 +119,5 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", arguments.repeats, "Rounds; medians are printed");
   app.add_option("--threads", arguments.threads, "Threads");
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = tersor::Run(arguments);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return tersor::ExitCode(tersor::Run(arguments));
 }

@@ -10,6 +10,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "benchmarks/outcome.h"
 #include "core/base/peak_memory.h"
 #include "core/evaluate/batch_generator.h"
 #include "core/model/generate.h"
@@ -111,8 +112,5 @@ int main(int argc, char** argv) {
   app.add_option("--max-tokens", arguments.max_tokens, "Tokens after each prompt");
   app.add_option("--threads", arguments.threads, "Threads");
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = tersor::Run(arguments);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return tersor::ExitCode(tersor::Run(arguments));
 }

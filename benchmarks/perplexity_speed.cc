@@ -5,6 +5,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "benchmarks/outcome.h"
 #include "core/calibration/dataset.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/input_format_tensor.h"
@@ -85,8 +86,5 @@ int main(int argc, char** argv) {
   app.add_flag("--int8-inputs", arguments.int8_inputs, "Round inputs of layers with GGUF blocks as llama.cpp does");
   app.add_option("--threads", arguments.threads, "Threads");
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = tersor::Run(arguments);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return tersor::ExitCode(tersor::Run(arguments));
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "benchmarks/outcome.h"
 #include "core/base/atomic_file.h"
 #include "core/base/peak_memory.h"
 #include "core/calibration/dataset.h"
@@ -225,8 +226,5 @@ int main(int argc, char** argv) {
   app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
   app.add_flag("--layers", arguments.layers, "Print each layer's error");
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = tersor::Run(arguments);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return tersor::ExitCode(tersor::Run(arguments));
 }

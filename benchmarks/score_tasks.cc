@@ -8,6 +8,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/strip.h"
+#include "benchmarks/outcome.h"
 #include "core/base/peak_memory.h"
 #include "core/evaluate/continuation_scorer.h"
 #include "core/model/model.h"
@@ -117,8 +118,5 @@ int main(int argc, char** argv) {
   app.add_option("--threads", arguments.threads, "Threads");
   app.add_option("--batch-tokens", arguments.batch_tokens, "Tokens that go through the model at a time");
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = tersor::Run(arguments);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return tersor::ExitCode(tersor::Run(arguments));
 }
