@@ -81,15 +81,14 @@ class Bench {
   }
 
   void Int8MatMul(int64_t rows, int64_t outputs, int64_t inputs, Int8Engine engine) {
-    const std::string name =
-        absl::StrCat("matmul int8 ", engine == Int8Engine::kOneDnn ? "(oneDNN) " : "(16-bit pairs) ", rows, " x ",
-                     outputs, " x ", inputs);
+    const std::string name = absl::StrCat("matmul int8 ", engine == Int8Engine::kOneDnn ? "(oneDNN) " : "(own) ", rows,
+                                          " x ", outputs, " x ", inputs);
     if (!Wanted(name)) return;
     std::vector<int8_t> codes(outputs * inputs);
     for (int64_t i = 0; i < outputs * inputs; ++i) codes[i] = static_cast<int8_t>(i * 37);
     const std::vector<float> scales(outputs, 0.01f);
     const auto packed = Int8Matrix::Pack(codes, scales, outputs, inputs, engine);
-    if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, engine == Int8Engine::kOneDnn ? 1 : 2);
+    if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, 1);
   }
 
   void FloatRow(int64_t outputs, int64_t inputs, Precision precision) {
@@ -324,7 +323,7 @@ void RunAll(int threads, const std::string& only) {
     bench.MatMul(2048, 576, 1536, precision);
     bench.MatMul(1024, 4096, 4096, precision);
   }
-  for (const Int8Engine engine : {Int8Engine::kOneDnn, Int8Engine::kPairs}) {
+  for (const Int8Engine engine : {Int8Engine::kOneDnn, Int8Engine::kQuads}) {
     if (engine == Int8Engine::kOneDnn && BestInt8Engine() != engine) continue;
     bench.Int8MatMul(2048, 576, 576, engine);
     bench.Int8MatMul(2048, 1536, 576, engine);

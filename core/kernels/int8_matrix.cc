@@ -1,7 +1,9 @@
 #include "core/kernels/int8_matrix.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -30,31 +32,34 @@ int64_t FloatsFor(int64_t bytes) {
 
 }  // namespace
 
-Int8Engine BestInt8Engine() { return HasVnni() ? Int8Engine::kOneDnn : Int8Engine::kPairs; }
+Int8Engine BestInt8Engine() { return HasVnni() ? Int8Engine::kOneDnn : Int8Engine::kQuads; }
 
 struct Int8Matrix::State {
-  Int8Engine engine = Int8Engine::kPairs;
+  Int8Engine engine = Int8Engine::kQuads;
   int64_t outputs = 0;
   int64_t inputs = 0;
   std::vector<float> scales;
-  // kOneDnn: the library's layout. kPairs: panels of int8_product.h.
+  // kOneDnn: the library's layout. kQuads: panels of int8_product.h.
   memory::desc layout;
   WeightBuffer storage;
   // kOneDnn multiplies codes + 128, which are unsigned: what that adds to each output.
   std::vector<int32_t> correction;
 
-  int64_t pairs() const { return (inputs + 1) / 2; }
+  int64_t quads() const { return (inputs + 3) / 4; }
+  int64_t quad_panels() const { return (outputs + kQuadPanel - 1) / kQuadPanel; }
 
-  void PackPairs(std::span<const int8_t> codes) {
-    const int64_t panels = (outputs + kPairPanel - 1) / kPairPanel;
-    const int64_t size = panels * pairs() * 2 * kPairPanel;
-    storage = WeightBuffer(FloatsFor(size * static_cast<int64_t>(sizeof(int16_t))));
-    int16_t* packed = reinterpret_cast<int16_t*>(storage.data());
-    std::fill_n(packed, size, int16_t{0});
+  void PackQuads(std::span<const int8_t> codes) {
+    const int64_t panel = quads() * 4 * kQuadPanel;
+    storage = WeightBuffer(FloatsFor(quad_panels() * panel));
+    uint8_t* packed = reinterpret_cast<uint8_t*>(storage.data());
+    std::fill_n(packed, quad_panels() * panel, uint8_t{0});
     for (int64_t o = 0; o < outputs; ++o) {
-      int16_t* column = packed + o / kPairPanel * pairs() * 2 * kPairPanel + o % kPairPanel * 2;
-      for (int64_t i = 0; i < inputs; ++i) column[i / 2 * 2 * kPairPanel + i % 2] = codes[o * inputs + i];
+      uint8_t* column = packed + o / kQuadPanel * panel + o % kQuadPanel * 4;
+      for (int64_t i = 0; i < inputs; ++i) {
+        column[i / 4 * 4 * kQuadPanel + i % 4] = static_cast<uint8_t>(codes[o * inputs + i] + 128);
+      }
     }
+    scales.resize(quad_panels() * kQuadPanel);
   }
 
   // Throws dnnl::error.
@@ -99,24 +104,42 @@ struct Int8Matrix::State {
     LibraryTile(tile, codes, sums);
   }
 
-  void PairSums(const float* x, int64_t x_stride, int64_t rows, float* row_scales, int32_t* sums) {
-    const int64_t stride = pairs() * 2;
-    ScratchBuffer scratch(FloatsFor(rows * stride * static_cast<int64_t>(sizeof(int16_t))));
-    int16_t* codes = reinterpret_cast<int16_t*>(scratch.data());
+  void LibraryRows(const float* x, int64_t x_stride, int64_t rows, int64_t tile, const float* bias, bool accumulate,
+                   float* y, int64_t y_stride) {
+    ScratchBuffer scratch(tile * (outputs + 1));
+    int32_t* sums = reinterpret_cast<int32_t*>(scratch.data());
+    float* row_scales = scratch.data() + tile * outputs;
+    LibrarySums(x, x_stride, rows, tile, row_scales, sums);
     for (int64_t row = 0; row < rows; ++row) {
-      row_scales[row] = QuantizeRow(x + row * x_stride, inputs, codes + row * stride);
-      if (stride > inputs) codes[row * stride + inputs] = 0;
-    }
-    const int16_t* panels = reinterpret_cast<const int16_t*>(storage.data());
-    const int64_t count = (outputs + kPairPanel - 1) / kPairPanel;
-    for (int64_t panel = 0; panel < count; ++panel) {
-      PairProduct(panels + panel * stride * kPairPanel, codes, stride, rows, inputs, sums + panel * kPairPanel,
-                  count * kPairPanel);
+      ScaleSums(sums + row * outputs, correction.data(), scales.data(), row_scales[row], bias, accumulate, outputs,
+                y + row * y_stride);
     }
   }
 
-  int64_t SumsStride() const {
-    return engine == Int8Engine::kOneDnn ? outputs : (outputs + kPairPanel - 1) / kPairPanel * kPairPanel;
+  // `rows` is at most 128.
+  void OwnRows(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
+               int64_t y_stride) {
+    const int64_t stride = (inputs + kQuadRowStep - 1) / kQuadRowStep * kQuadRowStep;
+    ScratchBuffer code_scratch(FloatsFor(rows * stride)), rest_scratch(rows * stride / 4 * 2), scale_scratch(rows);
+    int8_t* codes = reinterpret_cast<int8_t*>(code_scratch.data());
+    QuadRest* rests = reinterpret_cast<QuadRest*>(rest_scratch.data());
+    std::array<int64_t, kTiles[0] + 1> starts{};
+    std::array<int32_t, kTiles[0]> corrections{};
+    for (int64_t row = 0; row < rows; ++row) {
+      int8_t* row_codes = codes + row * stride;
+      scale_scratch.data()[row] = QuantizeRow(x + row * x_stride, inputs, row_codes);
+      std::fill(row_codes + inputs, row_codes + stride, int8_t{0});
+      corrections[row] = 128 * std::accumulate(row_codes, row_codes + inputs, 0);
+      starts[row + 1] = starts[row] + SplitCodes(row_codes, stride, rests + starts[row]);
+    }
+    const QuadRows quad_rows = {rows, codes, stride, rests, starts.data(), scale_scratch.data(), corrections.data()};
+    const uint8_t* panels = reinterpret_cast<const uint8_t*>(storage.data());
+    for (int64_t panel = 0; panel < quad_panels(); ++panel) {
+      const int64_t first = panel * kQuadPanel;
+      QuadProduct(panels + panel * quads() * 4 * kQuadPanel, quads(), quad_rows,
+                  {std::min(kQuadPanel, outputs - first), scales.data() + first,
+                   bias == nullptr ? nullptr : bias + first, accumulate, y + first, y_stride});
+    }
   }
 };
 
@@ -143,8 +166,8 @@ absl::StatusOr<Int8Matrix> Int8Matrix::Pack(std::span<const int8_t> codes, std::
   state.outputs = outputs;
   state.inputs = inputs;
   state.scales.assign(scales.begin(), scales.end());
-  if (engine == Int8Engine::kPairs) {
-    state.PackPairs(codes);
+  if (engine == Int8Engine::kQuads) {
+    state.PackQuads(codes);
     return matrix;
   }
   try {
@@ -160,12 +183,6 @@ absl::Status Int8Matrix::Multiply(const float* x, int64_t x_stride, int64_t rows
                                   float* y, int64_t y_stride) const {
   if (state_ == nullptr) return absl::FailedPreconditionError("multiplication by a matrix that was never packed");
   State& state = *state_;
-  const int64_t sums_stride = state.SumsStride();
-  const int64_t most = std::min(kTiles[0], (rows + kSmallestTile - 1) / kSmallestTile * kSmallestTile);
-  ScratchBuffer scratch(most * (sums_stride + 1));
-  int32_t* sums = reinterpret_cast<int32_t*>(scratch.data());
-  float* row_scales = scratch.data() + most * sums_stride;
-  const int32_t* correction = state.correction.empty() ? nullptr : state.correction.data();
   try {
     SingleThreadScope one_thread;
     while (rows > 0) {
@@ -173,13 +190,9 @@ absl::Status Int8Matrix::Multiply(const float* x, int64_t x_stride, int64_t rows
       const int64_t size = tile == std::end(kTiles) ? kSmallestTile : *tile;
       const int64_t here = std::min(size, rows);
       if (state.engine == Int8Engine::kOneDnn) {
-        state.LibrarySums(x, x_stride, here, size, row_scales, sums);
+        state.LibraryRows(x, x_stride, here, size, bias, accumulate, y, y_stride);
       } else {
-        state.PairSums(x, x_stride, here, row_scales, sums);
-      }
-      for (int64_t row = 0; row < here; ++row) {
-        ScaleSums(sums + row * sums_stride, correction, state.scales.data(), row_scales[row], bias, accumulate,
-                  state.outputs, y + row * y_stride);
+        state.OwnRows(x, x_stride, here, bias, accumulate, y, y_stride);
       }
       rows -= here;
       x += here * x_stride;

@@ -12,8 +12,8 @@
 namespace tersor {
 
 // What multiplies: the matmul library on VNNI or AMX, and without these, where its 8-bit products saturate in 16 bits,
-// Tersor's own kernel over 16-bit operands.
-enum class Int8Engine { kOneDnn, kPairs };
+// Tersor's own kernel, which takes apart the codes that would.
+enum class Int8Engine { kOneDnn, kQuads };
 Int8Engine BestInt8Engine();
 
 // W [outputs, inputs] of codes -128 .. 127 with a scale for each output: value = code * scale. Immutable and

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "core/kernels/targets.h"
@@ -15,13 +16,13 @@ HWY_BEFORE_NAMESPACE();
 namespace tersor {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::CappedTag<float, kPairPanel>;
+using D = hn::CappedTag<float, kQuadPanel>;
 using DI = hn::RebindToSigned<D>;
 using V = hn::Vec<D>;
 using VI = hn::Vec<DI>;
 
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-constexpr int kParts = static_cast<int>(kPairPanel) / kLanes;
+constexpr int kParts = static_cast<int>(kQuadPanel) / kLanes;
 
 float LargestMagnitude(const float* x, int64_t count) {
   const D d;
@@ -56,55 +57,127 @@ float RoundRow(const float* x, int64_t count, int offset, T* out) {
 
 float RoundToInt8(const float* x, int64_t count, int8_t* out) { return RoundRow(x, count, 0, out); }
 float RoundToUint8(const float* x, int64_t count, uint8_t* out) { return RoundRow(x, count, 128, out); }
-float RoundToInt16(const float* x, int64_t count, int16_t* out) { return RoundRow(x, count, 0, out); }
 
-// sums += products of pairs of 16-bit numbers.
-HWY_INLINE VI AddPairs(VI sums, VI a, VI b) {
+// Moves what a pair of codes has beyond a sum of 128 out of the larger one; false where there is nothing.
+HWY_INLINE bool MoveExcess(int8_t* pair, int8_t* rest) {
+  const int sum = pair[0] + pair[1];
+  const int excess = sum - std::clamp(sum, -128, 128);
+  if (excess == 0) return false;
+  const int larger = std::abs(pair[0]) >= std::abs(pair[1]) ? 0 : 1;
+  pair[larger] = static_cast<int8_t>(pair[larger] - excess);
+  rest[larger] = static_cast<int8_t>(excess);
+  return true;
+}
+
+int64_t SplitRow(int8_t* codes, int64_t count, QuadRest* rests) {
+  const hn::CappedTag<int16_t, kQuadRowStep / 2> d;
+  // Without vectors one lane is half a quad.
+  constexpr bool kWhole = hn::MaxLanes(d) > 1;
+  constexpr int kStep = kWhole ? static_cast<int>(2 * hn::MaxLanes(d)) : 4;
+  const auto most = hn::Set(d, int16_t{128});
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; i += kStep) {
+    const auto pairs = hn::LoadU(d, reinterpret_cast<const int16_t*>(codes + i));
+    const auto sums = hn::Add(hn::ShiftRight<8>(hn::ShiftLeft<8>(pairs)), hn::ShiftRight<8>(pairs));
+    if (kWhole && hn::AllFalse(d, hn::Gt(hn::Abs(sums), most))) continue;
+    for (int64_t first = i; first < i + kStep; first += 4) {
+      QuadRest rest{static_cast<int32_t>(first / 4)};
+      const bool low = MoveExcess(codes + first, rest.codes);
+      const bool high = MoveExcess(codes + first + 2, rest.codes + 2);
+      if (low || high) rests[found++] = rest;
+    }
+  }
+  return found;
+}
+
+// sums += per lane, the products of four unsigned weights with four signed codes of which no pair exceeds 128.
+HWY_INLINE VI AddQuads(VI sums, VI weights, VI codes) {
 #if HWY_TARGET == HWY_AVX3
-  return VI{_mm512_add_epi32(sums.raw, _mm512_madd_epi16(a.raw, b.raw))};
+  const auto fours = _mm512_madd_epi16(_mm512_maddubs_epi16(weights.raw, codes.raw), _mm512_set1_epi16(1));
+  return VI{_mm512_add_epi32(sums.raw, fours)};
 #elif HWY_TARGET == HWY_AVX2
-  return VI{_mm256_add_epi32(sums.raw, _mm256_madd_epi16(a.raw, b.raw))};
+  const auto fours = _mm256_madd_epi16(_mm256_maddubs_epi16(weights.raw, codes.raw), _mm256_set1_epi16(1));
+  // In place: the compiler would copy all sums once a quad, and have no registers left for them.
+  asm("vpaddd %1, %0, %0" : "+x"(sums.raw) : "x"(fours));
+  return sums;
 #else
-  const auto low = [](VI v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(v)); };
-  const auto high = [](VI v) { return hn::ShiftRight<16>(v); };
-  return hn::Add(sums, hn::Add(hn::Mul(low(a), low(b)), hn::Mul(high(a), high(b))));
+  const DI d;
+  const VI byte = hn::Set(d, 0xff);
+  const auto product = [&](VI weight, VI code) { return hn::Mul(hn::And(weight, byte), hn::ShiftRight<24>(code)); };
+  sums = hn::Add(sums, product(weights, hn::ShiftLeft<24>(codes)));
+  sums = hn::Add(sums, product(hn::ShiftRight<8>(weights), hn::ShiftLeft<16>(codes)));
+  sums = hn::Add(sums, product(hn::ShiftRight<16>(weights), hn::ShiftLeft<8>(codes)));
+  return hn::Add(sums, product(hn::ShiftRight<24>(weights), codes));
 #endif
 }
 
-template <int kRows>
-HWY_INLINE void PairRows(const int16_t* panel, const int16_t* x, int64_t x_stride, int64_t pairs, int32_t* sums,
-                         int64_t sums_stride) {
-  const DI d;
-  VI totals[kRows][kParts];
-  for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kParts; ++p) totals[r][p] = hn::Zero(d);
-  }
-  for (int64_t pair = 0; pair < pairs; ++pair, panel += 2 * kPairPanel) {
-    VI weights[kParts];
-    for (int p = 0; p < kParts; ++p) {
-      weights[p] = hn::LoadU(d, reinterpret_cast<const int32_t*>(panel) + p * kLanes);
+HWY_INLINE VI FourCodes(const int8_t* codes) {
+  int32_t four;
+  std::memcpy(&four, codes, sizeof(four));
+  return hn::Set(DI(), four);
+}
+
+HWY_INLINE VI FourWeights(const uint8_t* panel, int64_t quad, int p) {
+  return hn::LoadU(DI(), reinterpret_cast<const int32_t*>(panel + 4 * kQuadPanel * quad) + p * kLanes);
+}
+
+HWY_INLINE void StoreOutputs(const VI* sums, const QuadRows& rows, int64_t row, const QuadOutputs& outputs) {
+  const D d;
+  float* y = outputs.y + row * outputs.y_stride;
+  const VI correction = hn::Set(DI(), rows.corrections[row]);
+  const V scale = hn::Set(d, rows.scales[row]);
+  HWY_ALIGN float values[kQuadPanel];
+  for (int p = 0; p < kParts; ++p) {
+    const V scales = hn::Mul(hn::LoadU(d, outputs.scales + p * kLanes), scale);
+    V value = hn::Mul(hn::ConvertTo(d, hn::Sub(sums[p], correction)), scales);
+    if (outputs.count < kQuadPanel) {
+      hn::Store(value, d, values + p * kLanes);
+      continue;
     }
-    for (int r = 0; r < kRows; ++r) {
-      int32_t two;
-      std::memcpy(&two, x + r * x_stride + 2 * pair, sizeof(two));
-      const VI factor = hn::Set(d, two);
-      for (int p = 0; p < kParts; ++p) totals[r][p] = AddPairs(totals[r][p], weights[p], factor);
-    }
+    if (outputs.bias != nullptr) value = hn::Add(value, hn::LoadU(d, outputs.bias + p * kLanes));
+    if (outputs.accumulate) value = hn::Add(hn::LoadU(d, y + p * kLanes), value);
+    hn::StoreU(value, d, y + p * kLanes);
   }
-  for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kParts; ++p) hn::StoreU(totals[r][p], d, sums + r * sums_stride + p * kLanes);
+  if (outputs.count == kQuadPanel) return;
+  for (int64_t i = 0; i < outputs.count; ++i) {
+    if (outputs.bias != nullptr) values[i] += outputs.bias[i];
+    y[i] = outputs.accumulate ? y[i] + values[i] : values[i];
   }
 }
 
-void PairPanelRows(const int16_t* panel, const int16_t* x, int64_t x_stride, int64_t rows, int64_t pairs, int32_t* sums,
-                   int64_t sums_stride) {
-  // As many as the registers hold.
-  constexpr int kRows = HWY_TARGET == HWY_AVX3 ? 16 : 6;
-  int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows) {
-    PairRows<kRows>(panel, x + r * x_stride, x_stride, pairs, sums + r * sums_stride, sums_stride);
+template <int kRows>
+HWY_INLINE void QuadPanelRows(const uint8_t* panel, int64_t quads, const QuadRows& rows, int64_t row,
+                              const QuadOutputs& outputs) {
+  const int8_t* codes = rows.codes + row * rows.stride;
+  VI sums[kRows][kParts];
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kParts; ++p) sums[r][p] = hn::Zero(DI());
   }
-  for (; r < rows; ++r) PairRows<1>(panel, x + r * x_stride, x_stride, pairs, sums + r * sums_stride, sums_stride);
+  for (int64_t quad = 0; quad < quads; ++quad) {
+    VI weights[kParts];
+    for (int p = 0; p < kParts; ++p) weights[p] = FourWeights(panel, quad, p);
+    for (int r = 0; r < kRows; ++r) {
+      const VI four = FourCodes(codes + r * rows.stride + 4 * quad);
+      for (int p = 0; p < kParts; ++p) sums[r][p] = AddQuads(sums[r][p], weights[p], four);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int64_t i = rows.rest_starts[row + r]; i < rows.rest_starts[row + r + 1]; ++i) {
+      const QuadRest& rest = rows.rests[i];
+      for (int p = 0; p < kParts; ++p) {
+        sums[r][p] = AddQuads(sums[r][p], FourWeights(panel, rest.quad, p), FourCodes(rest.codes));
+      }
+    }
+    StoreOutputs(sums[r], rows, row + r, outputs);
+  }
+}
+
+void QuadPanel(const uint8_t* panel, int64_t quads, const QuadRows& rows, const QuadOutputs& outputs) {
+  // As many as the registers hold.
+  constexpr int kRows = HWY_TARGET == HWY_AVX3 ? 16 : 4;
+  int64_t row = 0;
+  for (; row + kRows <= rows.count; row += kRows) QuadPanelRows<kRows>(panel, quads, rows, row, outputs);
+  for (; row < rows.count; ++row) QuadPanelRows<1>(panel, quads, rows, row, outputs);
 }
 
 void ScaleRow(const int32_t* sums, const int32_t* correction, const float* scales, float scale, const float* bias,
@@ -114,16 +187,14 @@ void ScaleRow(const int32_t* sums, const int32_t* correction, const float* scale
   int64_t i = 0;
   const V row_scale = hn::Set(d, scale);
   for (; i + kLanes <= outputs; i += kLanes) {
-    VI sum = hn::LoadU(di, sums + i);
-    if (correction != nullptr) sum = hn::Sub(sum, hn::LoadU(di, correction + i));
+    const VI sum = hn::Sub(hn::LoadU(di, sums + i), hn::LoadU(di, correction + i));
     V value = hn::Mul(hn::ConvertTo(d, sum), hn::Mul(hn::LoadU(d, scales + i), row_scale));
     if (bias != nullptr) value = hn::Add(value, hn::LoadU(d, bias + i));
     if (accumulate) value = hn::Add(hn::LoadU(d, y + i), value);
     hn::StoreU(value, d, y + i);
   }
   for (; i < outputs; ++i) {
-    const int32_t sum = sums[i] - (correction != nullptr ? correction[i] : 0);
-    float value = static_cast<float>(sum) * (scales[i] * scale);
+    float value = static_cast<float>(sums[i] - correction[i]) * (scales[i] * scale);
     if (bias != nullptr) value += bias[i];
     y[i] = accumulate ? y[i] + value : value;
   }
@@ -138,8 +209,8 @@ namespace tersor {
 
 HWY_EXPORT(RoundToInt8);
 HWY_EXPORT(RoundToUint8);
-HWY_EXPORT(RoundToInt16);
-HWY_EXPORT(PairPanelRows);
+HWY_EXPORT(SplitRow);
+HWY_EXPORT(QuadPanel);
 HWY_EXPORT(ScaleRow);
 
 float QuantizeRow(const float* x, int64_t inputs, int8_t* out) {
@@ -152,15 +223,14 @@ float QuantizeRow(const float* x, int64_t inputs, uint8_t* out) {
   return HWY_DYNAMIC_DISPATCH(RoundToUint8)(x, inputs, out);
 }
 
-float QuantizeRow(const float* x, int64_t inputs, int16_t* out) {
+int64_t SplitCodes(int8_t* codes, int64_t count, QuadRest* rests) {
   LimitTargets();
-  return HWY_DYNAMIC_DISPATCH(RoundToInt16)(x, inputs, out);
+  return HWY_DYNAMIC_DISPATCH(SplitRow)(codes, count, rests);
 }
 
-void PairProduct(const int16_t* panel, const int16_t* x, int64_t x_stride, int64_t rows, int64_t inputs, int32_t* sums,
-                 int64_t sums_stride) {
+void QuadProduct(const uint8_t* panel, int64_t quads, const QuadRows& rows, const QuadOutputs& outputs) {
   LimitTargets();
-  HWY_DYNAMIC_DISPATCH(PairPanelRows)(panel, x, x_stride, rows, (inputs + 1) / 2, sums, sums_stride);
+  HWY_DYNAMIC_DISPATCH(QuadPanel)(panel, quads, rows, outputs);
 }
 
 void ScaleSums(const int32_t* sums, const int32_t* correction, const float* scales, float scale, const float* bias,

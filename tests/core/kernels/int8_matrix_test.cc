@@ -12,8 +12,8 @@ namespace {
 
 std::vector<Int8Engine> Engines() {
   // Without VNNI the library's sums saturate: it is not used there.
-  if (BestInt8Engine() == Int8Engine::kPairs) return {Int8Engine::kPairs};
-  return {Int8Engine::kPairs, Int8Engine::kOneDnn};
+  if (BestInt8Engine() == Int8Engine::kQuads) return {Int8Engine::kQuads};
+  return {Int8Engine::kQuads, Int8Engine::kOneDnn};
 }
 
 struct Codes {
