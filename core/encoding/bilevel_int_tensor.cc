@@ -47,15 +47,15 @@ absl::StatusOr<Tensor> PackRows(const std::vector<uint8_t>& values, int64_t rows
 }
 
 // Row `row` of a packed field; cannot fail, as the shapes were checked on construction.
-void Unpack(const Tensor& tensor, int64_t row, int bits, std::vector<uint8_t>& values) {
+void Unpack(const Tensor& tensor, int64_t row, int bits, std::span<uint8_t> values) {
   const int64_t row_bytes = tensor.shape()[1];
   UnpackInts(tensor.bytes().subspan(row * row_bytes, row_bytes), bits, 0, values).IgnoreError();
 }
 
-float HalfAt(const Tensor& tensor, int64_t index) {
+uint16_t HalfAt(const Tensor& tensor, int64_t index) {
   uint16_t bits;
   std::memcpy(&bits, tensor.bytes().data() + index * static_cast<int64_t>(sizeof(bits)), sizeof(bits));
-  return F16ToFloat(bits);
+  return bits;
 }
 
 }  // namespace
@@ -112,19 +112,35 @@ uint64_t BilevelIntTensor::ByteSize(const BilevelIntLayout& layout) {
   return static_cast<uint64_t>(layout.rows * row + layout.tiles() * layout.groups() * 6);
 }
 
+void BilevelIntTensor::CodesOfRow(int64_t row, std::span<uint8_t> codes) const {
+  Unpack(fields_.codes, row, layout_.bits, codes);
+}
+
+void BilevelIntTensor::ScaleCodesOfRow(int64_t row, std::span<uint8_t> codes) const {
+  Unpack(fields_.scale_codes, row, layout_.scale_bits, codes);
+}
+
+void BilevelIntTensor::ZeroCodesOfRow(int64_t row, std::span<uint8_t> codes) const {
+  Unpack(fields_.zero_codes, row, layout_.scale_bits, codes);
+}
+
+BilevelGrid BilevelIntTensor::GridOf(int64_t row, int64_t group) const {
+  const auto* zero_grids = reinterpret_cast<const uint8_t*>(fields_.zero_grids.bytes().data());
+  const int64_t at = 2 * (row / layout_.tile_rows * layout_.groups() + group);
+  return {HalfAt(fields_.scale_grids, at), HalfAt(fields_.scale_grids, at + 1), zero_grids[at], zero_grids[at + 1]};
+}
+
 void BilevelIntTensor::DecodeRows(int64_t first, int64_t count, float* out) const {
   const int64_t groups = layout_.groups();
   std::vector<uint8_t> codes(layout_.columns), scales(groups), zeros(groups);
-  const auto* zero_grids = reinterpret_cast<const uint8_t*>(fields_.zero_grids.bytes().data());
   for (int64_t row = first; row < first + count; ++row) {
-    Unpack(fields_.codes, row, layout_.bits, codes);
-    Unpack(fields_.scale_codes, row, layout_.scale_bits, scales);
-    Unpack(fields_.zero_codes, row, layout_.scale_bits, zeros);
+    CodesOfRow(row, codes);
+    ScaleCodesOfRow(row, scales);
+    ZeroCodesOfRow(row, zeros);
     for (int64_t g = 0; g < groups; ++g) {
-      const int64_t grid = 2 * (row / layout_.tile_rows * groups + g);
-      const float scale =
-          HalfAt(fields_.scale_grids, grid) + static_cast<float>(scales[g]) * HalfAt(fields_.scale_grids, grid + 1);
-      const float zero_point = static_cast<float>(zero_grids[grid] + zeros[g] * zero_grids[grid + 1]);
+      const BilevelGrid grid = GridOf(row, g);
+      const float scale = F16ToFloat(grid.least_scale) + static_cast<float>(scales[g]) * F16ToFloat(grid.scale_step);
+      const float zero_point = static_cast<float>(grid.least_zero_point + zeros[g] * grid.zero_point_step);
       for (int64_t k = g * layout_.group_size; k < (g + 1) * layout_.group_size; ++k) {
         *out++ = (static_cast<float>(codes[k]) - zero_point) * scale;
       }

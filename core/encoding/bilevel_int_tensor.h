@@ -3,6 +3,7 @@
 #define TERSOR_CORE_ENCODING_BILEVEL_INT_TENSOR_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -25,6 +26,13 @@ struct BilevelIntLayout {
 
   int64_t groups() const { return columns / group_size; }
   int64_t tiles() const { return (rows + tile_rows - 1) / tile_rows; }
+};
+
+// The second-level grid of a tile's group: scale = least_scale + code * scale_step (both F16 bits), and its zero point
+// likewise.
+struct BilevelGrid {
+  uint16_t least_scale = 0, scale_step = 0;
+  uint8_t least_zero_point = 0, zero_point_step = 0;
 };
 
 // The parts unpacked.
@@ -65,6 +73,12 @@ class BilevelIntTensor final : public EncodedTensor {
   nlohmann::json Parameters() const override;
 
   const BilevelIntLayout& layout() const { return layout_; }
+  // Unpack a row: its codes [columns], those of its groups' scales and of their zero points [groups].
+  void CodesOfRow(int64_t row, std::span<uint8_t> codes) const;
+  void ScaleCodesOfRow(int64_t row, std::span<uint8_t> codes) const;
+  void ZeroCodesOfRow(int64_t row, std::span<uint8_t> codes) const;
+  // That of a row's group.
+  BilevelGrid GridOf(int64_t row, int64_t group) const;
 
  private:
   struct Parts {

@@ -23,20 +23,21 @@ int64_t FloatsFor(int64_t bytes) {
 
 }  // namespace
 
+static_assert(LowBitMatrix::kTile == kLowBitTile);
+
 struct LowBitMatrix::State {
   LowBitLayout layout;
   RowActivations activations = RowActivations::kFloat32;
   int64_t tiles = 0;
   LowBitTiles view;
   // What `view` points into.
-  WeightBuffer codes, scales, zero_points;
+  WeightBuffer codes, scales, zero_points, level_scales, level_zero_points;
   std::array<float, 16> book{};
   BookIntegers integers;
 
   uint32_t* tile_codes(int64_t tile) { return reinterpret_cast<uint32_t*>(codes.data()) + tile * view.tile_words(); }
 
-  // `book`: empty, or what SupportsBook allows.
-  void Allocate(std::span<const float> book_values) {
+  void Allocate(ScaleForm form) {
     const int64_t groups = layout.inputs / layout.group_size;
     const bool halves = layout.group_size < kLowBitBlock && groups > 1;
     view.bits = layout.bits;
@@ -46,16 +47,38 @@ struct LowBitMatrix::State {
     const int64_t lanes = tiles * groups * kLowBitTile;
     codes = WeightBuffer(tiles * view.tile_words());
     view.codes = reinterpret_cast<const uint32_t*>(codes.data());
-    if (!book_values.empty()) {
+    if (form == ScaleForm::kBook) {
       scales = WeightBuffer(lanes);
       view.float_scales = scales.data();
-      return SetBook(book_values);
+      return;
     }
+    if (form == ScaleForm::kLevels) return AllocateLevels(lanes, tiles * groups);
     scales = WeightBuffer(FloatsFor(lanes * static_cast<int64_t>(sizeof(uint16_t))));
     view.scales = reinterpret_cast<const uint16_t*>(scales.data());
     if (!layout.zero_points) return;
     zero_points = WeightBuffer(FloatsFor(lanes));
     view.zero_points = reinterpret_cast<const uint8_t*>(zero_points.data());
+  }
+
+  void AllocateLevels(int64_t lanes, int64_t grids) {
+    scales = WeightBuffer(FloatsFor(lanes));
+    level_scales = WeightBuffer(grids);
+    level_zero_points = WeightBuffer(FloatsFor(2 * grids));
+    view.levels = reinterpret_cast<const uint8_t*>(scales.data());
+    view.level_scales = reinterpret_cast<const uint16_t*>(level_scales.data());
+    view.level_zero_points = reinterpret_cast<const uint8_t*>(level_zero_points.data());
+  }
+
+  void StoreGrids(int64_t tile, std::span<const LevelGrid> grids) {
+    const int64_t first = 2 * tile * view.groups;
+    uint16_t* tile_scales = reinterpret_cast<uint16_t*>(level_scales.data()) + first;
+    uint8_t* tile_zero_points = reinterpret_cast<uint8_t*>(level_zero_points.data()) + first;
+    for (size_t group = 0; group < grids.size(); ++group) {
+      tile_scales[2 * group] = grids[group].least_scale;
+      tile_scales[2 * group + 1] = grids[group].scale_step;
+      tile_zero_points[2 * group] = grids[group].least_zero_point;
+      tile_zero_points[2 * group + 1] = grids[group].zero_point_step;
+    }
   }
 
   void SetBook(std::span<const float> values) {
@@ -69,7 +92,7 @@ struct LowBitMatrix::State {
     view.integer_step = integers.step;
   }
 
-  // read(row, codes, scales, zero points) fills in a row. Lanes beyond the last output get zero scales.
+  // read(row, codes, scales, zero points) fills in a row. Lanes beyond the last output get scales (or levels) of zero.
   template <typename Scale, typename Read>
   void PackTile(int64_t tile, const Read& read) {
     const int64_t groups = view.groups;
@@ -101,21 +124,24 @@ struct LowBitMatrix::State {
   // y of tiles [first, first + count), 16 a tile.
   void TimesInt8(int64_t first, int64_t count, const float* x, float* y) const {
     const int64_t blocks = view.blocks();
-    ScratchBuffer scratch(blocks * 2 + blocks * kLowBitBlock / 4);
+    const int64_t sum_count = view.blocks_a_group == 0 ? 2 * blocks : blocks;
+    ScratchBuffer scratch(blocks + sum_count + blocks * kLowBitBlock / 4);
     float* block_scales = scratch.data();
     int32_t* sums = reinterpret_cast<int32_t*>(block_scales + blocks);
-    int8_t* row = reinterpret_cast<int8_t*>(sums + blocks);
+    int8_t* row = reinterpret_cast<int8_t*>(sums + sum_count);
     if (activations == RowActivations::kInt8) {
       QuantizeInt8Blocks(x, layout.inputs, row, block_scales, sums);
     } else {
       std::fill_n(block_scales, blocks, QuantizeRow(x, layout.inputs, row));
       std::fill(row + layout.inputs, row + blocks * kLowBitBlock, int8_t{0});
-      for (int64_t block = 0; block < blocks; ++block) {
-        sums[block] = std::accumulate(row + block * kLowBitBlock, row + (block + 1) * kLowBitBlock, 0);
-      }
     }
-    const int factor = view.zero_points == nullptr ? -view.zero_point() : -1;
-    for (int64_t block = 0; block < blocks; ++block) sums[block] *= factor;
+    // Rounding in blocks has given their sums already.
+    if (activations == RowActivations::kInt8Token || sum_count > blocks) {
+      const int64_t length = blocks * kLowBitBlock / sum_count;
+      for (int64_t i = 0; i < sum_count; ++i) sums[i] = std::accumulate(row + i * length, row + (i + 1) * length, 0);
+    }
+    const int factor = view.own_zero_points() ? -1 : -view.zero_point();
+    for (int64_t i = 0; i < sum_count; ++i) sums[i] *= factor;
     LowBitTimesInt8(view, first, count, {row, block_scales, sums}, y);
   }
 
@@ -140,18 +166,24 @@ LowBitMatrix::LowBitMatrix(LowBitMatrix&&) noexcept = default;
 LowBitMatrix& LowBitMatrix::operator=(LowBitMatrix&&) noexcept = default;
 
 bool LowBitMatrix::Supports(const LowBitLayout& layout) {
-  if (layout.outputs < 1 || layout.inputs < 1 || layout.bits < 2 || layout.bits > 8 || layout.group_size < 1) {
+  if (layout.outputs < 1 || layout.inputs < 1 || layout.group_size < 1 || layout.bits < 2 || layout.bits > 8) {
     return false;
   }
   if (layout.inputs % layout.group_size != 0) return false;
+  if (layout.group_size == kLowBitBlock / 2)
+    return layout.inputs % kLowBitBlock == 0 || layout.inputs == layout.group_size;
   return layout.group_size % kLowBitBlock == 0 || layout.group_size == layout.inputs;
+}
+
+bool LowBitMatrix::SupportsLevels(const LevelLayout& layout) {
+  return Supports({layout.outputs, layout.inputs, layout.bits, layout.group_size, true});
 }
 
 bool LowBitMatrix::SupportsBook(const BookLayout& layout, RowActivations activations) {
   const std::optional<CodeValues> values = ClassifyBook(layout.book);
   if (!values.has_value() || layout.outputs < 1 || layout.inputs < 1 || layout.group_size < 1) return false;
-  const bool halves = layout.group_size == kLowBitBlock / 2 && layout.inputs % kLowBitBlock == 0;
-  if (!halves && !Supports({layout.outputs, layout.inputs, 8, layout.group_size, false})) return false;
+  if (!Supports({layout.outputs, layout.inputs, 8, layout.group_size, false})) return false;
+  const bool halves = layout.group_size == kLowBitBlock / 2 && layout.inputs > layout.group_size;
   switch (activations) {
     case RowActivations::kFloat32:
       return !halves || *values == CodeValues::kBook;
@@ -163,13 +195,12 @@ bool LowBitMatrix::SupportsBook(const BookLayout& layout, RowActivations activat
   return false;
 }
 
-LowBitMatrix LowBitMatrix::Allocate(const LowBitLayout& layout, RowActivations activations,
-                                    std::span<const float> book) {
+LowBitMatrix LowBitMatrix::Allocate(const LowBitLayout& layout, RowActivations activations, ScaleForm form) {
   LowBitMatrix matrix;
   matrix.state_ = std::make_unique<State>();
   matrix.state_->layout = layout;
   matrix.state_->activations = activations;
-  matrix.state_->Allocate(book);
+  matrix.state_->Allocate(form);
   return matrix;
 }
 
@@ -180,7 +211,7 @@ absl::StatusOr<LowBitMatrix> LowBitMatrix::Pack(const LowBitLayout& layout, RowA
                                                    layout.bits, " bits in groups of ", layout.group_size,
                                                    " has no low-bit kernel"));
   }
-  LowBitMatrix matrix = Allocate(layout, activations, {});
+  LowBitMatrix matrix = Allocate(layout, activations, ScaleForm::kF16);
   State& state = *matrix.state_;
   RunTasks(threads, state.tiles, [&](int64_t tile) { state.PackTile<uint16_t>(tile, read); });
   return matrix;
@@ -195,8 +226,9 @@ absl::StatusOr<LowBitMatrix> LowBitMatrix::PackBook(const BookLayout& layout, Ro
   }
   const int bits = layout.book.size() == 16 ? 4 : 8;
   LowBitMatrix matrix =
-      Allocate({layout.outputs, layout.inputs, bits, layout.group_size, false}, activations, layout.book);
+      Allocate({layout.outputs, layout.inputs, bits, layout.group_size, false}, activations, ScaleForm::kBook);
   State& state = *matrix.state_;
+  state.SetBook(layout.book);
   const float factor = state.view.values == CodeValues::kE4m3 ? kE4m3Factor : 1.0f;
   RunTasks(threads, state.tiles, [&](int64_t tile) {
     state.PackTile<float>(tile,
@@ -204,6 +236,26 @@ absl::StatusOr<LowBitMatrix> LowBitMatrix::PackBook(const BookLayout& layout, Ro
                             read(row, codes, scales);
                             for (float& scale : scales) scale *= factor;
                           });
+  });
+  return matrix;
+}
+
+absl::StatusOr<LowBitMatrix> LowBitMatrix::PackLevels(const LevelLayout& layout, RowActivations activations,
+                                                      int threads, ReadLevelRow read, ReadLevelGrids read_grids) {
+  if (!SupportsLevels(layout) || activations == RowActivations::kInt8Token) {
+    return absl::InvalidArgumentError(absl::StrCat("a matrix of ", layout.outputs, " x ", layout.inputs, " with ",
+                                                   layout.bits, " bits in groups of ", layout.group_size,
+                                                   " with coded scales has no low-bit kernel"));
+  }
+  LowBitMatrix matrix =
+      Allocate({layout.outputs, layout.inputs, layout.bits, layout.group_size, false}, activations, ScaleForm::kLevels);
+  State& state = *matrix.state_;
+  RunTasks(threads, state.tiles, [&](int64_t tile) {
+    state.PackTile<uint8_t>(tile, [&](int64_t row, std::span<uint8_t> codes, std::span<uint8_t> levels,
+                                      std::span<uint8_t>) { read(row, codes, levels); });
+    std::vector<LevelGrid> grids(state.view.groups);
+    read_grids(tile, grids);
+    state.StoreGrids(tile, grids);
   });
   return matrix;
 }
@@ -237,9 +289,11 @@ absl::StatusOr<PackedMatrix> LowBitMatrix::Decode(Precision precision, int threa
   if (state_ == nullptr) return absl::FailedPreconditionError("decoding of a matrix that was never packed");
   const State& state = *state_;
   return PackedMatrix::PackTiles(state.layout.outputs, state.layout.inputs, precision, threads, kLowBitTile,
-                                 [&](int64_t tile, float* out, int64_t stride) {
-                                   DecodeLowBitTile(state.view, tile, state.layout.inputs, out, stride);
-                                 });
+                                 [&](int64_t tile, float* out, int64_t stride) { DecodeTile(tile, out, stride); });
+}
+
+void LowBitMatrix::DecodeTile(int64_t tile, float* out, int64_t stride) const {
+  DecodeLowBitTile(state_->view, tile, state_->layout.inputs, out, stride);
 }
 
 }  // namespace tersor

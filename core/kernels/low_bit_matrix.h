@@ -33,7 +33,24 @@ struct LowBitLayout {
   bool zero_points = false;
 };
 
-// value = book[code] * scale, in the same groups or, of 16 values, in groups of 16.
+// value = (code - zero point) * scale in the same groups, scale and zero point being codes too, of 4 bits at most: of
+// each 16 outputs (first 16 t), a group has one least scale and step, and one least zero point and step.
+struct LevelLayout {
+  int64_t outputs = 0;
+  int64_t inputs = 0;
+  // 2 to 8.
+  int bits = 3;
+  int64_t group_size = 0;
+};
+
+// Codes that scale = least_scale + code * scale_step, and zero points alike, come from.
+struct LevelGrid {
+  // F16 bits.
+  uint16_t least_scale = 0, scale_step = 0;
+  uint8_t least_zero_point = 0, zero_point_step = 0;
+};
+
+// value = book[code] * scale, in the same groups.
 struct BookLayout {
   int64_t outputs = 0;
   int64_t inputs = 0;
@@ -42,11 +59,15 @@ struct BookLayout {
   std::span<const float> book;
 };
 
-// Immutable and thread-safe; cheap to move. Rows are interleaved by 16 for streaming. It reads inputs x bits / 8 bytes
-// of codes, and 2 bytes (with zero points 3, with a book 4) a group, for each output.
+// Immutable and thread-safe; cheap to move. Rows are interleaved by 16 for streaming: a panel is 16 outputs. It reads
+// inputs x bits / 8 bytes of codes, and 2 bytes (with zero points 3, with a book 4, with levels 1.4) a group, for each
+// output.
 class LowBitMatrix final : public RowMatrix {
  public:
-  // Whether Pack takes such groups: multiples of 32 inputs, or one group a row.
+  // Outputs a panel.
+  static constexpr int64_t kTile = 16;
+
+  // Whether Pack takes such groups: multiples of 32 inputs, one group a row, or 16 where inputs are a multiple of 32.
   static bool Supports(const LowBitLayout& layout);
 
   // `read(row, codes, scales, zero_points)` fills in a row: `inputs` unsigned codes, and of every group the bits of its
@@ -56,6 +77,14 @@ class LowBitMatrix final : public RowMatrix {
                                          std::span<uint8_t> zero_points)>;
   static absl::StatusOr<LowBitMatrix> Pack(const LowBitLayout& layout, RowActivations activations, int threads,
                                            ReadRow read);
+
+  // The same where scales and zero points are codes: `grids` are those of 16 outputs' groups, `levels` a row's: the
+  // scale's code + 16 times the zero point's.
+  static bool SupportsLevels(const LevelLayout& layout);
+  using ReadLevelRow = absl::FunctionRef<void(int64_t row, std::span<uint8_t> codes, std::span<uint8_t> levels)>;
+  using ReadLevelGrids = absl::FunctionRef<void(int64_t tile, std::span<LevelGrid> grids)>;
+  static absl::StatusOr<LowBitMatrix> PackLevels(const LevelLayout& layout, RowActivations activations, int threads,
+                                                 ReadLevelRow read, ReadLevelGrids read_grids);
 
   // The same for codes that stand for a book's values, with float scales. Integers (kInt8) multiply them where the 16
   // values are small multiples of one of them, as FP4's are, and no group is shorter than 32; kInt8Token never.
@@ -80,9 +109,13 @@ class LowBitMatrix final : public RowMatrix {
   // The values, for products over many rows; of the same bits as (code - zero point) * scale or book[code] * scale in
   // float.
   absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;
+  // Those of outputs 16 tile .. 16 tile + 15: input k of output i goes to out[k * stride + i], finite numbers where
+  // there is no such output.
+  void DecodeTile(int64_t tile, float* out, int64_t stride) const;
 
  private:
-  static LowBitMatrix Allocate(const LowBitLayout& layout, RowActivations activations, std::span<const float> book);
+  enum class ScaleForm { kF16, kBook, kLevels };
+  static LowBitMatrix Allocate(const LowBitLayout& layout, RowActivations activations, ScaleForm form);
 
   struct State;
   std::unique_ptr<State> state_;

@@ -52,17 +52,45 @@ HWY_INLINE VU Codes(const uint32_t* words) {
   }
 }
 
+HWY_INLINE VI Bytes(const uint8_t* bytes) {
+  const hn::Rebind<uint8_t, DI> tag;
+  return hn::PromoteTo(DI(), hn::LoadU(tag, bytes));
+}
+
+HWY_INLINE V HalfInAllLanes(uint16_t bits) {
+  const hn::Rebind<hwy::float16_t, D> half;
+  return hn::PromoteTo(D(), hn::BitCast(half, hn::Set(hn::RebindToUnsigned<decltype(half)>(), bits)));
+}
+
 // Of 16 outputs' part that begins at `at`.
 HWY_INLINE V Scales(const LowBitTiles& tiles, int64_t at) {
   const D d;
+  if (tiles.levels != nullptr) {
+    const uint16_t* grid = tiles.level_scales + at / kLowBitTile * 2;
+    const V code = hn::ConvertTo(d, hn::And(Bytes(tiles.levels + at), hn::Set(DI(), 15)));
+    return hn::MulAdd(code, HalfInAllLanes(grid[1]), HalfInAllLanes(grid[0]));
+  }
   if (tiles.float_scales != nullptr) return hn::LoadU(d, tiles.float_scales + at);
   const hn::Rebind<hwy::float16_t, D> half;
   return hn::PromoteTo(d, hn::LoadU(half, reinterpret_cast<const hwy::float16_t*>(tiles.scales + at)));
 }
 
-HWY_INLINE VI ZeroPoints(const uint8_t* zero_points) {
-  const hn::Rebind<uint8_t, DI> bytes;
-  return hn::PromoteTo(DI(), hn::LoadU(bytes, zero_points));
+// The same of zero points; of integer codes.
+HWY_INLINE VI ZeroPoints(const LowBitTiles& tiles, int64_t at) {
+  const DI d;
+  if (tiles.levels != nullptr) {
+    const uint8_t* grid = tiles.level_zero_points + at / kLowBitTile * 2;
+    const VI code = hn::ShiftRight<4>(Bytes(tiles.levels + at));
+    return hn::Add(hn::Mul(code, hn::Set(d, grid[1])), hn::Set(d, grid[0]));
+  }
+  if (tiles.zero_points != nullptr) return Bytes(tiles.zero_points + at);
+  return hn::Set(d, tiles.zero_point());
+}
+
+// Where a sum of products begins.
+HWY_INLINE VI Start(const LowBitTiles& tiles, int64_t at, int32_t start) {
+  const VI starts = hn::Set(DI(), start);
+  return tiles.own_zero_points() ? hn::Mul(ZeroPoints(tiles, at), starts) : starts;
 }
 
 // Four signed activations in every lane.
@@ -97,8 +125,8 @@ constexpr int kRun = kBits <= 4   ? 8
                      : kBits == 6 ? 2
                                   : 1;
 
-// kBits: what the numbers have, of which there is one in each byte of `codes`.
-template <int kBits, int kFour>
+// kBits: what the numbers have, of which there is one in each byte of `codes`. Sums are complete after every kFours.
+template <int kBits, int kFour, int kFours = 8>
 HWY_INLINE void DotByPairs(VI& sums, VI& run, VU codes, const int8_t* x) {
   const DI d;
   const DU du;
@@ -114,14 +142,15 @@ HWY_INLINE void DotByPairs(VI& sums, VI& run, VU codes, const int8_t* x) {
     sums = hn::Add(sums, hn::Add(PairsOfWords(even, even_x), PairsOfWords(odd, odd_x)));
   } else {
     const VI pairs = PairsOfBytes(codes, four);
-    run = kFour % kRun<kBits> == 0 ? pairs : AddWords(run, pairs);
-    if constexpr (kFour % kRun<kBits> == kRun<kBits> - 1) {
+    constexpr int kLength = std::min(kRun<kBits>, kFours);
+    run = kFour % kLength == 0 ? pairs : AddWords(run, pairs);
+    if constexpr (kFour % kLength == kLength - 1) {
       sums = hn::Add(sums, PairsOfWords(run, hn::Set(d, 0x00010001)));
     }
   }
 }
 #else
-template <int kBits, int kFour>
+template <int kBits, int kFour, int kFours = 8>
 HWY_INLINE void DotByPairs(VI& sums, VI&, VU codes, const int8_t* x) {
   const DI d;
   const DU du;
@@ -179,13 +208,56 @@ HWY_INLINE VI DotBlock(const Numbers<kBits, kBook>& numbers, const uint32_t* wor
   return start;
 }
 
+// The same of half kHalf of a block.
+template <bool kVnni, int kHalf, int kBits>
+HWY_INLINE VI DotHalf(const uint32_t* words, const int8_t* x, VI start) {
+  constexpr int kFirst = 4 * kHalf;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  if constexpr (kVnni) {
+    DotVnni(start, Codes<kBits, kFirst>(words), x + 4 * kFirst);
+    DotVnni(start, Codes<kBits, kFirst + 1>(words), x + 4 * kFirst + 4);
+    DotVnni(start, Codes<kBits, kFirst + 2>(words), x + 4 * kFirst + 8);
+    DotVnni(start, Codes<kBits, kFirst + 3>(words), x + 4 * kFirst + 12);
+    return start;
+  }
+#endif
+  VI run = hn::Zero(DI());
+  DotByPairs<kBits, kFirst, 4>(start, run, Codes<kBits, kFirst>(words), x);
+  DotByPairs<kBits, kFirst + 1, 4>(start, run, Codes<kBits, kFirst + 1>(words), x);
+  DotByPairs<kBits, kFirst + 2, 4>(start, run, Codes<kBits, kFirst + 2>(words), x);
+  DotByPairs<kBits, kFirst + 3, 4>(start, run, Codes<kBits, kFirst + 3>(words), x);
+  return start;
+}
+
+// Where two groups share a block.
+template <int kBits, bool kVnni>
+void Int8HalvesTile(const LowBitTiles& tiles, int64_t tile, const Int8Blocks& x, float* y) {
+  const D d;
+  const int64_t blocks = tiles.blocks();
+  const uint32_t* words = tiles.codes + tile * tiles.tile_words();
+  V sums[kParts], others[kParts];
+  for (int p = 0; p < kParts; ++p) sums[p] = others[p] = hn::Zero(d);
+  int64_t at = tile * tiles.groups * kLowBitTile;
+  for (int64_t block = 0; block < blocks; ++block, words += kBits * kLowBitTile, at += 2 * kLowBitTile) {
+    PrefetchBlock<kBits>(words);
+    const V scale = hn::Set(d, x.scales[block]);
+    const int8_t* codes = x.codes + block * kLowBitBlock;
+    for (int p = 0; p < kParts; ++p) {
+      const int64_t first = at + p * kLanes, second = first + kLowBitTile;
+      const VI low = DotHalf<kVnni, 0, kBits>(words + p * kLanes, codes, Start(tiles, first, x.starts[2 * block]));
+      const VI high =
+          DotHalf<kVnni, 1, kBits>(words + p * kLanes, codes, Start(tiles, second, x.starts[2 * block + 1]));
+      sums[p] = hn::MulAdd(hn::ConvertTo(d, low), hn::Mul(Scales(tiles, first), scale), sums[p]);
+      others[p] = hn::MulAdd(hn::ConvertTo(d, high), hn::Mul(Scales(tiles, second), scale), others[p]);
+    }
+  }
+  for (int p = 0; p < kParts; ++p) hn::StoreU(hn::Add(sums[p], others[p]), d, y + p * kLanes);
+}
+
 template <int kBits, bool kVnni, bool kBook = false>
 void Int8Tile(const LowBitTiles& tiles, int64_t tile, const Int8Blocks& x, float* y) {
   const D d;
-  const DI di;
   const uint32_t* words = tiles.codes + tile * tiles.tile_words();
-  const uint8_t* zero_points =
-      tiles.zero_points == nullptr ? nullptr : tiles.zero_points + tile * tiles.groups * kLowBitTile;
   const uint8_t none[16] = {};
   const ByteBook book(kBook ? tiles.integers : none);
   const Numbers<kBits, kBook> numbers{book};
@@ -193,22 +265,20 @@ void Int8Tile(const LowBitTiles& tiles, int64_t tile, const Int8Blocks& x, float
   for (int p = 0; p < kParts; ++p) sums[p] = hn::Zero(d);
   int64_t block = 0;
   for (int64_t group = 0; group < tiles.groups; ++group) {
+    const int64_t at = (tile * tiles.groups + group) * kLowBitTile;
     V in_group[kParts];
     for (int p = 0; p < kParts; ++p) in_group[p] = hn::Zero(d);
     for (int64_t end = block + tiles.blocks_a_group; block < end; ++block, words += kBits * kLowBitTile) {
       PrefetchBlock<kBits>(words);
       const V scale = hn::Set(d, x.scales[block]);
       for (int p = 0; p < kParts; ++p) {
-        VI start = hn::Set(di, x.starts[block]);
-        if (zero_points != nullptr) {
-          start = hn::Mul(ZeroPoints(zero_points + group * kLowBitTile + p * kLanes), start);
-        }
+        const VI start = Start(tiles, at + p * kLanes, x.starts[block]);
         const VI dot = DotBlock<kVnni>(numbers, words + p * kLanes, x.codes + block * kLowBitBlock, start);
         in_group[p] = hn::MulAdd(hn::ConvertTo(d, dot), scale, in_group[p]);
       }
     }
     for (int p = 0; p < kParts; ++p) {
-      const V scale = Scales(tiles, (tile * tiles.groups + group) * kLowBitTile + p * kLanes);
+      const V scale = Scales(tiles, at + p * kLanes);
       sums[p] = hn::MulAdd(in_group[p], scale, sums[p]);
     }
   }
@@ -272,9 +342,7 @@ void FloatTile(const LowBitTiles& tiles, int64_t tile, const float* x, const flo
       V sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
       if (kValues == CodeValues::kIntegers) {
         // Codes are unsigned: what their zero point adds is taken off first.
-        const V zero_point = tiles.zero_points == nullptr ? hn::Set(d, static_cast<float>(1 << (kBits - 1)))
-                                                          : hn::ConvertTo(d, ZeroPoints(tiles.zero_points + at));
-        sums[0] = hn::Mul(zero_point, hn::Set(d, -group_sums[group]));
+        sums[0] = hn::Mul(hn::ConvertTo(d, ZeroPoints(tiles, at)), hn::Set(d, -group_sums[group]));
       }
       for (int64_t end = block + tiles.blocks_a_group; block < end; ++block, words += kBits * kLowBitTile) {
         PrefetchBlock<kBits>(words);
@@ -288,20 +356,27 @@ void FloatTile(const LowBitTiles& tiles, int64_t tile, const float* x, const flo
 }
 
 // The same where two groups share a block.
-void FloatHalvesTile(const LowBitTiles& tiles, int64_t tile, const float* x, float* y) {
+template <int kBits, CodeValues kValues>
+void FloatHalvesTile(const LowBitTiles& tiles, int64_t tile, const float* x, const float* group_sums,
+                     const float* values, float* y) {
   const D d;
-  constexpr int kBits = 4;
-  const Book book(tiles.book);
+  const Book book(values);
   const int64_t blocks = tiles.blocks();
+  const auto begin = [&](int64_t at, int64_t group) {
+    return kValues == CodeValues::kIntegers
+               ? hn::Mul(hn::ConvertTo(d, ZeroPoints(tiles, at)), hn::Set(d, -group_sums[group]))
+               : hn::Zero(d);
+  };
   for (int p = 0; p < kParts; ++p) {
     const uint32_t* words = tiles.codes + tile * tiles.tile_words() + p * kLanes;
     int64_t at = tile * tiles.groups * kLowBitTile + p * kLanes;
     V sum = hn::Zero(d), other = hn::Zero(d);
     for (int64_t block = 0; block < blocks; ++block, words += kBits * kLowBitTile, at += 2 * kLowBitTile) {
-      V first[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-      V second[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-      MultiplyHalf<kBits, 0, CodeValues::kBook>(first, words, x + block * kLowBitBlock, book);
-      MultiplyHalf<kBits, 1, CodeValues::kBook>(second, words, x + block * kLowBitBlock, book);
+      PrefetchBlock<kBits>(words);
+      V first[4] = {begin(at, 2 * block), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+      V second[4] = {begin(at + kLowBitTile, 2 * block + 1), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+      MultiplyHalf<kBits, 0, kValues>(first, words, x + block * kLowBitBlock, book);
+      MultiplyHalf<kBits, 1, kValues>(second, words, x + block * kLowBitBlock, book);
       sum = hn::MulAdd(SumOfFour(first), Scales(tiles, at), sum);
       other = hn::MulAdd(SumOfFour(second), Scales(tiles, at + kLowBitTile), other);
     }
@@ -353,9 +428,7 @@ void DecodeBits(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* o
   const uint32_t* words = tiles.codes + tile * tiles.tile_words();
   const auto values_of = [&](int64_t group, int p) {
     const int64_t at = (tile * tiles.groups + group) * kLowBitTile + p * kLanes;
-    const V zero_point = tiles.zero_points == nullptr ? hn::Set(d, static_cast<float>(1 << (kBits - 1)))
-                                                      : hn::ConvertTo(d, ZeroPoints(tiles.zero_points + at));
-    return GroupValues<kValues>{book, zero_point, Scales(tiles, at)};
+    return GroupValues<kValues>{book, hn::ConvertTo(d, ZeroPoints(tiles, at)), Scales(tiles, at)};
   };
   const bool halves = tiles.blocks_a_group == 0;
   const int64_t blocks = tiles.blocks();
@@ -391,27 +464,39 @@ HWY_INLINE void WithBits(int bits, const Run& run) {
   }
 }
 
-template <int kBits, bool kBook>
-void Int8Tiles(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y, bool vnni) {
+template <int kBits, bool kVnni, bool kBook>
+void Int8Tiles(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y) {
+  const bool halves = !kBook && tiles.blocks_a_group == 0;
   for (int64_t i = 0; i < count; ++i) {
-    if (vnni) {
-      Int8Tile<kBits, true, kBook>(tiles, first + i, x, y + i * kLowBitTile);
+    if (halves) {
+      Int8HalvesTile<kBits, kVnni>(tiles, first + i, x, y + i * kLowBitTile);
     } else {
-      Int8Tile<kBits, false, kBook>(tiles, first + i, x, y + i * kLowBitTile);
+      Int8Tile<kBits, kVnni, kBook>(tiles, first + i, x, y + i * kLowBitTile);
     }
   }
 }
 
 void TimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y, bool vnni) {
-  if (tiles.values == CodeValues::kBook) return Int8Tiles<4, true>(tiles, first, count, x, y, vnni);
-  WithBits(tiles.bits, [&](auto bits) { Int8Tiles<decltype(bits)::value, false>(tiles, first, count, x, y, vnni); });
+  const auto run = [&](auto bits, auto book) {
+    constexpr int kBits = decltype(bits)::value;
+    constexpr bool kBook = decltype(book)::value;
+    if (vnni) return Int8Tiles<kBits, true, kBook>(tiles, first, count, x, y);
+    return Int8Tiles<kBits, false, kBook>(tiles, first, count, x, y);
+  };
+  if (tiles.values == CodeValues::kBook) return run(std::integral_constant<int, 4>(), std::true_type());
+  WithBits(tiles.bits, [&](auto bits) { run(bits, std::false_type()); });
 }
 
 template <int kBits, CodeValues kValues>
 void FloatTiles(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
                 const float* book, float* y) {
+  const bool halves = tiles.blocks_a_group == 0;
   for (int64_t i = 0; i < count; ++i) {
-    FloatTile<kBits, kValues>(tiles, first + i, x, sums, book, y + i * kLowBitTile);
+    if (halves) {
+      FloatHalvesTile<kBits, kValues>(tiles, first + i, x, sums, book, y + i * kLowBitTile);
+    } else {
+      FloatTile<kBits, kValues>(tiles, first + i, x, sums, book, y + i * kLowBitTile);
+    }
   }
 }
 
@@ -419,13 +504,10 @@ void TimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const fl
   float signed_codes[16];
   for (int code = 0; code < 16; ++code) signed_codes[code] = static_cast<float>(code - (1 << (tiles.bits - 1)));
   // With 16 lanes a look-up of signed codes costs less than masking and converting.
-  const bool look_up = HWY_TARGET == HWY_AVX3 && tiles.zero_points == nullptr && tiles.bits <= 4;
+  const bool look_up = HWY_TARGET == HWY_AVX3 && !tiles.own_zero_points() && tiles.bits <= 4;
   switch (tiles.values) {
     case CodeValues::kBook:
-      if (tiles.blocks_a_group > 0)
-        return FloatTiles<4, CodeValues::kBook>(tiles, first, count, x, sums, tiles.book, y);
-      for (int64_t i = 0; i < count; ++i) FloatHalvesTile(tiles, first + i, x, y + i * kLowBitTile);
-      return;
+      return FloatTiles<4, CodeValues::kBook>(tiles, first, count, x, sums, tiles.book, y);
     case CodeValues::kE4m3:
       return FloatTiles<8, CodeValues::kE4m3>(tiles, first, count, x, sums, signed_codes, y);
     case CodeValues::kE5m2:

@@ -32,7 +32,7 @@ struct LowBitTiles {
   int bits = 4;
   CodeValues values = CodeValues::kIntegers;
   int64_t groups = 0;
-  // 0: a group is half a block, which only a book's may be.
+  // 0: a group is half a block, which those of FP8 numbers may not be.
   int64_t blocks_a_group = 0;
   // 64-byte aligned.
   const uint32_t* codes = nullptr;
@@ -41,6 +41,12 @@ struct LowBitTiles {
   const float* float_scales = nullptr;
   // [tiles][groups][16]; null: 2^(bits-1) everywhere.
   const uint8_t* zero_points = nullptr;
+  // Instead of both, where scales and zero points are codes themselves, of 4 bits at most: [tiles][groups][16] bytes
+  // with the scale's code in the lower half, and for each [tiles][groups] the least scale and the step between scales
+  // as F16 bits, and the least zero point and the step between these. value = least + code * step.
+  const uint8_t* levels = nullptr;
+  const uint16_t* level_scales = nullptr;
+  const uint8_t* level_zero_points = nullptr;
   // Of kBook: the 16 values.
   const float* book = nullptr;
   // Of a kBook that products with integers are to be had of: values = (these numbers - integer_zero) * integer_step.
@@ -51,6 +57,7 @@ struct LowBitTiles {
 
   // Of all weights, where there are no zero points of their own.
   int zero_point() const { return values == CodeValues::kBook ? integer_zero : 1 << (bits - 1); }
+  bool own_zero_points() const { return zero_points != nullptr || levels != nullptr; }
   int64_t blocks() const { return blocks_a_group == 0 ? groups / 2 : groups * blocks_a_group; }
   int64_t tile_words() const { return blocks() * bits * kLowBitTile; }
 };
@@ -62,8 +69,9 @@ void PackLowBitBlock(const uint8_t* codes, int bits, uint32_t* words, int64_t st
 struct Int8Blocks {
   const int8_t* codes = nullptr;
   const float* scales = nullptr;
-  // Where each block's sum of products begins, as weights are unsigned: minus the sum of its codes, times the zero
-  // point where that is the same for all weights, else to be multiplied by theirs.
+  // Where each block's (where groups are half a block, each half's) sum of products begins, as weights are unsigned:
+  // minus the sum of its codes, times the zero point where that is the same for all weights, else to be multiplied by
+  // theirs.
   const int32_t* starts = nullptr;
 };
 

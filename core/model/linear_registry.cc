@@ -1,10 +1,10 @@
 #include "core/model/bit_plane_linear.h"
-#include "core/model/book_linear.h"
 #include "core/model/float_linear.h"
 #include "core/model/int8_linear.h"
 #include "core/model/linear_kernel.h"
-#include "core/model/low_bit_linear.h"
+#include "core/model/low_bit_codes.h"
 #include "core/model/rounded_input_linear.h"
+#include "core/model/sum_linear.h"
 
 namespace tersor {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 // The one list of kernels, in order of preference.
 constexpr LinearKernelKind kKinds[] = {
     {Int8LinearFits, MakeInt8Linear},         {RoundedInputLinearFits, MakeRoundedInputLinear},
-    {LowBitLinearFits, MakeLowBitLinear},     {BookLinearFits, MakeBookLinear},
+    {LowBitCodesFit, MakeLowBitLinear},       {SumLinearFits, MakeSumLinear},
     {BitPlaneLinearFits, MakeBitPlaneLinear}, {FloatLinearFits, MakeFloatLinear},
 };
 

@@ -66,6 +66,8 @@ std::vector<LowBitLayout> Layouts() {
       layouts.push_back({1, 7, bits, 7, zero_points});
       layouts.push_back({50, 77, bits, 77, zero_points});
       layouts.push_back({17, 576, bits, 192, zero_points});
+      layouts.push_back({35, 96, bits, 16, zero_points});
+      layouts.push_back({3, 16, bits, 16, zero_points});
     }
   }
   return layouts;
@@ -135,15 +137,17 @@ TEST(LowBitMatrixTest, Int8ActivationsMatchTheReferenceOnRoundedRows) {
 TEST(LowBitMatrixTest, FullRangeOperandsAreExact) {
   for (int bits = 2; bits <= 8; ++bits) {
     for (const int sign : {1, -1}) {
-      const LowBitLayout layout{16, 96, bits, 96, true};
-      Grid grid(layout, 5);
-      std::fill(grid.codes.begin(), grid.codes.end(), (1 << bits) - 1);
-      std::fill(grid.zero_points.begin(), grid.zero_points.end(), 0);
-      std::fill(grid.scales.begin(), grid.scales.end(), FloatToF16(1.0f));
-      const std::vector<float> x(layout.inputs, sign * 127.0f);
-      const float expected = static_cast<float>(sign * 127 * 96 * ((1 << bits) - 1));
-      for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
-        EXPECT_EQ(Multiply(grid.Pack(activations, 1), x, 1), std::vector<float>(16, expected)) << bits << " bits";
+      for (const int64_t group : {96, 16}) {
+        const LowBitLayout layout{16, 96, bits, group, true};
+        Grid grid(layout, 5);
+        std::fill(grid.codes.begin(), grid.codes.end(), (1 << bits) - 1);
+        std::fill(grid.zero_points.begin(), grid.zero_points.end(), 0);
+        std::fill(grid.scales.begin(), grid.scales.end(), FloatToF16(1.0f));
+        const std::vector<float> x(layout.inputs, sign * 127.0f);
+        const float expected = static_cast<float>(sign * 127 * 96 * ((1 << bits) - 1));
+        for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
+          EXPECT_EQ(Multiply(grid.Pack(activations, 1), x, 1), std::vector<float>(16, expected)) << bits << " bits";
+        }
       }
     }
   }
@@ -181,6 +185,73 @@ TEST(LowBitMatrixTest, DecodesToTheSameBits) {
       ASSERT_TRUE(decoded->MultiplyPanels(0, decoded->panels(), x.data(), nullptr, false, same.data()).ok());
       EXPECT_EQ(y, same) << Describe(layout);
     }
+  }
+}
+
+// The same matrix where scales and zero points are codes.
+struct LevelMatrix {
+  Grid grid;
+  // Of each row's groups; of each 16 rows' groups.
+  std::vector<uint8_t> levels;
+  std::vector<LevelGrid> grids;
+
+  LevelMatrix(const LevelLayout& layout, uint32_t seed)
+      : grid({layout.outputs, layout.inputs, layout.bits, layout.group_size, true}, seed) {
+    std::mt19937 random(seed);
+    const int64_t groups = layout.inputs / layout.group_size;
+    grids.resize((layout.outputs + 15) / 16 * groups);
+    for (LevelGrid& one : grids) {
+      one = {FloatToF16(0.001f * static_cast<float>(1 + random() % 9)),
+             FloatToF16(0.0005f * static_cast<float>(1 + random() % 9)), static_cast<uint8_t>(random() % 8),
+             static_cast<uint8_t>(random() % 4)};
+    }
+    for (int64_t i = 0; i < layout.outputs * layout.inputs; ++i) {
+      const int64_t row = i / layout.inputs, group = i % layout.inputs / layout.group_size;
+      if (i % layout.group_size == 0) levels.push_back(static_cast<uint8_t>(random()));
+      const LevelGrid& one = grids[row / 16 * groups + group];
+      const auto step = [&](int code) { return static_cast<float>(code); };
+      const float scale = F16ToFloat(one.least_scale) + step(levels.back() & 15) * F16ToFloat(one.scale_step);
+      const float zero_point = step(one.least_zero_point + (levels.back() >> 4) * one.zero_point_step);
+      grid.values[i] = (static_cast<float>(grid.codes[i]) - zero_point) * scale;
+      // What errors go by.
+      grid.scales[row * groups + group] = FloatToF16(32 * scale);
+    }
+  }
+
+  LowBitMatrix Pack(RowActivations activations) const {
+    const LowBitLayout& layout = grid.layout;
+    const int64_t groups = layout.inputs / layout.group_size;
+    auto matrix = LowBitMatrix::PackLevels(
+        {layout.outputs, layout.inputs, layout.bits, layout.group_size}, activations, 2,
+        [&](int64_t row, std::span<uint8_t> row_codes, std::span<uint8_t> row_levels) {
+          std::copy_n(grid.codes.begin() + row * layout.inputs, layout.inputs, row_codes.begin());
+          std::copy_n(levels.begin() + row * groups, groups, row_levels.begin());
+        },
+        [&](int64_t tile, std::span<LevelGrid> tile_grids) {
+          std::copy_n(grids.begin() + tile * groups, groups, tile_grids.begin());
+        });
+    EXPECT_TRUE(matrix.ok()) << matrix.status();
+    return *std::move(matrix);
+  }
+};
+
+TEST(LowBitMatrixTest, CodedScalesMatchTheReference) {
+  for (const LevelLayout& layout : {LevelLayout{33, 96, 3, 16}, LevelLayout{16, 192, 2, 64}, LevelLayout{50, 77, 4, 77},
+                                    LevelLayout{1, 32, 8, 16}}) {
+    const LevelMatrix levels(layout, 21);
+    const Grid& grid = levels.grid;
+    const std::vector<float> x = RandomFloats(layout.inputs, 22);
+    const LowBitMatrix floats = levels.Pack(RowActivations::kFloat32), integers = levels.Pack(RowActivations::kInt8);
+    ExpectNear(grid.layout, x, grid, Multiply(floats, x, 1));
+    ExpectNear(grid.layout, RoundToInt8(x), grid, Multiply(integers, x, 1));
+    EXPECT_EQ(Multiply(integers, x, 1), Multiply(integers, x, 3));
+    const auto packed = PackedMatrix::Pack(grid.values, layout.outputs, layout.inputs, Precision::kF32);
+    const auto decoded = integers.Decode(Precision::kF32, 2);
+    ASSERT_TRUE(packed.ok() && decoded.ok());
+    std::vector<float> a(layout.outputs), b(layout.outputs);
+    ASSERT_TRUE(packed->MultiplyPanels(0, packed->panels(), x.data(), nullptr, false, a.data()).ok());
+    ASSERT_TRUE(decoded->MultiplyPanels(0, decoded->panels(), x.data(), nullptr, false, b.data()).ok());
+    EXPECT_EQ(a, b);
   }
 }
 
@@ -292,11 +363,13 @@ TEST(LowBitMatrixTest, BooksWithoutAKernelAreRefused) {
 }
 
 TEST(LowBitMatrixTest, RefusesWhatHasNoKernel) {
-  EXPECT_FALSE(LowBitMatrix::Supports({16, 64, 4, 16, false}));
+  EXPECT_FALSE(LowBitMatrix::Supports({16, 64, 4, 8, false}));
+  EXPECT_FALSE(LowBitMatrix::Supports({16, 48, 4, 16, false}));
+  EXPECT_FALSE(LowBitMatrix::SupportsLevels({16, 64, 4, 8}));
   EXPECT_FALSE(LowBitMatrix::Supports({16, 64, 9, 32, false}));
   EXPECT_FALSE(LowBitMatrix::Supports({16, 100, 4, 32, false}));
   EXPECT_FALSE(LowBitMatrix::Supports({0, 64, 4, 32, false}));
-  const auto matrix = LowBitMatrix::Pack({16, 64, 4, 16, false}, RowActivations::kInt8, 1,
+  const auto matrix = LowBitMatrix::Pack({16, 64, 4, 8, false}, RowActivations::kInt8, 1,
                                          [](int64_t, std::span<uint8_t>, std::span<uint16_t>, std::span<uint8_t>) {});
   EXPECT_EQ(matrix.status().code(), absl::StatusCode::kInvalidArgument);
 }

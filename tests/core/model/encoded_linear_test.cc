@@ -1,14 +1,19 @@
-// Layers that stay in a code book's or bit planes' codes against what these decode to.
+// Layers that stay in their codes against what these decode to.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
+#include "core/encoding/bilevel_int_tensor.h"
 #include "core/encoding/bit_plane_tensor.h"
 #include "core/encoding/codebook_tensor.h"
+#include "core/encoding/columns_tensor.h"
 #include "core/encoding/float8_tensor.h"
+#include "core/encoding/group_int_tensor.h"
 #include "core/encoding/input_format_tensor.h"
 #include "core/encoding/int_token_format.h"
+#include "core/encoding/sparse_tensor.h"
+#include "core/encoding/sum_tensor.h"
 #include "core/kernels/reference.h"
 #include "core/model/linear.h"
 #include "core/tensor/float16.h"
@@ -18,7 +23,7 @@ namespace {
 
 constexpr int64_t kRows = 70;
 // Rows of the weight that the layer has.
-constexpr int64_t kFirst = 3, kOutputs = 60;
+constexpr int64_t kFirstRow = 3, kOutputs = 54;
 constexpr int64_t kTokens = 5;
 
 std::vector<float> Normal(int64_t count, uint32_t seed) {
@@ -72,17 +77,67 @@ EncodedTensorPtr RandomPlanes(int planes, int64_t columns, int64_t group_size) {
   return *tensor;
 }
 
+EncodedTensorPtr RandomGroupInt(int64_t columns, int64_t group_size, bool symmetric) {
+  std::mt19937 random(5);
+  const int64_t groups = columns / group_size;
+  std::vector<uint8_t> codes(kRows * columns), zero_points(symmetric ? 0 : kRows * groups);
+  for (uint8_t& code : codes) code = random() % 8;
+  for (uint8_t& zero_point : zero_points) zero_point = random() % 8;
+  const auto tensor = GroupIntTensor::Create({kRows, columns, 3, group_size}, codes,
+                                             std::vector<uint16_t>(kRows * groups, FloatToF16(0.01f)), zero_points);
+  EXPECT_TRUE(tensor.ok()) << tensor.status();
+  return *tensor;
+}
+
+EncodedTensorPtr RandomBilevel(const BilevelIntLayout& layout) {
+  std::mt19937 random(6);
+  BilevelIntParts parts(layout);
+  for (uint8_t& code : parts.codes) code = random() % (1 << layout.bits);
+  for (uint8_t& code : parts.scale_codes) code = random() % (1 << layout.scale_bits);
+  for (uint8_t& code : parts.zero_codes) code = random() % (1 << layout.scale_bits);
+  for (uint16_t& grid : parts.scale_grids) grid = FloatToF16(0.001f * static_cast<float>(1 + random() % 9));
+  for (uint8_t& grid : parts.zero_grids) grid = random() % 3;
+  const auto tensor = BilevelIntTensor::Create(layout, parts);
+  EXPECT_TRUE(tensor.ok()) << tensor.status();
+  return *tensor;
+}
+
+EncodedTensorPtr RandomColumns(int64_t columns) {
+  const auto tensor =
+      ColumnsTensor::Create({kRows, columns}, {0, 7, static_cast<uint32_t>(columns - 1)}, Normal(3 * kRows, 8));
+  EXPECT_TRUE(tensor.ok()) << tensor.status();
+  return *tensor;
+}
+
+EncodedTensorPtr RandomSparse(int64_t columns) {
+  std::mt19937 random(9);
+  std::vector<SparseTensor::Entry> entries;
+  for (int64_t i = 0; i < kRows * columns; ++i) {
+    if (random() % 30 == 0) entries.push_back({i / columns, i % columns, static_cast<float>(random() % 100) / 50 - 1});
+  }
+  const auto tensor = SparseTensor::Create({kRows, columns}, entries);
+  EXPECT_TRUE(tensor.ok()) << tensor.status();
+  return *tensor;
+}
+
+EncodedTensorPtr Sum(std::vector<EncodedTensorPtr> terms) {
+  const auto tensor = SumTensor::Create(std::move(terms));
+  EXPECT_TRUE(tensor.ok()) << tensor.status();
+  return *tensor;
+}
+
 // Both ways of multiplying against the decoded weight.
-void ExpectDecodedProducts(const EncodedTensor& weight, LinearCompute compute, const std::string& row_kernel) {
+void ExpectDecodedProducts(const EncodedTensor& weight, LinearCompute compute, const std::string& row_kernel,
+                           int64_t first = kFirstRow) {
   SCOPED_TRACE(row_kernel);
   const int64_t inputs = weight.columns();
   const std::vector<float> x = Normal(kTokens * inputs, 1), bias = Normal(kOutputs, 2);
   std::vector<float> values(kOutputs * inputs);
-  weight.DecodeRows(kFirst, kOutputs, values.data());
+  weight.DecodeRows(first, kOutputs, values.data());
   const std::vector<double> expected = reference::MatMul(x, values, bias, kTokens, kOutputs, inputs);
   ComputeOptions options;
   options.linears = compute;
-  const auto linear = Linear::Create({&weight, kFirst, kOutputs}, bias, options);
+  const auto linear = Linear::Create({&weight, first, kOutputs}, bias, options);
   ASSERT_TRUE(linear.ok()) << linear.status();
   EXPECT_EQ(linear->kernel(), "float32");
   EXPECT_EQ(linear->row_kernel(), row_kernel);
@@ -91,7 +146,7 @@ void ExpectDecodedProducts(const EncodedTensor& weight, LinearCompute compute, c
   ASSERT_TRUE(linear->Multiply(x.data(), inputs, kTokens, false, many.data(), kOutputs).ok());
   const RowProduct row[] = {linear->Row(x.data(), false, one.data())};
   ASSERT_TRUE(MultiplyRow(2, row).ok());
-  const bool int8 = row_kernel.ends_with("int8");
+  const bool int8 = row_kernel.find("x int8") != std::string::npos;
   for (int64_t i = 0; i < kTokens * kOutputs; ++i) {
     double magnitude = 0;
     for (int64_t k = 0; k < inputs; ++k) {
@@ -102,7 +157,7 @@ void ExpectDecodedProducts(const EncodedTensor& weight, LinearCompute compute, c
     ASSERT_NEAR(one[i], expected[i], (int8 ? 0.01 : 2e-6) * magnitude);
   }
   // Over many rows the same values are multiplied as without a kernel of its own.
-  const auto decoded = Linear::Create({&weight, kFirst, kOutputs}, bias, {});
+  const auto decoded = Linear::Create({&weight, first, kOutputs}, bias, {});
   std::vector<float> same(many.size());
   ASSERT_TRUE(decoded->Multiply(x.data(), inputs, kTokens, false, same.data(), kOutputs).ok());
   EXPECT_EQ(many, same);
@@ -134,12 +189,34 @@ TEST(EncodedLinearTest, BitPlanesAreLookedUp) {
   }
 }
 
+TEST(EncodedLinearTest, SumsAreMultipliedTermByTerm) {
+  for (const std::string x : {"float32", "int8"}) {
+    const LinearCompute compute = x == "int8" ? LinearCompute::kEncodedInt8 : LinearCompute::kEncodedFloat32;
+    // OWQ.
+    ExpectDecodedProducts(*Sum({RandomGroupInt(96, 32, true), RandomColumns(96)}), compute,
+                          "int3 x " + x + " + columns");
+    ExpectDecodedProducts(*Sum({RandomGroupInt(77, 77, false), RandomColumns(77)}), compute,
+                          "int3 x " + x + " + columns");
+    // SpQR, tiles of 16 rows and of 32.
+    ExpectDecodedProducts(*Sum({RandomBilevel({kRows, 96, 3, 16, 3, 16}), RandomSparse(96)}), compute,
+                          "bilevel int3 x " + x + " + sparse", 16);
+    ExpectDecodedProducts(*Sum({RandomBilevel({kRows, 128, 2, 64, 4, 32}), RandomSparse(128), RandomColumns(128)}),
+                          compute, "bilevel int2 x " + x + " + sparse + columns", 0);
+    ExpectDecodedProducts(*RandomBilevel({kRows, 77, 4, 77, 2, 16}), compute, "bilevel int4 x " + x, 0);
+    ExpectDecodedProducts(*Sum({RandomBook(Nf4Book(), 96, 32, ScaleForm::kF16), RandomSparse(96)}), compute,
+                          "nf4 x float32 + sparse");
+  }
+}
+
 TEST(EncodedLinearTest, GroupsWithoutAKernelAreDecoded) {
   ComputeOptions options;
   options.linears = LinearCompute::kEncodedInt8;
   for (const EncodedTensorPtr& weight :
        {RandomBook(Nf4Book(), 96, 8, ScaleForm::kF32), RandomBook(DynamicMapBook(), 96, 32, ScaleForm::kF32),
-        RandomFloat8(DType::kF8E4M3, 96, 1, 64), RandomPlanes(2, 96, 16)}) {
+        RandomFloat8(DType::kF8E4M3, 96, 1, 64), RandomPlanes(2, 96, 16),
+        // Codes of 5 bits for scales, tiles smaller than the kernel's.
+        RandomBilevel({kRows, 96, 3, 16, 5, 16}), Sum({RandomBilevel({kRows, 96, 3, 16, 3, 8}), RandomSparse(96)}),
+        Sum({RandomColumns(96), RandomSparse(96)})}) {
     const auto linear = Linear::Create({weight.get(), 0, kRows}, {}, options);
     ASSERT_TRUE(linear.ok()) << linear.status();
     EXPECT_EQ(linear->row_kernel(), "float32");

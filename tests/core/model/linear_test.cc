@@ -128,8 +128,9 @@ TEST(LinearTest, NamesItsKernel) {
   EXPECT_EQ(name(RandomGroupInt(4, 32, true), LinearCompute::kDecoded), "float32");
   EXPECT_EQ(name(RandomGroupInt(4, 32, true), LinearCompute::kEncodedInt8), "int4 x int8");
   EXPECT_EQ(name(RandomGroupInt(3, 96, true), LinearCompute::kEncodedFloat32), "int3 x float32");
-  // Groups of 16 have no kernel.
-  EXPECT_EQ(name(RandomGroupInt(4, 16, true), LinearCompute::kEncodedInt8), "float32");
+  EXPECT_EQ(name(RandomGroupInt(4, 16, true), LinearCompute::kEncodedInt8), "int4 x int8");
+  // Groups of 8 have no kernel.
+  EXPECT_EQ(name(RandomGroupInt(4, 8, true), LinearCompute::kEncodedInt8), "float32");
 }
 
 TEST(LinearTest, RefusesWhatDoesNotFit) {

@@ -1,5 +1,3 @@
-#include "core/model/book_linear.h"
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -7,8 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/encoding/codebook_tensor.h"
 #include "core/encoding/float8_tensor.h"
-#include "core/kernels/low_bit_matrix.h"
-#include "core/model/encoded_linear.h"
+#include "core/model/low_bit_codes.h"
 
 namespace tersor {
 namespace {
@@ -63,13 +60,12 @@ RowActivations ActivationsOf(const BookLayout& layout, const ComputeOptions& opt
 
 }  // namespace
 
-bool BookLinearFits(const WeightRows& rows, const ComputeOptions& options) {
-  if (options.linears == LinearCompute::kDecoded) return false;
+bool BookCodesFit(const WeightRows& rows, const ComputeOptions&) {
   const std::optional<BookWeight> weight = WeightOf(*rows.weight);
   return weight.has_value() && LowBitMatrix::SupportsBook(LayoutOf(rows, *weight), RowActivations::kFloat32);
 }
 
-absl::StatusOr<std::unique_ptr<LinearKernel>> MakeBookLinear(const WeightRows& rows, const ComputeOptions& options) {
+absl::StatusOr<LowBitCodes> PackBookCodes(const WeightRows& rows, const ComputeOptions& options) {
   const std::optional<BookWeight> weight = WeightOf(*rows.weight);
   if (!weight.has_value()) return absl::InternalError("no weight of a code book");
   const BookLayout layout = LayoutOf(rows, *weight);
@@ -82,8 +78,7 @@ absl::StatusOr<std::unique_ptr<LinearKernel>> MakeBookLinear(const WeightRows& r
   };
   TERSOR_ASSIGN_OR_RETURN(LowBitMatrix matrix, LowBitMatrix::PackBook(layout, activations, options.threads, read));
   const absl::string_view x = activations == RowActivations::kInt8 ? "int8" : "float32";
-  return std::unique_ptr<LinearKernel>(std::make_unique<EncodedLinear<LowBitMatrix>>(
-      std::move(matrix), options.precision, absl::StrCat(weight->book->name(), " x ", x)));
+  return LowBitCodes{std::move(matrix), absl::StrCat(weight->book->name(), " x ", x)};
 }
 
 }  // namespace tersor

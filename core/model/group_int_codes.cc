@@ -1,11 +1,8 @@
-#include "core/model/low_bit_linear.h"
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/encoding/group_int_tensor.h"
-#include "core/kernels/low_bit_matrix.h"
-#include "core/model/encoded_linear.h"
+#include "core/model/low_bit_codes.h"
 
 namespace tersor {
 namespace {
@@ -16,13 +13,12 @@ LowBitLayout LayoutOf(const WeightRows& rows, const GroupIntTensor& weight) {
 
 }  // namespace
 
-bool LowBitLinearFits(const WeightRows& rows, const ComputeOptions& options) {
-  if (options.linears == LinearCompute::kDecoded) return false;
+bool GroupIntCodesFit(const WeightRows& rows, const ComputeOptions&) {
   const auto* weight = dynamic_cast<const GroupIntTensor*>(rows.weight);
   return weight != nullptr && LowBitMatrix::Supports(LayoutOf(rows, *weight));
 }
 
-absl::StatusOr<std::unique_ptr<LinearKernel>> MakeLowBitLinear(const WeightRows& rows, const ComputeOptions& options) {
+absl::StatusOr<LowBitCodes> PackGroupIntCodes(const WeightRows& rows, const ComputeOptions& options) {
   const auto& weight = dynamic_cast<const GroupIntTensor&>(*rows.weight);
   const bool int8 = options.linears == LinearCompute::kEncodedInt8;
   const auto read = [&](int64_t row, std::span<uint8_t> codes, std::span<uint16_t> scales,
@@ -37,8 +33,7 @@ absl::StatusOr<std::unique_ptr<LinearKernel>> MakeLowBitLinear(const WeightRows&
       LowBitMatrix matrix,
       LowBitMatrix::Pack(LayoutOf(rows, weight), int8 ? RowActivations::kInt8 : RowActivations::kFloat32,
                          options.threads, read));
-  return std::unique_ptr<LinearKernel>(std::make_unique<EncodedLinear<LowBitMatrix>>(
-      std::move(matrix), options.precision, absl::StrCat("int", weight.bits(), " x ", int8 ? "int8" : "float32")));
+  return LowBitCodes{std::move(matrix), absl::StrCat("int", weight.bits(), " x ", int8 ? "int8" : "float32")};
 }
 
 }  // namespace tersor

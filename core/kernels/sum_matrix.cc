@@ -1,0 +1,36 @@
+#include "core/kernels/sum_matrix.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace tersor {
+
+static_assert(RowTerm::kTile == LowBitMatrix::kTile);
+
+absl::StatusOr<SumMatrix> SumMatrix::Create(LowBitMatrix base, std::vector<std::unique_ptr<RowTerm>> terms) {
+  for (const auto& term : terms) {
+    if (term->outputs() == base.outputs() && term->inputs() == base.inputs()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("a term of ", term->outputs(), " x ", term->inputs(),
+                                                   " cannot be added to a matrix of ", base.outputs(), " x ",
+                                                   base.inputs()));
+  }
+  return SumMatrix(std::move(base), std::move(terms));
+}
+
+absl::Status SumMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
+                                       float* y) const {
+  TERSOR_RETURN_IF_ERROR(base_.MultiplyPanels(first, count, x, bias, accumulate, y));
+  for (const auto& term : terms_) term->AddProduct(first, count, x, y);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PackedMatrix> SumMatrix::Decode(Precision precision, int threads) const {
+  return PackedMatrix::PackTiles(outputs(), inputs(), precision, threads, LowBitMatrix::kTile,
+                                 [&](int64_t tile, float* out, int64_t stride) {
+                                   base_.DecodeTile(tile, out, stride);
+                                   for (const auto& term : terms_) term->AddValues(tile, out, stride);
+                                 });
+}
+
+}  // namespace tersor
