@@ -43,7 +43,7 @@ Supervisor::LiveAttempt Supervisor::MakeLive(const JobRecord& record, int number
 }
 
 absl::Status Supervisor::Recover() {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<JobRecord> unfinished, store_.Unfinished());
   for (const JobRecord& record : unfinished) {
     if (record.job.state() == v1::JOB_STATE_RUNNING && !IsSweep(record)) TERSOR_RETURN_IF_ERROR(RecoverJob(record));
@@ -74,24 +74,24 @@ absl::Status Supervisor::RecoverJob(const JobRecord& record) {
 }
 
 void Supervisor::Drain() {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   draining_ = true;
 }
 
 void Supervisor::StopWorkers() {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   draining_ = true;
   stopping_workers_ = true;
   for (auto& [id, live] : live_) AskToStop(live);
 }
 
 bool Supervisor::HasWorkers() const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return !live_.empty();
 }
 
 absl::StatusOr<JobRecord> Supervisor::Cancel(absl::string_view id) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   TERSOR_ASSIGN_OR_RETURN(JobRecord record, store_.RequestCancel(id, clock_.Now()));
   const auto live = live_.find(std::string(id));
   if (record.cancel_requested && live != live_.end()) AskToStop(live->second);
@@ -115,7 +115,7 @@ absl::Status Supervisor::CheckCaller(const AttemptCaller& caller) {
 }
 
 absl::StatusOr<v1::AttemptSpec> Supervisor::Attach(const AttemptCaller& caller, int64_t process_id) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   TERSOR_RETURN_IF_ERROR(CheckCaller(caller));
   TERSOR_ASSIGN_OR_RETURN(const JobRecord record, store_.Get(caller.job_id));
   LiveAttempt& live = live_[caller.job_id];
@@ -142,7 +142,7 @@ absl::StatusOr<v1::AttemptSpec> Supervisor::Attach(const AttemptCaller& caller, 
 }
 
 absl::StatusOr<bool> Supervisor::Heartbeat(const AttemptCaller& caller, int64_t rss_bytes) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   TERSOR_RETURN_IF_ERROR(CheckCaller(caller));
   LiveAttempt& live = live_[caller.job_id];
   live.rss_bytes = rss_bytes;
@@ -151,7 +151,7 @@ absl::StatusOr<bool> Supervisor::Heartbeat(const AttemptCaller& caller, int64_t 
 
 absl::Status Supervisor::Publish(const AttemptCaller& caller, const v1::PublishEventsRequest& request) {
   {
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     TERSOR_RETURN_IF_ERROR(CheckCaller(caller));
     for (const v1::Event& event : request.events()) {
       if (event.has_progress()) live_[caller.job_id].tokens_per_second = event.progress().tokens_per_second();
@@ -164,7 +164,7 @@ absl::Status Supervisor::Publish(const AttemptCaller& caller, const v1::PublishE
 }
 
 absl::Status Supervisor::Complete(const AttemptCaller& caller, const v1::CompleteAttemptRequest& request) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   TERSOR_RETURN_IF_ERROR(CheckCaller(caller));
   AttemptOutcome outcome;
   if (request.has_report()) {

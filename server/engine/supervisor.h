@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "server/base/clock.h"
+#include "server/base/mutex.h"
 #include "server/engine/answer_cache.h"
 #include "server/engine/server_limits.h"
 #include "server/engine/supervisor_observer.h"
@@ -111,7 +111,7 @@ class Supervisor {
   const ServerLimits limits_;
   const SupervisorOptions options_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<std::string, LiveAttempt> live_ ABSL_GUARDED_BY(mutex_);
   // By job id: a job's next attempt waits until its last worker is gone, as both write to one workspace.
   std::map<std::string, LeavingWorker> leaving_ ABSL_GUARDED_BY(mutex_);

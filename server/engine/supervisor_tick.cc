@@ -29,7 +29,7 @@ AttemptOutcome DescribeDeath(const WorkerStatus& status, int64_t memory_limit) {
 }  // namespace
 
 void Supervisor::Tick() {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::string> ids;
   for (const auto& [id, live] : live_) ids.push_back(id);
   for (const std::string& id : ids) LookAfter(id, live_[id]);

@@ -121,7 +121,7 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> UploadStore::Open(const v1::Upload
   if (file == upload.files.end()) {
     return FieldError("header.path", absl::StrCat("upload ", upload.id, " has no file \"", header.path(), "\""));
   }
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   const int64_t present = BytesPresent(*file);
   std::error_code error;
   if (fs::exists(BlobPath(file->sha256()), error)) {
@@ -144,7 +144,7 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> UploadStore::Open(const v1::Upload
 }
 
 void UploadStore::Release(const std::string& sha256) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   arriving_.erase(sha256);
 }
 

@@ -9,8 +9,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "server/base/clock.h"
+#include "server/base/mutex.h"
 #include "server/engine/model_catalog.h"
 #include "server/store/data_folder.h"
 #include "server/store/model_store.h"
@@ -72,7 +72,7 @@ class UploadStore {
   ModelCatalog& catalog_;
   const DataFolder& folder_;
   const Clock& clock_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   // Digests that a stream is sending.
   std::set<std::string> arriving_ ABSL_GUARDED_BY(mutex_);
 };

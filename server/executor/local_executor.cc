@@ -69,7 +69,7 @@ absl::StatusOr<std::string> LocalExecutor::Start(const LaunchSpec& spec) {
     if (group.ok()) worker.process.cgroup = *std::move(group);
   }
   std::string handle = FormatLocalHandle(worker.process);
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   workers_[handle] = std::move(worker);
   return handle;
 }
@@ -96,7 +96,7 @@ void LocalExecutor::NoticeEnd(Worker& worker) {
 }
 
 WorkerStatus LocalExecutor::Poll(absl::string_view handle) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   Worker* worker = Find(handle);
   if (worker == nullptr) return {};
   NoticeEnd(*worker);
@@ -115,7 +115,7 @@ WorkerStatus LocalExecutor::Poll(absl::string_view handle) {
 }
 
 void LocalExecutor::Stop(absl::string_view handle, StopMode mode) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   Worker* worker = Find(handle);
   if (worker == nullptr) return;
   NoticeEnd(*worker);
@@ -129,7 +129,7 @@ absl::Status LocalExecutor::Reattach(absl::string_view handle, const LaunchSpec&
   Worker worker;
   worker.process = process;
   worker.memory_bytes = spec.memory_bytes;
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   workers_[std::string(handle)] = std::move(worker);
   return absl::OkStatus();
 }
@@ -142,7 +142,7 @@ absl::StatusOr<std::string> LocalExecutor::Adopt(int64_t process_id, const Launc
 }
 
 void LocalExecutor::Forget(absl::string_view handle) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   const auto found = workers_.find(handle);
   if (found != workers_.end() && found->second.ended) workers_.erase(found);
 }

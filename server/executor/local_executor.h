@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "server/base/mutex.h"
 #include "server/executor/executor.h"
 #include "server/executor/memory_cgroup.h"
 
@@ -53,7 +53,7 @@ class LocalExecutor final : public Executor {
 
   const std::filesystem::path worker_program_;
   const std::optional<MemoryCgroups> cgroups_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::map<std::string, Worker, std::less<>> workers_ ABSL_GUARDED_BY(mutex_);
 };
 

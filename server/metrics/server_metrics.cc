@@ -118,7 +118,7 @@ void ServerMetrics::OnWorkers(int count, int64_t rss_bytes, double tokens_per_se
 
 std::string ServerMetrics::RpcLabel(absl::string_view rpc) {
   if (!absl::ConsumePrefix(&rpc, "/tersor.v1.") && !absl::StartsWith(rpc, "/grpc.")) return "other";
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   if (rpc_labels_.size() >= kMaxRpcLabels && rpc_labels_.count(std::string(rpc)) == 0) return "other";
   return *rpc_labels_.insert(std::string(rpc)).first;
 }
@@ -130,7 +130,7 @@ void ServerMetrics::OnRpc(absl::string_view rpc, int code, absl::Duration took, 
 }
 
 void ServerMetrics::SetJobs(const std::vector<JobCount>& counts) {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   std::set<prometheus::Gauge*> gone = job_gauges_;
   for (const JobCount& count : counts) {
     for (const v1::JobState state : kStates) jobs_.Add({{"state", StateLabel(state)}, {"method", count.method}});

@@ -15,7 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
+#include "server/base/mutex.h"
 #include "server/engine/supervisor_observer.h"
 #include "server/store/records.h"
 
@@ -55,7 +55,7 @@ class ServerMetrics final : public SupervisorObserver {
   prometheus::Gauge& workers_memory_;
   prometheus::Gauge& tokens_per_second_;
   prometheus::Gauge& server_memory_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::set<std::string> rpc_labels_ ABSL_GUARDED_BY(mutex_);
   // Gauges that have been set once, to be set to 0 when their jobs are gone.
   std::set<prometheus::Gauge*> job_gauges_ ABSL_GUARDED_BY(mutex_);

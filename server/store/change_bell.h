@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 
 namespace tersor {
 
@@ -14,22 +14,22 @@ namespace tersor {
 class ChangeBell {
  public:
   void Ring() {
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     ++count_;
   }
   uint64_t count() const {
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     return count_;
   }
   // Returns when the count differs from `seen` or after `timeout`.
   void Wait(uint64_t seen, absl::Duration timeout) const {
-    absl::MutexLock lock(&mutex_);
-    const auto changed = [this, seen]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return count_ != seen; };
-    mutex_.AwaitWithTimeout(absl::Condition(&changed), timeout);
+    const MutexLock lock(mutex_);
+    const auto changed = [this, seen]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return count_ != seen; };
+    mutex_.AwaitWithTimeout(changed, timeout);
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   uint64_t count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "core/base/status.h"
+#include "server/base/mutex.h"
 #include "server/store/sqlite_database.h"
 
 namespace tersor {
@@ -16,7 +16,7 @@ struct GuardedDatabase {
   // Opens the file and prepares its schema. Errors name the file.
   static absl::StatusOr<std::unique_ptr<GuardedDatabase>> Open(const std::filesystem::path& path);
 
-  absl::Mutex mutex;
+  Mutex mutex;
   std::unique_ptr<SqliteDatabase> sql ABSL_PT_GUARDED_BY(mutex);
 };
 

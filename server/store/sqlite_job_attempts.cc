@@ -110,7 +110,7 @@ absl::StatusOr<AttemptRecord> SqliteJobStore::SelectOpenAttempt(absl::string_vie
 }
 
 absl::StatusOr<AttemptRecord> SqliteJobStore::GetAttempt(absl::string_view id, int attempt) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return SelectAttempt(id, attempt);
 }
 

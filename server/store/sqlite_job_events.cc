@@ -41,7 +41,7 @@ absl::Status SqliteJobStore::AppendEvents(absl::string_view id, int attempt, int
 }
 
 absl::StatusOr<std::vector<v1::Event>> SqliteJobStore::ReadEvents(absl::string_view id, int64_t after, int limit) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_RETURN_IF_ERROR(SelectOne(id).status());
   std::vector<v1::Event> events;
   TERSOR_RETURN_IF_ERROR(

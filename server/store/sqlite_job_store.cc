@@ -50,7 +50,7 @@ absl::Status UnknownJob(absl::string_view id) { return absl::NotFoundError(absl:
 
 absl::Status SqliteJobStore::Change(absl::FunctionRef<absl::Status()> body) {
   {
-    absl::MutexLock lock(&database_.mutex);
+    const MutexLock lock(database_.mutex);
     TERSOR_RETURN_IF_ERROR(database_.sql->InTransaction(body));
   }
   bell_.Ring();
@@ -108,12 +108,12 @@ absl::Status SqliteJobStore::Insert(const JobRecord& record, const v1::Report* r
 }
 
 absl::StatusOr<JobRecord> SqliteJobStore::Get(absl::string_view id) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return SelectOne(id);
 }
 
 absl::StatusOr<JobRecord> SqliteJobStore::FindByRequestId(absl::string_view request_id) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_ASSIGN_OR_RETURN(std::vector<JobRecord> found, Select("WHERE request_id = ?", {std::string(request_id)}));
   if (found.empty()) return absl::NotFoundError(absl::StrCat("no job with request_id \"", request_id, "\""));
   return std::move(found.front());
@@ -136,28 +136,28 @@ absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::List(const JobFilter& fil
     values.push_back(value);
   }
   values.push_back(int64_t{limit});
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return Select(absl::StrCat("WHERE ", absl::StrJoin(conditions, " AND "), " ORDER BY ordinal DESC LIMIT ?"), values);
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Unfinished() {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return Select("WHERE state IN (?, ?) ORDER BY ordinal",
                 {int64_t{v1::JOB_STATE_QUEUED}, int64_t{v1::JOB_STATE_RUNNING}});
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Children(absl::string_view id) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return Select("WHERE parent = ? ORDER BY ordinal", {std::string(id)});
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::EndedBefore(absl::Time before) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return Select("WHERE end_ms > 0 AND end_ms < ? ORDER BY end_ms", {absl::ToUnixMillis(before)});
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteJobStore::FindAnswers(absl::string_view fingerprint) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   std::vector<std::string> ids;
   TERSOR_RETURN_IF_ERROR(database_.sql->Query(
       "SELECT id FROM jobs WHERE fingerprint = ? AND state = ? AND report IS NOT NULL ORDER BY ordinal DESC LIMIT 8",
@@ -181,7 +181,7 @@ absl::Status SqliteJobStore::Delete(absl::string_view id) {
 }
 
 absl::StatusOr<v1::Report> SqliteJobStore::GetReport(absl::string_view id) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_ASSIGN_OR_RETURN(const JobRecord record, SelectOne(id));
   std::optional<v1::Report> report;
   TERSOR_RETURN_IF_ERROR(database_.sql->Query(
@@ -196,7 +196,7 @@ absl::StatusOr<v1::Report> SqliteJobStore::GetReport(absl::string_view id) {
 }
 
 absl::StatusOr<std::vector<JobCount>> SqliteJobStore::CountJobs() {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   std::vector<JobCount> counts;
   TERSOR_RETURN_IF_ERROR(database_.sql->Query(
       "SELECT state, method, count(*) FROM jobs GROUP BY state, method", {}, [&](const SqlRow& row) {
@@ -207,7 +207,7 @@ absl::StatusOr<std::vector<JobCount>> SqliteJobStore::CountJobs() {
 }
 
 absl::StatusOr<bool> SqliteJobStore::UsesModel(absl::string_view model_path) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_ASSIGN_OR_RETURN(const int64_t count,
                           database_.sql->QueryInt("SELECT count(*) FROM jobs WHERE model_path = ? AND state IN (?, ?)",
                                                   {std::string(model_path), int64_t{v1::JOB_STATE_QUEUED},

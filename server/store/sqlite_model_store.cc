@@ -19,7 +19,7 @@ absl::StatusOr<std::vector<v1::Model>> SqliteModelStore::Select(absl::string_vie
 }
 
 absl::Status SqliteModelStore::InsertModel(const v1::Model& model) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::Model> same, Select("WHERE name = ?", {model.name()}));
   if (!same.empty()) {
     if (same.front().info().sha256() == model.info().sha256() && same.front().info().path() == model.info().path()) {
@@ -34,26 +34,26 @@ absl::Status SqliteModelStore::InsertModel(const v1::Model& model) {
 }
 
 absl::StatusOr<v1::Model> SqliteModelStore::GetModel(absl::string_view name) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_ASSIGN_OR_RETURN(std::vector<v1::Model> found, Select("WHERE name = ?", {std::string(name)}));
   if (found.empty()) return absl::NotFoundError(absl::StrCat("no model named \"", name, "\""));
   return std::move(found.front());
 }
 
 absl::StatusOr<std::vector<v1::Model>> SqliteModelStore::ListModels(int limit, absl::string_view after_name) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return Select("WHERE name > ? ORDER BY name LIMIT ?", {std::string(after_name), int64_t{limit}});
 }
 
 absl::Status SqliteModelStore::DeleteModel(absl::string_view name) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_RETURN_IF_ERROR(database_.sql->Run("DELETE FROM models WHERE name = ?", {std::string(name)}));
   if (database_.sql->Changes() == 0) return absl::NotFoundError(absl::StrCat("no model named \"", name, "\""));
   return absl::OkStatus();
 }
 
 absl::Status SqliteModelStore::InsertUpload(const UploadRecord& upload) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return database_.sql->InTransaction([&]() -> absl::Status {
     database_.mutex.AssertHeld();
     TERSOR_RETURN_IF_ERROR(database_.sql->Run("INSERT INTO uploads VALUES (?, ?, ?)",
@@ -89,24 +89,24 @@ absl::StatusOr<std::vector<UploadRecord>> SqliteModelStore::SelectUploads(absl::
 }
 
 absl::StatusOr<UploadRecord> SqliteModelStore::GetUpload(absl::string_view id) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   TERSOR_ASSIGN_OR_RETURN(std::vector<UploadRecord> found, SelectUploads("WHERE id = ?", {std::string(id)}));
   if (found.empty()) return absl::NotFoundError(absl::StrCat("no upload \"", id, "\": start it anew"));
   return std::move(found.front());
 }
 
 absl::Status SqliteModelStore::DeleteUpload(absl::string_view id) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return database_.sql->Run("DELETE FROM uploads WHERE id = ?", {std::string(id)});
 }
 
 absl::Status SqliteModelStore::DeleteUploadsOf(absl::string_view model_name) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return database_.sql->Run("DELETE FROM uploads WHERE model_name = ?", {std::string(model_name)});
 }
 
 absl::StatusOr<std::vector<UploadRecord>> SqliteModelStore::UploadsBefore(absl::Time before) {
-  absl::MutexLock lock(&database_.mutex);
+  const MutexLock lock(database_.mutex);
   return SelectUploads("WHERE create_ms < ? ORDER BY create_ms", {absl::ToUnixMillis(before)});
 }
 

@@ -16,23 +16,23 @@ EventPublisher::~EventPublisher() { Finish().IgnoreError(); }
 void EventPublisher::Emit(const v1::Event& event) {
   v1::Event stamped = event;
   *stamped.mutable_time() = ToTimestamp(absl::Now());
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   if (event.has_progress() && !queue_.empty() && queue_.back().has_progress() &&
       queue_.back().progress().stage() == event.progress().stage()) {
     queue_.back() = std::move(stamped);
     return;
   }
-  mutex_.Await(absl::Condition(this, &EventPublisher::CanAccept));
+  mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return CanAccept(); });
   if (status_.ok()) queue_.push_back(std::move(stamped));
 }
 
 absl::Status EventPublisher::Finish() {
   {
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     finishing_ = true;
   }
   if (thread_.joinable()) thread_.join();
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return status_;
 }
 
@@ -49,17 +49,17 @@ void EventPublisher::Run() {
   while (true) {
     std::vector<v1::Event> batch;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(this, &EventPublisher::HasWork));
+      const MutexLock lock(mutex_);
+      mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return HasWork(); });
       // Progress that comes within the interval replaces what waits.
-      mutex_.AwaitWithTimeout(absl::Condition(&finishing_), options_.interval);
+      mutex_.AwaitWithTimeout([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return finishing_; }, options_.interval);
       batch = TakeBatch();
       if (batch.empty() && finishing_) return;
     }
     const absl::Status status = send_(next_number, batch);
     next_number += static_cast<int64_t>(batch.size());
     if (status.ok()) continue;
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     status_ = status;
     queue_.clear();
     return;

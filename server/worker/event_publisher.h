@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/base/event_sink.h"
 #include "core/base/status.h"
+#include "server/base/mutex.h"
 
 namespace tersor {
 
@@ -42,14 +42,14 @@ class EventPublisher final : public EventSink {
  private:
   void Run();
   std::vector<v1::Event> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool CanAccept() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+  bool CanAccept() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return queue_.size() < options_.capacity || !status_.ok() || finishing_;
   }
-  bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || finishing_; }
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || finishing_; }
 
   const Send send_;
   const PublisherOptions options_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::deque<v1::Event> queue_ ABSL_GUARDED_BY(mutex_);
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);

@@ -22,22 +22,22 @@ Heartbeat::Heartbeat(ServerLink& link, std::string job_id, int attempt, std::fil
 
 Heartbeat::~Heartbeat() {
   {
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
   thread_.join();
 }
 
 bool Heartbeat::abandoned() const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return abandoned_;
 }
 
 void Heartbeat::Run() {
   while (true) {
     BeatOnce();
-    absl::MutexLock lock(&mutex_);
-    if (mutex_.AwaitWithTimeout(absl::Condition(&stop_), period_)) return;
+    const MutexLock lock(mutex_);
+    if (mutex_.AwaitWithTimeout([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stop_; }, period_)) return;
   }
 }
 
@@ -57,7 +57,7 @@ void Heartbeat::BeatOnce() {
         {{"job", job_id_}, {"attempt", int64_t{attempt_}}, {"error", status.ToString()}});
   }
   if (over) {
-    absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     abandoned_ = true;
     link_.Close();
   }

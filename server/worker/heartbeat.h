@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "core/base/cancellation.h"
+#include "server/base/mutex.h"
 #include "server/worker/server_link.h"
 
 namespace tersor {
@@ -37,7 +37,7 @@ class Heartbeat {
   const std::filesystem::path workspace_;
   CancellationToken& cancellation_;
   const absl::Duration period_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

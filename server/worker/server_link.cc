@@ -39,7 +39,7 @@ absl::StatusOr<std::shared_ptr<ServerLink::Stub>> ServerLink::Connect() {
   const absl::StatusOr<std::string> text = ReadFile(options_.endpoint_file, 4096);
   if (!text.ok()) return absl::UnavailableError(absl::StrCat("no server: ", text.status().message()));
   const std::string address(absl::StripAsciiWhitespace(*text));
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   if (stub_ == nullptr || address != address_) {
     address_ = address;
     stub_ = std::shared_ptr<Stub>(v1::WorkerService::NewStub(MakeChannel(address)));
@@ -54,7 +54,7 @@ absl::Status ServerLink::CallOnce(absl::FunctionRef<grpc::Status(Stub&, grpc::Cl
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(options_.call_timeout));
   const grpc::Status answer = call(*stub, context);
   const absl::Status status(static_cast<absl::StatusCode>(answer.error_code()), answer.error_message());
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   if (!IsAway(status)) last_answer_ = clock_.Monotonic();
   return status;
 }
@@ -65,19 +65,20 @@ absl::Status ServerLink::Call(absl::FunctionRef<grpc::Status(Stub&, grpc::Client
     const absl::Status status = CallOnce(call);
     if (!IsAway(status)) return status;
     if (PatienceIsOver()) return absl::UnavailableError(absl::StrCat("the server stayed away: ", status.message()));
-    absl::MutexLock lock(&mutex_);
-    if (mutex_.AwaitWithTimeout(absl::Condition(&closed_), backoff)) return absl::UnavailableError("closed");
+    const MutexLock lock(mutex_);
+    if (mutex_.AwaitWithTimeout([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_; }, backoff))
+      return absl::UnavailableError("closed");
     backoff = std::min(backoff * 2, options_.last_backoff);
   }
 }
 
 void ServerLink::Close() {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
 }
 
 absl::Duration ServerLink::Silence() const {
-  absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return clock_.Monotonic() - last_answer_;
 }
 

@@ -12,9 +12,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
-#include "absl/synchronization/mutex.h"
 #include "core/base/status.h"
 #include "server/base/clock.h"
+#include "server/base/mutex.h"
 #include "tersor/v1/worker_service.grpc.pb.h"
 
 namespace tersor {
@@ -54,7 +54,7 @@ class ServerLink {
 
   const LinkOptions options_;
   const Clock& clock_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::string address_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<Stub> stub_ ABSL_GUARDED_BY(mutex_);
   absl::Duration last_answer_ ABSL_GUARDED_BY(mutex_) = clock_.Monotonic();
