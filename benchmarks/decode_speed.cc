@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
-#include "benchmarks/outcome.h"
+#include "benchmarks/program.h"
 #include "core/calibration/token_batches.h"
 #include "core/compress/compress_model.h"
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/machine_limits.h"
 #include "core/model/generate.h"
 #include "core/model/model.h"
+#include "core/statistics/moments.h"
 #include "google/protobuf/text_format.h"
 #include "nlohmann/json.hpp"
 
@@ -36,11 +36,6 @@ class NoEvents final : public EventSink {
  public:
   void Emit(const v1::Event&) override {}
 };
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 // What decoding a token reads: every parameter, but of an embedding that is no head one row.
 int64_t BytesAToken(const Model& model) {
@@ -92,11 +87,11 @@ absl::Status Run(const Arguments& arguments) {
                                  {"bytes_a_token", bytes},
                                  {"read_bandwidth", bandwidth}};
   for (size_t i = 0; i < generators.size(); ++i) {
-    const double rate = Median(decode[i]);
+    const double rate = Quantile(decode[i], 0.5);
     nlohmann::ordered_json& row = line[arguments.activations[i]];
     row["decode"] = rate;
     row["of_bandwidth"] = rate * static_cast<double>(bytes) / bandwidth;
-    row["prefill"] = Median(prefill[i]);
+    row["prefill"] = Quantile(prefill[i], 0.5);
     for (const auto& [name, weights] : generators[i]->KernelsInUse().decode) row["kernels"][name] = weights;
   }
   std::printf("%s\n", line.dump().c_str());
@@ -108,16 +103,15 @@ absl::Status Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   tersor::Arguments arguments;
-  CLI::App app("Tokens per second of decoding and prefill with weights in their encoding");
-  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
-  app.add_option("--stage", arguments.stage, "QuantizeStage in text format, without calibration: 'rtn { bits: 4 }'");
-  app.add_option("--activations", arguments.activations, "int8, float32, decoded: each is measured, turn by turn");
-  app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
-  app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
-  app.add_option("--decode", arguments.decode, "Tokens decoded one by one");
-  app.add_option("--prefill", arguments.prefill, "Tokens of the prompt");
-  app.add_option("--repeats", arguments.repeats, "Rounds; medians are printed");
-  app.add_option("--threads", arguments.threads, "Threads");
-  CLI11_PARSE(app, argc, argv);
-  return tersor::ExitCode(tersor::Run(arguments));
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("--stage", arguments.stage, "QuantizeStage in text format, without calibration: 'rtn { bits: 4 }'");
+    app.add_option("--activations", arguments.activations, "int8, float32, decoded: each is measured, turn by turn");
+    app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
+    app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
+    app.add_option("--decode", arguments.decode, "Tokens decoded one by one");
+    app.add_option("--prefill", arguments.prefill, "Tokens of the prompt");
+    app.add_option("--repeats", arguments.repeats, "Rounds; medians are printed");
+  };
+  return tersor::RunProgram(argc, argv, "Tokens per second of decoding and prefill with weights in their encoding",
+                            arguments, add_options, tersor::Run);
 }

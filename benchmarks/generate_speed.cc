@@ -8,9 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
-#include "benchmarks/outcome.h"
+#include "benchmarks/program.h"
 #include "core/base/peak_memory.h"
 #include "core/evaluate/batch_generator.h"
 #include "core/model/generate.h"
@@ -103,14 +102,13 @@ absl::Status Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   tersor::Arguments arguments;
-  CLI::App app("Tokens per second of generation, one at a time and in batches");
-  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
-  app.add_option("items", arguments.items, "Task items, JSON Lines; their contexts are the prompts")->required();
-  app.add_option("--batches", arguments.batches, "Prompts decoded at a time; each is measured");
-  app.add_option("--count", arguments.count, "The first N items");
-  app.add_option("--alone", arguments.alone, "Of these, the first N are decoded one at a time");
-  app.add_option("--max-tokens", arguments.max_tokens, "Tokens after each prompt");
-  app.add_option("--threads", arguments.threads, "Threads");
-  CLI11_PARSE(app, argc, argv);
-  return tersor::ExitCode(tersor::Run(arguments));
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("items", arguments.items, "Task items, JSON Lines; their contexts are the prompts")->required();
+    app.add_option("--batches", arguments.batches, "Prompts decoded at a time; each is measured");
+    app.add_option("--count", arguments.count, "The first N items");
+    app.add_option("--alone", arguments.alone, "Of these, the first N are decoded one at a time");
+    app.add_option("--max-tokens", arguments.max_tokens, "Tokens after each prompt");
+  };
+  return tersor::RunProgram(argc, argv, "Tokens per second of generation, one at a time and in batches", arguments,
+                            add_options, tersor::Run);
 }

@@ -4,8 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "CLI/CLI.hpp"
-#include "benchmarks/outcome.h"
+#include "benchmarks/program.h"
 #include "core/calibration/dataset.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/encoding/input_format_tensor.h"
@@ -77,14 +76,13 @@ absl::Status Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   tersor::Arguments arguments;
-  CLI::App app("Measures the perplexity of a model and the speed of measuring it");
-  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
-  app.add_option("text", arguments.text, "Data set or text file")->required();
-  app.add_option("--convention", arguments.convention, "windows, llama.cpp or words");
-  app.add_option("--window", arguments.window, "Tokens of a window");
-  app.add_option("--windows", arguments.windows, "The first N windows; 0: all");
-  app.add_flag("--int8-inputs", arguments.int8_inputs, "Round inputs of layers with GGUF blocks as llama.cpp does");
-  app.add_option("--threads", arguments.threads, "Threads");
-  CLI11_PARSE(app, argc, argv);
-  return tersor::ExitCode(tersor::Run(arguments));
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("text", arguments.text, "Data set or text file")->required();
+    app.add_option("--convention", arguments.convention, "windows, llama.cpp or words");
+    app.add_option("--window", arguments.window, "Tokens of a window");
+    app.add_option("--windows", arguments.windows, "The first N windows; 0: all");
+    app.add_flag("--int8-inputs", arguments.int8_inputs, "Round inputs of layers with GGUF blocks as llama.cpp does");
+  };
+  return tersor::RunProgram(argc, argv, "Measures the perplexity of a model and the speed of measuring it", arguments,
+                            add_options, tersor::Run);
 }

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
-#include "benchmarks/outcome.h"
+#include "benchmarks/program.h"
 #include "core/base/atomic_file.h"
 #include "core/base/peak_memory.h"
 #include "core/calibration/dataset.h"
@@ -26,6 +25,7 @@
 #include "core/kernels/cpu_info.h"
 #include "core/model/generate.h"
 #include "core/model/model.h"
+#include "core/statistics/moments.h"
 #include "core/tokenizer/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "nlohmann/json.hpp"
@@ -126,14 +126,10 @@ absl::Status TimePrefill(const Arguments& arguments, const Model& dense, const M
     for (int i = 0; i < 2; ++i) rates[i].push_back(arguments.prefill / seconds[i]);
     ratios.push_back(seconds[0] / seconds[1]);
   }
-  const auto median = [](std::vector<double>& values) {
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    return values[values.size() / 2];
-  };
   line["prefill"] = {{"tokens", arguments.prefill},
-                     {"dense", median(rates[0])},
-                     {"compressed", median(rates[1])},
-                     {"ratio", median(ratios)},
+                     {"dense", Quantile(rates[0], 0.5)},
+                     {"compressed", Quantile(rates[1], 0.5)},
+                     {"ratio", Quantile(ratios, 0.5)},
                      {"kernels", generators[1]->KernelsInUse().prefill},
                      {"isa", GetCpuInfo().onednn_isa}};
   return absl::OkStatus();
@@ -207,24 +203,25 @@ absl::Status Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   tersor::Arguments arguments;
-  CLI::App app("Compresses a model by one stage and prints seconds, peak memory and perplexity");
-  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
-  app.add_option("--stage", arguments.stage, "QuantizeStage in text format: 'gptq { bits: 4 }'; empty: dense");
-  app.add_option("--calibration", arguments.calibration, "Data set of the calibration text");
-  app.add_option("--evaluation", arguments.evaluation, "Data set of the evaluation text");
-  app.add_option("--samples", arguments.samples, "Calibration sequences");
-  app.add_option("--tokens", arguments.tokens, "Tokens of a calibration sequence");
-  app.add_option("--windows", arguments.windows, "Evaluation windows; 0: no evaluation");
-  app.add_option("--window", arguments.window, "Tokens of an evaluation window");
-  app.add_option("--threads", arguments.threads, "Threads");
-  app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
-  app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
-  app.add_option("--prefill", arguments.prefill, "Tokens of a prompt that is timed, dense and compressed; 0: none");
-  app.add_option("--repeats", arguments.repeats, "Rounds of that");
-  app.add_option("--baselines", arguments.baselines,
-                 "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
-  app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
-  app.add_flag("--layers", arguments.layers, "Print each layer's error");
-  CLI11_PARSE(app, argc, argv);
-  return tersor::ExitCode(tersor::Run(arguments));
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("--stage", arguments.stage, "QuantizeStage in text format: 'gptq { bits: 4 }'; empty: dense");
+    app.add_option("--calibration", arguments.calibration, "Data set of the calibration text");
+    app.add_option("--evaluation", arguments.evaluation, "Data set of the evaluation text");
+    app.add_option("--samples", arguments.samples, "Calibration sequences");
+    app.add_option("--tokens", arguments.tokens, "Tokens of a calibration sequence");
+    app.add_option("--windows", arguments.windows, "Evaluation windows; 0: no evaluation");
+    app.add_option("--window", arguments.window, "Tokens of an evaluation window");
+    app.add_option("--kv-bits", arguments.kv_bits, "Bits of keys and values; 0: float32");
+    app.add_option("--kv-keys", arguments.kv_keys, "token or channel");
+    app.add_option("--prefill", arguments.prefill, "Tokens of a prompt that is timed, dense and compressed; 0: none");
+    app.add_option("--repeats", arguments.repeats, "Rounds of that");
+    app.add_option(
+        "--baselines", arguments.baselines,
+        "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
+    app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
+    app.add_flag("--layers", arguments.layers, "Print each layer's error");
+  };
+  return tersor::RunProgram(argc, argv,
+                            "Compresses a model by one stage and prints seconds, peak memory and perplexity", arguments,
+                            add_options, tersor::Run);
 }

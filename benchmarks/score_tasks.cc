@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
 #include "absl/strings/strip.h"
-#include "benchmarks/outcome.h"
+#include "benchmarks/program.h"
 #include "core/base/peak_memory.h"
 #include "core/evaluate/continuation_scorer.h"
 #include "core/model/model.h"
@@ -110,13 +109,11 @@ absl::Status Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   tersor::Arguments arguments;
-  CLI::App app("Scores the items of a task file");
-  app.add_option("model", arguments.model, "Hugging Face folder, .gguf file or container")->required();
-  app.add_option("items", arguments.items, "Task items, JSON Lines")->required();
-  app.add_option("--out", arguments.out, "Answers, JSON Lines");
-  app.add_option("--count", arguments.count, "The first N items; 0: all");
-  app.add_option("--threads", arguments.threads, "Threads");
-  app.add_option("--batch-tokens", arguments.batch_tokens, "Tokens that go through the model at a time");
-  CLI11_PARSE(app, argc, argv);
-  return tersor::ExitCode(tersor::Run(arguments));
+  const auto add_options = [&](CLI::App& app) {
+    app.add_option("items", arguments.items, "Task items, JSON Lines")->required();
+    app.add_option("--out", arguments.out, "Answers, JSON Lines");
+    app.add_option("--count", arguments.count, "The first N items; 0: all");
+    app.add_option("--batch-tokens", arguments.batch_tokens, "Tokens that go through the model at a time");
+  };
+  return tersor::RunProgram(argc, argv, "Scores the items of a task file", arguments, add_options, tersor::Run);
 }

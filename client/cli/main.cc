@@ -8,5 +8,5 @@ int main(int argc, char** argv) {
   tersor::client::InstallInterrupts();
   tersor::client::Console console(std::cout, std::cerr);
   console.DetectTerminal();
-  return tersor::client::RunApp(argc, argv, tersor::client::MakeCommands(), console);
+  return tersor::client::RunApp(argc, argv, tersor::client::MakeCommands(tersor::client::MakeLocalCommands()), console);
 }

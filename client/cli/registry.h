@@ -1,13 +1,14 @@
-// The one list of commands; a build links one of its two versions.
+// The one list of commands.
 #ifndef TERSOR_CLIENT_CLI_REGISTRY_H_
 #define TERSOR_CLIENT_CLI_REGISTRY_H_
 
 #include "client/cli/command.h"
+#include "client/cli/local_commands.h"
 
 namespace tersor::client {
 
 // In the order of `tersor --help`.
-CommandList MakeCommands();
+CommandList MakeCommands(LocalCommands local);
 
 }  // namespace tersor::client
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/evaluate/flops.h"
+#include "core/statistics/moments.h"
 
 namespace tersor {
 namespace {
@@ -15,18 +16,6 @@ namespace {
 constexpr int kMaxTokens = 1 << 16;
 constexpr int kMaxRepeats = 100;
 constexpr int kMaxBatch = 256;
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-// The smallest value that at least `share` of the values do not exceed.
-double NearestRank(const std::vector<double>& sorted, double share) {
-  const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
-  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
-}
 
 // By falling share.
 std::string DescribeKernels(const std::map<std::string, int64_t>& weights) {
@@ -88,7 +77,7 @@ v1::PerformanceResult Summarize(const PerformanceSubject& subject, bool prefill,
   result.set_subject(subject.name);
   result.set_kind(prefill ? "prefill" : "decode");
   result.set_tokens(prefill ? options.prefill : options.decode);
-  result.set_tokens_per_second(Median(rounds.rates));
+  result.set_tokens_per_second(Quantile(rounds.rates, 0.5));
   result.set_tokens_per_second_min(*std::min_element(rounds.rates.begin(), rounds.rates.end()));
   result.set_tokens_per_second_max(*std::max_element(rounds.rates.begin(), rounds.rates.end()));
   result.set_repeats(static_cast<int>(rounds.rates.size()));
@@ -96,7 +85,7 @@ v1::PerformanceResult Summarize(const PerformanceSubject& subject, bool prefill,
   result.set_batch(prefill ? 1 : options.batch);
   result.set_context(prefill ? 0 : options.context);
   if (prefill) {
-    result.set_time_to_first_token(Median(rounds.steps));
+    result.set_time_to_first_token(Quantile(rounds.steps, 0.5));
   } else {
     std::vector<double> sorted = rounds.steps;
     std::sort(sorted.begin(), sorted.end());
@@ -116,7 +105,7 @@ v1::SpeedupResult CompareRounds(bool prefill, const Rounds& first, const Rounds&
   for (size_t i = 0; i < first.rates.size(); ++i) ratios.push_back(second.rates[i] / first.rates[i]);
   v1::SpeedupResult result;
   result.set_kind(prefill ? "prefill" : "decode");
-  result.set_value(Median(ratios));
+  result.set_value(Quantile(ratios, 0.5));
   result.set_rounds(static_cast<int>(ratios.size()));
   result.mutable_interval()->set_low(*std::min_element(ratios.begin(), ratios.end()));
   result.mutable_interval()->set_high(*std::max_element(ratios.begin(), ratios.end()));

@@ -1,4 +1,4 @@
-// Every command of `tersor`; the registries list them.
+// Every command of `tersor`; registry.cc lists them.
 #ifndef TERSOR_CLIENT_CLI_COMMANDS_COMMANDS_H_
 #define TERSOR_CLIENT_CLI_COMMANDS_COMMANDS_H_
 

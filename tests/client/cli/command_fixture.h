@@ -38,7 +38,7 @@ class CommandTest : public ::testing::Test {
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::ostringstream out, err;
     Console console(out, err);
-    int code = RunApp(static_cast<int>(argv.size()), argv.data(), MakeCommands(), console);
+    int code = RunApp(static_cast<int>(argv.size()), argv.data(), MakeCommands(MakeLocalCommands()), console);
     out_ = out.str();
     err_ = err.str();
     return code;
