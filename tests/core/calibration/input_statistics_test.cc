@@ -62,6 +62,19 @@ TEST(InputStatisticsTest, RangesMagnitudesAndSamples) {
   EXPECT_EQ(few.sample().rows, 5);
 }
 
+TEST(InputStatisticsTest, EveryStatisticKnowsDeadInputs) {
+  Data data(20, 7);
+  for (int64_t t = 0; t < data.tokens; ++t) {
+    for (const int64_t dead : {0, 4}) data.inputs[t * data.width + dead] = 0;
+  }
+  for (const Statistic statistic : kStoredStatistics) {
+    if (statistic == Statistic::kSample) continue;
+    InputStatistics statistics(7, {statistic});
+    ASSERT_TRUE(statistics.Add(data.Rows(0, 20), 1, nullptr).ok());
+    EXPECT_EQ(statistics.DeadInputs(), 2) << StatisticName(statistic);
+  }
+}
+
 TEST(InputStatisticsTest, InputsThatAreNoNumbersAreNamed) {
   Data data(40, 5);
   InputStatistics statistics(5, {Statistic::kAbsMax});

@@ -146,6 +146,16 @@ TEST(ReportToMarkdownTest, IsATableAndKeepsCommandsWordForWord) {
   EXPECT_THAT(text, HasSubstr("```\nllama-cli -m artifacts/SmolLM2-135M-Instruct.Q4_0.gguf -p \"Hello\"\n```"));
 }
 
+TEST(ReportToMarkdownTest, LayersShowWhatTheMethodDidThere) {
+  v1::Report report = testing::SampleReport();
+  EXPECT_THAT(ReportToMarkdown(report), HasSubstr("| 0.1 | 3 | 1.25% | damping raised to 0.1 |"));
+  v1::LayerResult& layer = *report.mutable_layers(209);
+  layer.clear_damping();
+  layer.clear_dead_columns();
+  layer.clear_outlier_share();
+  EXPECT_THAT(ReportToMarkdown(report), HasSubstr("|  |  |  | damping raised to 0.1 |"));
+}
+
 TEST(ReportToMarkdownTest, UserTextCannotBreakOut) {
   v1::Report report = NastyReport();
   report.mutable_load_commands(1)->set_command("```\n<img src=x>");

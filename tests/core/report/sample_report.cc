@@ -148,7 +148,11 @@ v1::Report SampleReport() {
       layer->set_relative_error(0.004 + 0.0007 * ((block * 7 + i * 5) % 13) + 0.0001 * block);
     }
   }
-  report.mutable_layers(209)->set_note("damping raised to 0.1");
+  v1::LayerResult* repaired = report.mutable_layers(209);
+  repaired->set_note("damping raised to 0.1");
+  repaired->set_damping(0.1);
+  repaired->set_dead_columns(3);
+  repaired->set_outlier_share(0.0125);
   return report;
 }
 

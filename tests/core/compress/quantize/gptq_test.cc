@@ -62,6 +62,21 @@ TEST(GptqTest, FailurePolicyDampsAndSaysSo) {
   EXPECT_THAT(outcome->layers[0].note(), HasSubstr("damping raised to 0.001"));
 }
 
+TEST(GptqTest, TellsDampingAndDeadInputs) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> inputs(200 * 32);
+  for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = i % 32 == 9 ? 0.0f : normal(random);
+  InputStatistics statistics(32, {Statistic::kSecondMoment});
+  ASSERT_TRUE(statistics.Add({.inputs = {inputs.data(), 200, 32}, .dense_inputs = {}}, 1, nullptr).ok());
+  GptqOptions options = WithPolicy(v1::FACTORIZATION_FAILURE_POLICY_FAIL);
+  options.feedback.damping = 0.02;
+  const absl::StatusOr<SegmentOutcome> outcome = GptqMethod(options).Apply(MakeTask(statistics));
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->layers[0].damping(), 0.02);
+  EXPECT_EQ(outcome->layers[0].dead_columns(), 1);
+}
+
 TEST(GptqTest, FailurePolicyRoundsToNearestAndSaysSo) {
   const InputStatistics statistics = SingularStatistics(64);
   const absl::StatusOr<SegmentOutcome> outcome =
