@@ -24,6 +24,8 @@ class ABSL_LOCKABLE Mutex {
     if (waiting_ > 0) unlocked_.notify_all();
     mutex_.unlock();
   }
+  // Tells the analysis what it cannot see, in a callback: that the caller holds the lock.
+  void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() {}
 
   // The caller holds the lock, and holds it again when this returns.
   template <typename Condition>
