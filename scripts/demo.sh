@@ -17,7 +17,13 @@ echo "$model"
 
 calibration=wikitext2_tokens_valid evaluation=wikitext2_tokens_test
 data_path=${TERSOR_DATA_PATH:-$root/../shared/data}
-if [ ! -f "$data_path/text/$evaluation.txt" ]; then
+has_text() { # in one of the folders
+  local folder folders
+  IFS=: read -ra folders <<<"$data_path"
+  for folder in "${folders[@]}"; do [ ! -f "$folder/text/$1.txt" ] || return 0; done
+  return 1
+}
+if ! has_text "$calibration" || ! has_text "$evaluation"; then
   say "text (no WikiText-2 in $data_path: Debian's reference manual serves instead)"
   text=$("$root/scripts/fetch_text.sh")
   data_path=$(dirname "$(dirname "$text")")

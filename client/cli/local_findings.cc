@@ -68,7 +68,9 @@ Finding DataSets() {
   std::string where = absl::StrJoin(shown, ", ");
   if (names.empty()) {
     return {Level::kWarning, "data sets",
-            absl::StrCat("none in ", where, "; name folders in TERSOR_DATA_PATH, or files in recipes")};
+            absl::StrCat("none in ", where,
+                         "; name folders in TERSOR_DATA_PATH, or files in recipes; scripts/fetch_text.sh makes a text "
+                         "of a Debian manual")};
   }
   return {Level::kOk, "data sets", absl::StrCat(absl::StrJoin(names, ", "), " (in ", where, ")")};
 }

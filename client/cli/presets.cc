@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -84,15 +83,6 @@ void AddEvaluation(const std::optional<ModelShape>& shape, const std::string& da
   recipe.mutable_evaluate()->mutable_performance();
 }
 
-// Exports in groups of 32 need groups that are made of such.
-void AddExports(const Preset& preset, v1::Recipe& recipe) {
-  int group = recipe.stages(0).quantize().gptq().group_size();
-  for (const std::string& format : preset.exports) {
-    if (absl::StartsWith(format, "gguf") && group % 32 != 0) continue;
-    recipe.add_export_(format);
-  }
-}
-
 RecipeComments Comments(const Preset& preset, const std::optional<ModelShape>& shape) {
   std::string group = "Weights that share a scale; must divide the layers' input widths";
   if (shape.has_value()) absl::StrAppend(&group, " (", absl::StrJoin(shape->input_widths, ", "), ")");
@@ -104,18 +94,21 @@ RecipeComments Comments(const Preset& preset, const std::optional<ModelShape>& s
       {"calibration",
        "The text whose activations the method sees: a data set's name (`tersor doctor` lists them) or a file."},
       {"stages", "What is done, in this order."},
-      {"stages[0].quantize.gptq", "rtn (quick, needs no calibration) or gptq."},
-      {"stages[0].quantize.gptq.bits", "2 to 8. Exports hold 4 or 8; Tersor's own container holds all."},
+      {"stages[0].quantize.gptq",
+       "rtn is quick and needs no calibration, gptq is better; `tersor methods` lists all, with their options."},
+      {"stages[0].quantize.gptq.bits", "2 to 8. Most exports hold 4 or 8; Tersor's own container holds all."},
       {"stages[0].quantize.gptq.group_size", group + "."},
       {"stages[0].quantize.gptq.scale_search", "How a group's scale is found: minmax, mse or hessian."},
+      {"stages[0].quantize.gptq.dense_correction",
+       "Moves the weights towards the dense model's outputs before they are rounded: 0 (off) to 1."},
       {"stages[0].quantize.head", shape.has_value() && shape->tied
                                       ? "The head and the embedding are one parameter in this model; 8 bits fit both."
                                       : "The head: 8 bits, or 0 to leave it as it is."},
       {"evaluate", "The dense model is measured once under the same protocol and remembered."},
       {"gates", "What the result must hold: exit code 1 where it does not. Judge it on your own text too."},
       {"export",
-       "Files beside Tersor's own container: compressed-tensors, gguf:q4_0, gguf:q4_1, gguf:q8_0, gguf:f16, "
-       "safetensors."},
+       "Files beside Tersor's own container. `tersor models inspect MODEL` lists the formats that can hold this "
+       "model."},
   };
 }
 
@@ -125,6 +118,17 @@ std::vector<std::string> PresetNames() {
   std::vector<std::string> names;
   for (const Preset& preset : Presets()) names.emplace_back(preset.name);
   return names;
+}
+
+void KeepExportsThatFit(const std::vector<FieldViolation>& faults, v1::Recipe& recipe) {
+  std::vector<std::string> kept;
+  for (int i = 0; i < recipe.export__size(); ++i) {
+    const std::string field = absl::StrCat("export[", i, "]");
+    const bool refused = std::any_of(faults.begin(), faults.end(), [&](const auto& f) { return f.field == field; });
+    if (!refused) kept.push_back(recipe.export_(i));
+  }
+  if (kept.empty()) kept.emplace_back("safetensors");
+  recipe.mutable_export_()->Assign(kept.begin(), kept.end());
 }
 
 int LargestGroupSize(const std::vector<int64_t>& widths, const std::vector<int>& sizes) {
@@ -148,7 +152,7 @@ absl::StatusOr<PresetRecipe> MakePreset(absl::string_view name, absl::string_vie
   AddStage(*preset, shape, made.recipe);
   AddEvaluation(shape, ChooseDataset("wikitext2_tokens_test", datasets, false), made.recipe);
   for (const std::string& gate : preset->gates) made.recipe.add_gates(gate);
-  AddExports(*preset, made.recipe);
+  for (const std::string& format : preset->exports) made.recipe.add_export_(format);
   made.comments = Comments(*preset, shape);
   return made;
 }

@@ -29,6 +29,9 @@ absl::StatusOr<PresetRecipe> MakePreset(absl::string_view preset, absl::string_v
                                         const std::optional<ModelShape>& shape,
                                         const std::vector<std::string>& datasets);
 
+// Leaves out the exports that the plan of the recipe found at fault; safetensors where none is left.
+void KeepExportsThatFit(const std::vector<FieldViolation>& faults, v1::Recipe& recipe);
+
 // The first of `sizes` that divides every width; -1 (one scale a row) where none does.
 int LargestGroupSize(const std::vector<int64_t>& widths, const std::vector<int>& sizes);
 

@@ -1,5 +1,6 @@
 #include "client/cli/recipe_input.h"
 
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <optional>
@@ -36,13 +37,11 @@ absl::StatusOr<RecipeInput> PresetInput(const RecipeFlags& flags, Engine* engine
         absl::StrCat("--preset ", flags.preset, " needs a model: tersor COMMAND --preset ", flags.preset, " MODEL"));
   }
   std::error_code error;
-  std::optional<ModelShape> shape;
+  const bool here = engine != nullptr && std::filesystem::exists(model, error);
   std::vector<std::string> datasets;
-  if (engine != nullptr && std::filesystem::exists(model, error)) {
-    TERSOR_ASSIGN_OR_RETURN(shape, engine->Inspect(model));
-  }
   if (engine != nullptr) datasets = engine->Datasets(flags.DataPaths());
-  TERSOR_ASSIGN_OR_RETURN(PresetRecipe preset, MakePreset(flags.preset, model, shape, datasets));
+  TERSOR_ASSIGN_OR_RETURN(PresetRecipe preset, here ? PresetForModel(flags.preset, model, flags.DataPaths(), *engine)
+                                                    : MakePreset(flags.preset, model, std::nullopt, datasets));
   // Through its text, so that faults of the preset have lines like those of any recipe.
   RecipeInput input{absl::StrCat("preset:", flags.preset),
                     LoadRecipe(WriteRecipeYaml(preset.recipe), RecipeSyntax::kYaml)};
@@ -108,6 +107,15 @@ absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* en
   return input;
 }
 
+absl::StatusOr<PresetRecipe> PresetForModel(const std::string& preset, const std::string& model,
+                                            const std::vector<std::filesystem::path>& data_paths, Engine& engine) {
+  TERSOR_ASSIGN_OR_RETURN(const ModelShape shape, engine.Inspect(model));
+  TERSOR_ASSIGN_OR_RETURN(PresetRecipe made, MakePreset(preset, model, shape, engine.Datasets(data_paths)));
+  TERSOR_ASSIGN_OR_RETURN(const LocalPlan plan, engine.Plan(made.recipe, data_paths));
+  KeepExportsThatFit(plan.violations, made.recipe);
+  return made;
+}
+
 bool ReportFaults(const RecipeInput& input, Console& console) {
   for (const RecipeFault& fault : input.loaded.faults) console.Line(FormatFault(input.file, fault));
   size_t count = input.loaded.faults.size();
@@ -120,6 +128,27 @@ void AddFaults(const std::vector<FieldViolation>& violations, RecipeInput& input
     input.loaded.faults.push_back(input.loaded.positions.Locate(violation.field, violation.description));
   }
   SortFaults(input.loaded.faults);
+}
+
+std::vector<FieldViolation> NewFaults(const std::vector<FieldViolation>& violations, const RecipeInput& input) {
+  const LoadedRecipe& loaded = input.loaded;
+  std::vector<FieldViolation> fresh;
+  for (const FieldViolation& violation : violations) {
+    if (!loaded.faults.empty() && !loaded.positions.Contains(violation.field)) continue;
+    const RecipeFault located = loaded.positions.Locate(violation.field, violation.description);
+    const bool known = std::any_of(loaded.faults.begin(), loaded.faults.end(),
+                                   [&](const RecipeFault& fault) { return fault.field == located.field; });
+    if (!known) fresh.push_back(violation);
+  }
+  return fresh;
+}
+
+void CompleteFaults(Engine* engine, const std::vector<std::filesystem::path>& data_paths, RecipeInput& input) {
+  std::error_code error;
+  const v1::Recipe& recipe = input.loaded.recipe;
+  if (input.loaded.faults.empty() || engine == nullptr || !std::filesystem::exists(recipe.model(), error)) return;
+  const absl::StatusOr<LocalPlan> plan = engine->Plan(recipe, data_paths);
+  if (plan.ok()) AddFaults(NewFaults(plan->violations, input), input);
 }
 
 void MakePathsAbsolute(v1::Recipe& recipe) {

@@ -39,11 +39,25 @@ struct RecipeInput {
 // Reads the recipe; its faults are in `loaded`. `engine` may be null: presets then do not know the model's shape.
 absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* engine);
 
+struct PresetRecipe;
+
+// The preset for a model on this machine, with the exports that can hold it.
+absl::StatusOr<PresetRecipe> PresetForModel(const std::string& preset, const std::string& model,
+                                            const std::vector<std::filesystem::path>& data_paths, Engine& engine);
+
 // Prints every fault with its place; answers whether there were none.
 bool ReportFaults(const RecipeInput& input, Console& console);
 
 // Faults found by others, at the fields of `input`.
 void AddFaults(const std::vector<FieldViolation>& violations, RecipeInput& input);
+
+// Of `violations`, those that tell something new. In a recipe with faults, only what its writer wrote counts: fields
+// that could not be read have defaults that nobody asked for.
+std::vector<FieldViolation> NewFaults(const std::vector<FieldViolation>& violations, const RecipeInput& input);
+
+// Adds to a recipe's faults what planning it finds, so that one answer tells all of them. Does nothing for a recipe
+// without faults, without an engine, and for a model that is not on this machine.
+void CompleteFaults(Engine* engine, const std::vector<std::filesystem::path>& data_paths, RecipeInput& input);
 
 // A server has another working folder: models and texts that this machine knows by a relative path become absolute.
 void MakePathsAbsolute(v1::Recipe& recipe);

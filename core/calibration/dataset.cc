@@ -50,10 +50,12 @@ absl::Status NoSuchName(absl::string_view name, const std::vector<fs::path>& dat
   }
   if (looked.empty()) looked.push_back("nowhere (TERSOR_DATA_PATH names no folder)");
   std::vector<std::string> known = ListDatasets(data_paths);
-  if (known.empty()) known.push_back("none");
-  return absl::NotFoundError(absl::StrCat("no data set \"", name, "\"; looked for ", absl::StrJoin(looked, ", "),
-                                          "; there are: ", absl::StrJoin(known, ", "),
-                                          ". Name one of them or a file, or set TERSOR_DATA_PATH"));
+  const std::string remedy =
+      known.empty()
+          ? "none. Name a file, set TERSOR_DATA_PATH, or let scripts/fetch_text.sh make a text of a Debian manual"
+          : absl::StrJoin(known, ", ") + ". Name one of them or a file, or set TERSOR_DATA_PATH";
+  return absl::NotFoundError(
+      absl::StrCat("no data set \"", name, "\"; looked for ", absl::StrJoin(looked, ", "), "; there are: ", remedy));
 }
 
 absl::StatusOr<fs::path> FindFile(absl::string_view name, const std::vector<fs::path>& data_paths) {

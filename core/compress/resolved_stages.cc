@@ -1,6 +1,7 @@
 #include "core/compress/resolved_stages.h"
 
-#include <iterator>
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <utility>
 
@@ -23,10 +24,16 @@ void CheckOwners(const ResolvedStage& stage, int index, std::map<std::string, in
   }
 }
 
+// A field that has its fault already is not told of a second one, which may follow from the first.
 void CheckMethod(ResolvedStage& stage, const std::string& field, std::vector<FieldViolation>& violations) {
-  std::vector<FieldViolation> faults =
-      stage.method->CheckLayers(stage.layers, absl::StrCat(field, ".", stage.method->name()));
-  std::move(faults.begin(), faults.end(), std::back_inserter(violations));
+  const size_t before = violations.size();
+  for (FieldViolation& fault :
+       stage.method->CheckLayers(stage.layers, absl::StrCat(field, ".", stage.method->name()))) {
+    const auto end = violations.begin() + static_cast<std::ptrdiff_t>(before);
+    if (std::none_of(violations.begin(), end, [&](const FieldViolation& v) { return v.field == fault.field; })) {
+      violations.push_back(std::move(fault));
+    }
+  }
 }
 
 }  // namespace
@@ -46,11 +53,10 @@ std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& r
       continue;
     }
     const v1::QuantizeStage& quantize = recipe.stages(i).quantize();
-    const size_t faults = violations.size();
     stage.method = MakeMethod(quantize, field, violations);
     stage.layers = WithoutSkipped(layers, quantize.skip(), field + ".skip", violations);
     stage.head = PlanHead(model, quantize.head(), field + ".head", violations);
-    if (stage.method != nullptr && violations.size() == faults) CheckMethod(stage, field, violations);
+    if (stage.method != nullptr) CheckMethod(stage, field, violations);
     CheckOwners(stage, i, owners, field, violations);
     if (!stage.head.has_value()) continue;
     if (head_owner >= 0) {

@@ -95,6 +95,16 @@ int64_t CalibrationTokenCount(const v1::Recipe& recipe) {
          (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
 }
 
+// What can be said of exports while it is not known what the layers become.
+void CheckExportNames(const v1::Recipe& recipe, Violations& violations) {
+  std::vector<std::string> formats = ExportNames();
+  formats.emplace_back(kStatisticsExport);
+  for (int i = 0; i < recipe.export__size(); ++i) {
+    if (std::find(formats.begin(), formats.end(), recipe.export_(i)) != formats.end()) continue;
+    violations.push_back({absl::StrCat("export[", i, "]"), UnknownName("format", recipe.export_(i), formats)});
+  }
+}
+
 void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const PlannedEncodings& encodings, int threads,
                  v1::Plan& plan, Violations& violations) {
   for (int i = 0; i < recipe.export__size(); ++i) {
@@ -176,60 +186,86 @@ void AddAll(const std::vector<v1::Warning>& warnings, v1::Plan& plan) {
   for (const v1::Warning& warning : warnings) *plan.add_warnings() = warning;
 }
 
+// The stages, and whether it is known what they make of the layers.
+struct PlannedCompression {
+  CompressionPlan plan;
+  bool complete = false;
+};
+
+PlannedCompression PlanStages(const v1::Recipe& recipe, const PlannedJob& job, v1::Plan& plan, Violations& violations) {
+  const size_t faults_before = violations.size();
+  PlannedCompression planned;
+  planned.plan = PlanCompression(job.inputs.source(), recipe, CalibrationTokenCount(recipe), job.compute, violations);
+  planned.complete = violations.size() == faults_before;
+  for (const v1::PlannedStage& stage : planned.plan.stages) {
+    v1::PlannedStage& added = *plan.add_stages();
+    added = stage;
+    added.set_peak_memory_bytes(kProcessBytes + stage.peak_memory_bytes());
+  }
+  return planned;
+}
+
+void ReadInputs(const v1::Recipe& recipe, const PipelineContext& context, bool calibrates, JobInputs& inputs,
+                Violations& violations) {
+  if (calibrates) ReadCalibration(recipe, context, inputs, violations);
+  ReadPerplexities(recipe, context, inputs, violations);
+  ReadTasks(recipe, context, inputs, violations);
+  ReadBaselineModel(recipe, context, inputs, violations);
+  if (!recipe.evaluate().has_performance()) return;
+  const Violations faults =
+      CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length, "evaluate.performance");
+  violations.insert(violations.end(), faults.begin(), faults.end());
+}
+
+// Tersor's own container and what the first stage keeps of it while the job runs; answers the container's bytes.
+int64_t PlanContainer(const v1::Recipe& recipe, const Model& source, const CompressionPlan& compression,
+                      v1::Plan& plan) {
+  const uint64_t weights = compression.parameter_bytes > 0 ? compression.parameter_bytes : source.ByteSize();
+  const int64_t bytes = static_cast<int64_t>(weights) + ContainerTextBytes(source);
+  v1::PlannedArtifact* container = plan.add_artifacts();
+  container->set_name("tersor");
+  container->set_bytes(bytes);
+  if (!compression.stages.empty()) {
+    const int64_t tokens = compression.needs_calibration ? CalibrationTokenCount(recipe) : 0;
+    plan.mutable_stages(0)->set_scratch_bytes(CheckpointBytes(source.spec, bytes, tokens));
+  }
+  AddPlannedStage(plan, kWriteStage, WritingCost(source, bytes), "container, reopened and compared");
+  return bytes;
+}
+
 void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJob& job) {
   v1::Plan& plan = job.result.plan;
   Violations& violations = job.result.violations;
   JobInputs& inputs = job.inputs;
   *plan.mutable_model() = DescribeModel(inputs.source());
-  const int64_t tokens = CalibrationTokenCount(recipe);
-  const CompressionPlan compression = PlanCompression(inputs.source(), recipe, tokens, job.compute, violations);
-  for (const v1::PlannedStage& stage : compression.stages) {
-    *plan.add_stages() = stage;
-    v1::PlannedStage& added = *plan.mutable_stages(plan.stages_size() - 1);
-    added.set_peak_memory_bytes(kProcessBytes + stage.peak_memory_bytes());
-  }
+  const PlannedCompression planned = PlanStages(recipe, job, plan, violations);
+  const CompressionPlan& compression = planned.plan;
   // A faulty stage has no say in whether the text is needed: what is wrong with the text is told all the same.
-  const bool reads_calibration =
+  const bool calibrates =
       compression.needs_calibration || ExportsStatistics(recipe) || (!violations.empty() && recipe.has_calibration());
-  if (reads_calibration) ReadCalibration(recipe, context, inputs, violations);
-  ReadPerplexities(recipe, context, inputs, violations);
-  ReadTasks(recipe, context, inputs, violations);
-  ReadBaselineModel(recipe, context, inputs, violations);
-  if (recipe.evaluate().has_performance()) {
-    const Violations faults =
-        CheckPerformance(recipe.evaluate().performance(), inputs.model.spec.context_length, "evaluate.performance");
-    violations.insert(violations.end(), faults.begin(), faults.end());
-  }
-  const int64_t bytes =
-      static_cast<int64_t>(compression.parameter_bytes > 0 ? compression.parameter_bytes : inputs.source().ByteSize()) +
-      ContainerTextBytes(inputs.source());
-  v1::PlannedArtifact* container = plan.add_artifacts();
-  container->set_name("tersor");
-  container->set_bytes(bytes);
-  if (!compression.stages.empty()) {
-    plan.mutable_stages(0)->set_scratch_bytes(
-        CheckpointBytes(inputs.source().spec, bytes, compression.needs_calibration ? tokens : 0));
-  }
-  const KvFormat kv_format = ReadKvFormat(recipe, violations);
-  const v1::KvCacheResult cache = DescribeKvCache(inputs.model.spec, kv_format, bytes);
+  ReadInputs(recipe, context, calibrates, inputs, violations);
+  const int64_t bytes = PlanContainer(recipe, inputs.source(), compression, plan);
+  const v1::KvCacheResult cache = DescribeKvCache(inputs.model.spec, ReadKvFormat(recipe, violations), bytes);
   const SpeedForecast forecast = ForecastSpeed(inputs.source(), compression.encodings);
-  container->set_detail(absl::StrCat("Tersor's own container", Compresses(recipe) ? "; " + ForecastText(forecast) : "",
-                                     "; cache in ", KvCacheText(cache)));
-  AddPlannedStage(plan, kWriteStage, WritingCost(inputs.source(), bytes), "container, reopened and compared");
+  plan.mutable_artifacts(0)->set_detail(absl::StrCat("Tersor's own container",
+                                                     Compresses(recipe) ? "; " + ForecastText(forecast) : "",
+                                                     "; cache in ", KvCacheText(cache)));
   if (violations.empty()) {
     const bool foreign = inputs.given && recipe.stages_size() == 0;
     PlanEvaluation(recipe, inputs, job.compute, cache,
                    SplitParts(recipe, inputs.source(), foreign, compression.encodings), plan);
   }
-  PlanExports(recipe, inputs, compression.encodings, job.compute.threads, plan, violations);
+  if (planned.complete) {
+    PlanExports(recipe, inputs, compression.encodings, job.compute.threads, plan, violations);
+  } else {
+    CheckExportNames(recipe, violations);
+  }
   AddResident(inputs, bytes, compression.stages.size(), plan);
   AddSourceNotes(inputs.source(), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {
     AddAll(ForecastWarnings(recipe, forecast, cache, inputs.model.spec.context_length), plan);
     AddAll(AdviceWarnings(recipe, inputs.source(), compression.encodings), plan);
-  }
-  if (violations.empty()) {
     violations = CheckGateSubjects(recipe, inputs);
     PlanGatePower(recipe, inputs, plan);
   }
@@ -250,12 +286,7 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
   ReadBaselineModel(recipe, context, inputs, violations);
-  std::vector<std::string> formats = ExportNames();
-  formats.emplace_back(kStatisticsExport);
-  for (int i = 0; i < recipe.export__size(); ++i) {
-    if (std::find(formats.begin(), formats.end(), recipe.export_(i)) != formats.end()) continue;
-    violations.push_back({absl::StrCat("export[", i, "]"), UnknownName("format", recipe.export_(i), formats)});
-  }
+  CheckExportNames(recipe, violations);
 }
 
 }  // namespace

@@ -129,16 +129,23 @@ absl::StatusOr<v1::Job> Submission::FindRepeated(const v1::SubmitJobRequest& req
                     "REQUEST_ID_REUSED", {{"job", record.job.id()}});
 }
 
+absl::Status Submission::Refuse(const v1::SubmitJobRequest& request, std::vector<FieldViolation> violations) {
+  // The recipe's faults go into the same answer; what keeps it from being planned tells nothing to this client.
+  if (!request.recipe().has_sweep())
+    PlanRecipe(request.recipe(), request.resources(), violations).status().IgnoreError();
+  return BadRequestError(violations, "INVALID_REQUEST");
+}
+
 absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request) {
-  const std::vector<FieldViolation> violations = CheckSubmitRequest(request);
-  if (!violations.empty()) return BadRequestError(violations, "INVALID_REQUEST");
-  if (!request.request_id().empty()) {
+  std::vector<FieldViolation> violations = CheckSubmitRequest(request);
+  if (violations.empty() && !request.request_id().empty()) {
     absl::StatusOr<v1::Job> repeated = FindRepeated(request);
     if (!absl::IsNotFound(repeated.status())) return repeated;
   }
   if (!request.parent().empty() && !store_.Get(request.parent()).ok()) {
-    return FieldError("parent", absl::StrCat("no job \"", request.parent(), "\""));
+    violations.push_back({"parent", absl::StrCat("no job \"", request.parent(), "\"")});
   }
+  if (!violations.empty()) return Refuse(request, std::move(violations));
   absl::StatusOr<v1::Job> job;
   if (request.recipe().has_sweep()) {
     job = SubmitSweep(request);

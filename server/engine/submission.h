@@ -42,6 +42,8 @@ class Submission {
                                      std::vector<FieldViolation>& violations);
   // The same with the violations as a status.
   absl::StatusOr<Planned> Plan(const v1::Recipe& recipe, const v1::Resources& resources);
+  // INVALID_ARGUMENT with `violations` and the recipe's own faults.
+  absl::Status Refuse(const v1::SubmitJobRequest& request, std::vector<FieldViolation> violations);
   absl::StatusOr<v1::Job> FindRepeated(const v1::SubmitJobRequest& request);
   // Plans every point; their faults are told together.
   absl::StatusOr<v1::Job> SubmitSweep(const v1::SubmitJobRequest& request);

@@ -23,6 +23,7 @@ class EstimateCommand final : public Command {
   int Run(const CommonOptions& common, Console& console) override {
     absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
     if (!input.ok()) return console.Fail(input.status());
+    CompleteFaults(engine_, recipe_.DataPaths(), *input);
     if (!ReportFaults(*input, console)) return kExitUsage;
     absl::StatusOr<Connection> connection = Connect(common);
     if (!connection.ok()) return console.Fail(connection.status());

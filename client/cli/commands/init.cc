@@ -30,10 +30,13 @@ class InitCommand final : public Command {
   }
 
   int Run(const CommonOptions&, Console& console) override {
-    absl::StatusOr<ModelShape> shape = engine_->Inspect(model_);
-    if (!shape.ok()) return console.Fail(shape.status());
-    absl::StatusOr<PresetRecipe> made = MakePreset(preset_, model_, *shape, engine_->Datasets(flags_.DataPaths()));
+    absl::StatusOr<PresetRecipe> made = PresetForModel(preset_, model_, flags_.DataPaths(), *engine_);
     if (!made.ok()) return console.Fail(made.status());
+    if (engine_->Datasets(flags_.DataPaths()).empty()) {
+      console.Note(
+          "warning: there is no data set here, and the recipe names some: scripts/fetch_text.sh makes one of a Debian "
+          "manual, TERSOR_DATA_PATH names folders of them, and a recipe can name a text file");
+    }
     std::string yaml = WriteRecipeYaml(made->recipe, made->comments);
     if (file_ == "-") {
       console.Out() << yaml << std::flush;

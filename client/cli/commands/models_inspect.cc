@@ -5,8 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/local_engine.h"
-#include "client/cli/presets.h"
-#include "core/exports/export_registry.h"
+#include "client/cli/model_fit.h"
 #include "core/report/escape.h"
 #include "core/report/number_text.h"
 #include "core/report/text_table.h"
@@ -49,14 +48,7 @@ std::map<std::string, EncodingTotal> EncodingTotals(const Model& model) {
   return totals;
 }
 
-// Those of the usual sizes that divide every width.
-std::vector<int> GroupSizes(const ModelShape& shape) {
-  std::vector<int> sizes;
-  for (int size : {16, 32, 64, 128, 256, 512}) {
-    if (LargestGroupSize(shape.input_widths, {size}) == size) sizes.push_back(size);
-  }
-  return sizes;
-}
+bool HasTokenizer(const Model& model) { return !model.assets.tokenizer_json.empty(); }
 
 class ModelsInspectCommand final : public Command {
  public:
@@ -101,6 +93,7 @@ std::string LayerText(const ModelSpec& spec) {
 void ModelsInspectCommand::PrintText(const Model& model, Console& console) const {
   const ModelSpec& spec = model.spec;
   ModelShape shape = ShapeOf(model);
+  ModelFit fit = FitOf(model);
   auto line = [&](absl::string_view name, const std::string& value) {
     console.Out() << absl::StrFormat("  %-13s %s\n", name, EscapeTerminal(value));
   };
@@ -111,14 +104,11 @@ void ModelsInspectCommand::PrintText(const Model& model, Console& console) const
   line("layers", LayerText(spec));
   line("width", absl::StrCat(spec.width, ", vocabulary ", spec.vocabulary, ", context ", spec.context_length));
   line("head", spec.tied ? "one parameter with the embedding" : "a parameter of its own");
-  line("tokenizer", model.assets.tokenizer_json.empty() ? "none: only token ids can be used" : "yes");
-  line("group sizes", absl::StrCat(absl::StrJoin(GroupSizes(shape), ", "), ", -1 divide the input widths ",
+  line("tokenizer", HasTokenizer(model) ? "yes" : "none: recipes need a tokenizer.json beside the weights");
+  line("group sizes", absl::StrCat(absl::StrJoin(fit.group_sizes, ", "), ", -1 divide the input widths ",
                                    absl::StrJoin(shape.input_widths, ", ")));
-  std::vector<std::string> methods;
-  for (const MethodDescription& method : ListMethods())
-    methods.push_back(absl::StrCat(method.family, ":", method.name));
-  line("stages", absl::StrJoin(methods, ", "));
-  line("exports", absl::StrJoin(ExportNames(), ", "));
+  line("stages", absl::StrJoin(fit.stages, ", "));
+  line("exports", absl::StrJoin(fit.exports, ", "));
   ReportSection section{.columns = {{"encoding"}, {"tensors", true}, {"parameters", true}, {"size", true}}};
   for (const auto& [encoding, total] : EncodingTotals(model)) {
     section.rows.push_back(
@@ -138,7 +128,7 @@ void ModelsInspectCommand::PrintText(const Model& model, Console& console) const
 
 void ModelsInspectCommand::PrintJson(const Model& model, Console& console) const {
   const ModelSpec& spec = model.spec;
-  ModelShape shape = ShapeOf(model);
+  ModelFit fit = FitOf(model);
   nlohmann::ordered_json json = {{"supported", true},
                                  {"name", spec.name},
                                  {"format", model.source.format},
@@ -150,9 +140,11 @@ void ModelsInspectCommand::PrintJson(const Model& model, Console& console) const
                                  {"vocabulary", spec.vocabulary},
                                  {"context_length", spec.context_length},
                                  {"tied", spec.tied},
-                                 {"tokenizer", !model.assets.tokenizer_json.empty()},
-                                 {"input_widths", shape.input_widths},
-                                 {"group_sizes", GroupSizes(shape)}};
+                                 {"tokenizer", HasTokenizer(model)},
+                                 {"input_widths", ShapeOf(model).input_widths},
+                                 {"group_sizes", fit.group_sizes},
+                                 {"stages", fit.stages},
+                                 {"exports", fit.exports}};
   for (const auto& [encoding, total] : EncodingTotals(model)) {
     json["encodings"].push_back(
         {{"encoding", encoding}, {"tensors", total.tensors}, {"parameters", total.parameters}, {"bytes", total.bytes}});

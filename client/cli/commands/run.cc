@@ -112,6 +112,7 @@ int RunCommand::Work(const v1::Recipe& recipe, const PipelineContext& context, c
 int RunCommand::Run(const CommonOptions& common, Console& console) {
   absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
   if (!input.ok()) return console.Fail(input.status());
+  CompleteFaults(engine_, recipe_.DataPaths(), *input);
   if (!ReportFaults(*input, console)) return kExitUsage;
   PipelineContext context = LocalContext(recipe_.DataPaths(), threads_);
   absl::StatusOr<PlanResult> plan = MakePlan(input->loaded.recipe, context);

@@ -152,6 +152,7 @@ int SubmitCommand::Run(const CommonOptions& common, Console& console) {
   }
   absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
   if (!input.ok()) return console.Fail(input.status());
+  CompleteFaults(engine_, recipe_.DataPaths(), *input);
   if (!ReportFaults(*input, console)) return kExitUsage;
   absl::StatusOr<v1::SubmitJobRequest> request = MakeRequest(input->loaded.recipe);
   if (!request.ok()) return console.Fail(request.status());

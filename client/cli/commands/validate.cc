@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
@@ -51,28 +50,18 @@ class ValidateCommand final : public Command {
     return absl::OkStatus();
   }
 
-  // A model that is a name may be registered with a server. In a recipe with faults, only what its writer wrote counts:
-  // fields that could not be read have defaults here that nobody asked for.
-  std::vector<FieldViolation> Relevant(const std::vector<FieldViolation>& violations, const RecipeInput& input,
-                                       Console& console) const {
+  // A model that is a name may be registered with a server.
+  static std::vector<FieldViolation> Relevant(std::vector<FieldViolation> violations, const RecipeInput& input,
+                                              Console& console) {
     std::error_code error;
     const std::string& model = input.loaded.recipe.model();
-    bool remote = !LooksLikePath(model) && !std::filesystem::exists(model, error);
-    if (remote) {
+    if (!LooksLikePath(model) && !std::filesystem::exists(model, error)) {
       console.Note(
           absl::StrCat("model \"", model,
                        "\" is not on this machine: its shapes were not checked; `tersor estimate` asks the server"));
+      std::erase_if(violations, [](const FieldViolation& violation) { return violation.field == "model"; });
     }
-    std::vector<FieldViolation> relevant;
-    for (const FieldViolation& violation : violations) {
-      if (remote && violation.field == "model") continue;
-      if (!input.loaded.faults.empty() && !input.loaded.positions.Contains(violation.field)) continue;
-      RecipeFault located = input.loaded.positions.Locate(violation.field, violation.description);
-      bool known = std::any_of(input.loaded.faults.begin(), input.loaded.faults.end(),
-                               [&](const RecipeFault& fault) { return fault.field == located.field; });
-      if (!known) relevant.push_back(violation);
-    }
-    return relevant;
+    return NewFaults(violations, input);
   }
 
   static void PrintJson(const RecipeInput& input, Console& console) {

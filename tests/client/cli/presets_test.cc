@@ -8,6 +8,7 @@
 namespace tersor::client {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 ModelShape SmolShape() { return {"smollm2", {576, 1536}, 576, 8192, true}; }
@@ -31,13 +32,20 @@ TEST(Presets, GroupSizesDivideTheModelsWidths) {
   EXPECT_EQ(MakePreset("small", "m", SmolShape(), {})->recipe.stages(0).quantize().gptq().group_size(), 64);
 }
 
-TEST(Presets, AModelOfOddWidthsGetsNoFileThatCannotHoldIt) {
+TEST(Presets, AModelOfOddWidthsGetsAScaleARow) {
   ModelShape odd{"odd", {100}, 100, 512, false};
   v1::Recipe recipe = MakePreset("balanced", "m", odd, {})->recipe;
   EXPECT_EQ(recipe.stages(0).quantize().gptq().group_size(), -1);
-  EXPECT_EQ(recipe.export__size(), 1);
   EXPECT_FALSE(recipe.stages(0).quantize().has_head());
   EXPECT_EQ(recipe.evaluate().perplexity(0).window(), 512);
+}
+
+TEST(Presets, ExportsThatCannotHoldTheModelAreLeftOut) {
+  v1::Recipe recipe = MakePreset("balanced", "m", SmolShape(), {})->recipe;
+  KeepExportsThatFit({{"export[1]", "no"}, {"calibration.dataset", "missing"}}, recipe);
+  EXPECT_THAT(recipe.export_(), ElementsAre("compressed-tensors"));
+  KeepExportsThatFit({{"export[0]", "no"}}, recipe);
+  EXPECT_THAT(recipe.export_(), ElementsAre("safetensors"));
 }
 
 TEST(Presets, DataSetsAreSuchAsAreThere) {

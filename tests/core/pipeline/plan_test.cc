@@ -107,6 +107,15 @@ TEST_F(PlanTest, GroupSizeThatDoesNotDivideProposesOthers) {
   EXPECT_THAT(Plan().violations, Contains(Fault("stages[0].quantize.gptq.group_size", "32")));
 }
 
+TEST_F(PlanTest, AFaultyStageIsNotBlamedOnTheExports) {
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_bits(17);
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_gptq()->set_group_size(48);
+  recipe_.add_export_("compressed-tensors");
+  const PlanResult result = Plan();
+  EXPECT_THAT(result.violations, Contains(Fault("stages[0].quantize.gptq.group_size", "32")));
+  EXPECT_EQ(result.violations.size(), 2) << result.violations.back().field;
+}
+
 TEST_F(PlanTest, EmptyAndShortTextsAreFaults) {
   ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "empty.txt", "").ok());
   ASSERT_TRUE(WriteFileAtomically(folder_ / "data" / "text" / "short.txt", "too short").ok());

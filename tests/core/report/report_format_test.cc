@@ -148,7 +148,7 @@ TEST(ReportToMarkdownTest, IsATableAndKeepsCommandsWordForWord) {
 
 TEST(ReportToMarkdownTest, LayersShowWhatTheMethodDidThere) {
   v1::Report report = testing::SampleReport();
-  EXPECT_THAT(ReportToMarkdown(report), HasSubstr("| 0.1 | 3 | 1.25% | damping raised to 0.1 |"));
+  EXPECT_THAT(ReportToMarkdown(report), HasSubstr("| 0.100 | 3 | 1.25% | damping raised to 0.1 |"));
   v1::LayerResult& layer = *report.mutable_layers(209);
   layer.clear_damping();
   layer.clear_dead_columns();

@@ -3,6 +3,7 @@
 
 #include "nlohmann/json.hpp"
 #include "tests/integration/cli/tersor_process.h"
+#include "tests/testing/paths.h"
 #include "tests/testing/tiny_model.h"
 
 namespace tersor::testing {
@@ -90,7 +91,7 @@ TEST_F(CliTextTest, InspectTellsWhatIsInside) {
   ProcessResult result = Tersor({"models", "inspect", "model"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("architecture  llama"));
-  EXPECT_THAT(result.out, HasSubstr("group sizes   16, 32, 64, -1 divide the input widths 64, 128"));
+  EXPECT_THAT(result.out, HasSubstr("group sizes   8, 16, 32, 64, -1 divide the input widths 64, 128"));
   EXPECT_THAT(result.out, HasSubstr("dense F32"));
   EXPECT_THAT(result.out, HasSubstr("quantize:gptq"));
   Json json = Json::parse(Tersor({"models", "inspect", "model", "--output", "json", "--tensors"}).out);
@@ -105,6 +106,32 @@ TEST_F(CliTextTest, InspectSaysWhyNot) {
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("not supported: "));
   EXPECT_EQ(Tersor({"models", "inspect", "nowhere"}).code, 2);
+}
+
+// Formats and groups that one architecture can have and another cannot.
+TEST_F(CliTextTest, InitFitsEveryArchitecture) {
+  const std::optional<std::filesystem::path> shared = SharedPath();
+  if (!shared.has_value()) GTEST_SKIP() << "../shared is missing";
+  for (const char* name :
+       {"gpt2", "opt", "gpt_neox", "phi3", "gemma2", "gemma3", "qwen2", "qwen3", "mistral_sliding"}) {
+    std::filesystem::copy(*shared / "golden/tiny" / name, folder_ / name);
+    std::filesystem::copy(folder_ / "model/tokenizer.json", folder_ / name);
+    for (const char* preset : {"small", "balanced", "safe"}) {
+      ASSERT_EQ(Tersor({"init", name, "--preset", preset, "--force"}).code, 0);
+      const ProcessResult validated = Tersor({"validate", "recipe.yaml"});
+      EXPECT_EQ(validated.code, 0) << name << " " << preset << "\n" << validated.err << Read("recipe.yaml");
+    }
+  }
+}
+
+TEST_F(CliTextTest, InspectPromisesOnlyWhatFits) {
+  const std::optional<std::filesystem::path> shared = SharedPath();
+  if (!shared.has_value()) GTEST_SKIP() << "../shared is missing";
+  const ProcessResult result = Tersor({"models", "inspect", *shared / "golden/tiny/gpt2"});
+  EXPECT_THAT(result.out, HasSubstr("exports       safetensors, safetensors:f16"));
+  EXPECT_THAT(result.out, Not(HasSubstr("gguf")));
+  EXPECT_THAT(result.out, HasSubstr("recipes need a tokenizer.json"));
+  EXPECT_THAT(Tersor({"models", "inspect", "model"}).out, HasSubstr("gguf:q4_1"));
 }
 
 TEST_F(CliTextTest, InitWritesARecipeThatValidates) {

@@ -112,6 +112,22 @@ TEST_F(CliValidateTest, EveryFaultAtOnce) {
                             HasSubstr("r.yaml:5:9: "), HasSubstr("r.yaml:6:1: "), HasSubstr("5 faults in r.yaml")));
 }
 
+TEST_F(CliValidateTest, CommandsThatWouldWorkTellAsMuch) {
+  Write("r.yaml",
+        "model: model\nmodell: x\nstages:\n  - quantize: {method: rtn, bits: 9, group_size: 48}\n"
+        "export: [compressed-tensors]\n");
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"validate", "r.yaml"},
+                                                  {"run", "r.yaml"},
+                                                  {"submit", "r.yaml"},
+                                                  {"estimate", "r.yaml"}}) {
+    const ProcessResult result = Tersor(command);
+    EXPECT_EQ(result.code, 2) << command[0];
+    EXPECT_THAT(result.err, AllOf(HasSubstr("r.yaml:2:1: modell: "), HasSubstr("bits: must be 2 to 8, got 9"),
+                                  HasSubstr("group size 48 does not divide"), HasSubstr("3 faults in r.yaml")))
+        << command[0];
+  }
+}
+
 TEST_F(CliValidateTest, FilesThatAreNoRecipes) {
   EXPECT_THAT(Faults("model: [unclosed\n"), HasSubstr("not readable as YAML"));
   EXPECT_EQ(Tersor({"validate", "nowhere.yaml"}).code, 2);

@@ -104,12 +104,15 @@ TEST_F(ServiceTest, WhatMayNotBeReadHidesNoOtherFault) {
   request.mutable_recipe()->set_model("unknown");
   request.mutable_recipe()->mutable_calibration()->set_dataset("/etc/passwd");
   request.mutable_resources()->set_threads(1 << 20);
+  request.set_parent("job-nowhere");
+  (*request.mutable_labels())["no spaces"] = "x";
   v1::Job job;
   std::vector<std::string> fields;
   const google::rpc::BadRequest answer = BadRequestOf(client().Submit(request, &job));
   for (const auto& violation : answer.field_violations()) fields.push_back(violation.field());
-  EXPECT_THAT(fields, ::testing::UnorderedElementsAre("resources.threads", "calibration.dataset", "model",
-                                                      "stages[0].quantize.gptq.bits", "stages[1].quantize.gptq.bits"));
+  EXPECT_THAT(fields,
+              ::testing::UnorderedElementsAre("labels[no spaces]", "parent", "resources.threads", "calibration.dataset",
+                                              "model", "stages[0].quantize.gptq.bits", "stages[1].quantize.gptq.bits"));
 }
 
 TEST_F(ServiceTest, ModelsAndDataSetsOutsideTheRootsAreRefused) {
