@@ -30,6 +30,7 @@ struct Arguments {
   int alone = 8;
   int max_tokens = 64;
   int threads = 2;
+  std::string activations = "decoded";
 };
 
 // No id ends a continuation: every run generates as many.
@@ -50,10 +51,17 @@ absl::StatusOr<std::vector<std::vector<int32_t>>> ReadPrompts(const Arguments& a
   return prompts;
 }
 
+absl::StatusOr<ComputeOptions> Compute(const Arguments& arguments) {
+  ComputeOptions options{.threads = arguments.threads};
+  TERSOR_ASSIGN_OR_RETURN(options.linears, ParseLinearCompute(arguments.activations));
+  return options;
+}
+
 // Tokens per second.
 absl::StatusOr<double> OneAtATime(const Model& model, std::span<const std::vector<int32_t>> prompts,
                                   const Arguments& arguments) {
-  TERSOR_ASSIGN_OR_RETURN(const auto generator, Generator::Create(model, {.threads = arguments.threads}));
+  TERSOR_ASSIGN_OR_RETURN(const ComputeOptions compute, Compute(arguments));
+  TERSOR_ASSIGN_OR_RETURN(const auto generator, Generator::Create(model, compute));
   const auto start = std::chrono::steady_clock::now();
   for (const std::vector<int32_t>& prompt : prompts) {
     TERSOR_RETURN_IF_ERROR(
@@ -76,9 +84,10 @@ absl::Status Run(const Arguments& arguments) {
   const size_t alone_prompts = std::min<size_t>(std::max(arguments.alone, 1), prompts.size());
   TERSOR_ASSIGN_OR_RETURN(const double alone, OneAtATime(model, std::span(prompts).first(alone_prompts), arguments));
   line["one_at_a_time"] = alone;
+  TERSOR_ASSIGN_OR_RETURN(const ComputeOptions compute, Compute(arguments));
   std::vector<GeneratedText> first;
   for (const int batch : arguments.batches) {
-    BatchGenerateOptions options{.compute = {.threads = arguments.threads}, .max_tokens = arguments.max_tokens};
+    BatchGenerateOptions options{.compute = compute, .max_tokens = arguments.max_tokens};
     options.end_ids = {kNoId};
     options.batch = batch;
     // Preparing the weights is part of it.
@@ -108,6 +117,8 @@ int main(int argc, char** argv) {
     app.add_option("--count", arguments.count, "The first N items");
     app.add_option("--alone", arguments.alone, "Of these, the first N are decoded one at a time");
     app.add_option("--max-tokens", arguments.max_tokens, "Tokens after each prompt");
+    app.add_option("--activations", arguments.activations,
+                   "What encoded weights are multiplied in: decoded, float32 or int8");
   };
   return tersor::RunProgram(argc, argv, "Tokens per second of generation, one at a time and in batches", arguments,
                             add_options, tersor::Run);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,16 @@ constexpr double kGiga = 1e9;
 std::vector<float> SomeFloats(int64_t count) {
   std::vector<float> values(count);
   for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>((i * 7919 + 13) % 1009) / 504.5f - 1;
+  return values;
+}
+
+// Of a normal distribution, as activations nearly are; `same`: one value everywhere.
+std::vector<float> SomeActivations(int64_t count, bool same) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count, 1.0f);
+  if (same) return values;
+  for (float& value : values) value = normal(random);
   return values;
 }
 
@@ -77,18 +88,19 @@ class Bench {
     if (!Wanted(name)) return;
     const auto packed = PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision);
     if (!packed.ok()) return;
-    TimeMatMul(name, *packed, rows, outputs, inputs, precision == Precision::kF32 ? 4 : 2);
+    TimeMatMul(name, *packed, rows, outputs, inputs, precision == Precision::kF32 ? 4 : 2, false);
   }
 
-  void Int8MatMul(int64_t rows, int64_t outputs, int64_t inputs, Int8Engine engine) {
-    const std::string name = absl::StrCat("matmul int8 ", engine == Int8Engine::kOneDnn ? "(oneDNN) " : "(own) ", rows,
-                                          " x ", outputs, " x ", inputs);
+  // `same`: activations of which Tersor's own kernel has to take every pair apart.
+  void Int8MatMul(int64_t rows, int64_t outputs, int64_t inputs, Int8Engine engine, bool same) {
+    const std::string name = absl::StrCat("matmul int8 ", engine == Int8Engine::kOneDnn ? "(oneDNN) " : "(own) ",
+                                          same ? "equal inputs " : "", rows, " x ", outputs, " x ", inputs);
     if (!Wanted(name)) return;
     std::vector<int8_t> codes(outputs * inputs);
     for (int64_t i = 0; i < outputs * inputs; ++i) codes[i] = static_cast<int8_t>(i * 37);
     const std::vector<float> scales(outputs, 0.01f);
     const auto packed = Int8Matrix::Pack(codes, scales, outputs, inputs, engine);
-    if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, 1);
+    if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, 1, same);
   }
 
   void FloatRow(int64_t outputs, int64_t inputs, Precision precision) {
@@ -264,8 +276,8 @@ class Bench {
 
   template <typename Matrix>
   void TimeMatMul(const std::string& name, const Matrix& matrix, int64_t rows, int64_t outputs, int64_t inputs,
-                  int64_t bytes_a_weight) {
-    const std::vector<float> x = SomeFloats(rows * inputs);
+                  int64_t bytes_a_weight, bool same) {
+    const std::vector<float> x = SomeActivations(rows * inputs, same);
     std::vector<float> y(rows * outputs);
     constexpr int64_t kTile = 128;
     const double seconds = Seconds([&] {
@@ -293,8 +305,8 @@ class Bench {
     std::vector<float> y(outputs);
     const double seconds = Seconds([&] {
       for (const auto& matrix : matrices) {
-        const RowProduct product{matrix.get(), x.data(), nullptr, false, y.data()};
-        MultiplyRow(threads_, {&product, 1}).IgnoreError();
+        const RowProduct product{matrix.get(), {x.data(), inputs, 1, nullptr, false, y.data(), outputs}};
+        MultiplyRows(threads_, {&product, 1}).IgnoreError();
       }
     });
     const auto count = static_cast<double>(matrices.size());
@@ -325,10 +337,11 @@ void RunAll(int threads, const std::string& only) {
   }
   for (const Int8Engine engine : {Int8Engine::kOneDnn, Int8Engine::kQuads}) {
     if (engine == Int8Engine::kOneDnn && BestInt8Engine() != engine) continue;
-    bench.Int8MatMul(2048, 576, 576, engine);
-    bench.Int8MatMul(2048, 1536, 576, engine);
-    bench.Int8MatMul(2048, 576, 1536, engine);
-    bench.Int8MatMul(1024, 4096, 4096, engine);
+    bench.Int8MatMul(2048, 576, 576, engine, false);
+    bench.Int8MatMul(2048, 1536, 576, engine, false);
+    bench.Int8MatMul(2048, 576, 1536, engine, false);
+    bench.Int8MatMul(1024, 4096, 4096, engine, false);
+    bench.Int8MatMul(2048, 1536, 576, engine, true);
   }
   const std::vector<float> nf4 = SomeFloats(16), fp8 = E4m3();
   constexpr float kFp4[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, 0, -0.5f, -1, -1.5f, -2, -3, -4, -6};

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/evaluate/target_scores.h"
+#include "core/kernels/logit_reductions.h"
 #include "core/model/block.h"
 #include "core/model/head.h"
 #include "core/model/kv_cache.h"
@@ -45,28 +45,51 @@ class ResidentModel {
 
   KvCache& cache() { return cache_; }
 
-  // Runs the batch's ids, commits them, and returns the most likely id after each sequence.
-  absl::StatusOr<std::vector<int32_t>> Step(PackedBatch batch, std::span<const int32_t> ids) {
+  // Runs prompts' ids, commits them, and returns the most likely id after each sequence.
+  absl::StatusOr<std::vector<int32_t>> Prefill(PackedBatch batch, std::span<const int32_t> ids) {
+    if (ids.empty()) return std::vector<int32_t>();
     const int64_t width = model_.spec.width;
     batch.cache = &cache_;
     std::vector<float> hidden(ids.size() * width);
     TERSOR_RETURN_IF_ERROR(Embed(model_, ids, hidden));
     for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Forward(batch, hidden));
     std::vector<float> last(batch.sequences() * width);
-    std::vector<RowTarget> targets;
     for (int64_t i = 0; i < batch.sequences(); ++i) {
       cache_.Commit(batch.slots[i], batch.offsets[i + 1] - batch.offsets[i]);
       std::copy_n(hidden.begin() + (batch.offsets[i + 1] - 1) * width, width, last.begin() + i * width);
-      targets.push_back({.row = i});
     }
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<TargetScore> scores,
-                            ScoreTargets(*head_, last, batch.sequences(), targets));
-    std::vector<int32_t> next;
-    for (const TargetScore& score : scores) next.push_back(score.top1);
-    return next;
+    return MostLikely(last);
+  }
+
+  // The same of one id of each slot.
+  absl::StatusOr<std::vector<int32_t>> Decode(std::span<const int64_t> slots, std::span<const int32_t> ids) {
+    if (ids.empty()) return std::vector<int32_t>();
+    std::vector<float> hidden(ids.size() * model_.spec.width);
+    TERSOR_RETURN_IF_ERROR(Embed(model_, ids, hidden));
+    for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Step(cache_, slots, hidden));
+    for (const int64_t slot : slots) cache_.Commit(slot, 1);
+    return MostLikely(hidden);
   }
 
  private:
+  // A few rows' logits are in memory at a time.
+  absl::StatusOr<std::vector<int32_t>> MostLikely(std::span<const float> hidden) const {
+    constexpr int64_t kRows = 32;
+    const int64_t width = model_.spec.width, vocabulary = model_.spec.vocabulary;
+    const int64_t rows = static_cast<int64_t>(hidden.size()) / width;
+    std::vector<float> logits(std::min(kRows, rows) * vocabulary);
+    std::vector<int32_t> ids;
+    for (int64_t first = 0; first < rows; first += kRows) {
+      const int64_t count = std::min(kRows, rows - first);
+      TERSOR_RETURN_IF_ERROR(head_->RowLogits(hidden.subspan(first * width, count * width), count,
+                                              std::span(logits).first(count * vocabulary)));
+      for (int64_t row = 0; row < count; ++row) {
+        ids.push_back(static_cast<int32_t>(ReduceLogits(logits.data() + row * vocabulary, vocabulary, 0).argmax));
+      }
+    }
+    return ids;
+  }
+
   const Model& model_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::unique_ptr<Head> head_;
@@ -81,6 +104,8 @@ struct Sequence {
   int64_t pages = 0;
   // What the next step reads: the prompt's rest, then one id at a time.
   std::vector<int32_t> pending = {};
+  // Whether the prompt has been read.
+  bool begun = false;
 };
 
 class BatchGeneration {
@@ -161,16 +186,31 @@ class BatchGeneration {
     return model_.cache().Fork(donor_->slot, shared);
   }
 
+  // The id after each active sequence. Prompts are read, and ids decoded, by kernels of their own: which one computes a
+  // position does not depend on the batch.
   absl::StatusOr<std::vector<int32_t>> Step() {
-    PackedBatch batch;
-    batch.offsets = {0};
-    std::vector<int32_t> ids;
+    PackedBatch prompts{.offsets = {0}};
+    std::vector<int32_t> prompt_ids, ids;
+    std::vector<int64_t> slots;
     for (const Sequence& sequence : active_) {
-      ids.insert(ids.end(), sequence.pending.begin(), sequence.pending.end());
-      batch.offsets.push_back(static_cast<int64_t>(ids.size()));
-      batch.slots.push_back(sequence.slot);
+      if (sequence.begun) {
+        ids.push_back(sequence.pending[0]);
+        slots.push_back(sequence.slot);
+        continue;
+      }
+      prompt_ids.insert(prompt_ids.end(), sequence.pending.begin(), sequence.pending.end());
+      prompts.offsets.push_back(static_cast<int64_t>(prompt_ids.size()));
+      prompts.slots.push_back(sequence.slot);
     }
-    return model_.Step(std::move(batch), ids);
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> decoded, model_.Decode(slots, ids));
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> prefilled, model_.Prefill(std::move(prompts), prompt_ids));
+    std::vector<int32_t> next;
+    auto after_id = decoded.begin(), after_prompt = prefilled.begin();
+    for (Sequence& sequence : active_) {
+      next.push_back(sequence.begun ? *after_id++ : *after_prompt++);
+      sequence.begun = true;
+    }
+    return next;
   }
 
   // Keeps what the next prompt has in common with the one admitted last, before that one can end.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/kernels/bit_plane_product.h"
+#include "core/kernels/panel_store.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/weight_buffer.h"
 #include "core/kernels/worker_pool.h"
@@ -89,26 +90,24 @@ int64_t BitPlaneMatrix::outputs() const { return state_ ? state_->shape.outputs 
 int64_t BitPlaneMatrix::inputs() const { return state_ ? state_->shape.inputs : 0; }
 int64_t BitPlaneMatrix::panels() const { return state_ ? state_->tiles : 1; }
 
-absl::Status BitPlaneMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias,
-                                            bool accumulate, float* y) const {
+absl::Status BitPlaneMatrix::MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const {
   if (state_ == nullptr) return absl::FailedPreconditionError("multiplication by a matrix that was never packed");
   const State& state = *state_;
   const int64_t padded = state.blocks() * kPlaneBlock;
   const int64_t tables = padded / kPlaneTable;
+  const int64_t width = count * kPlaneTile;
   // Inputs beyond the last are zeros: their signs do not matter.
-  ScratchBuffer scratch(tables * kPlaneTableSums + count * kPlaneTile + padded);
+  ScratchBuffer scratch(tables * kPlaneTableSums + rows.rows * width + padded);
   float* products = scratch.data() + tables * kPlaneTableSums;
-  float* row = products + count * kPlaneTile;
-  std::fill(std::copy(x, x + state.shape.inputs, row), row + padded, 0.0f);
-  FillPlaneTables(row, tables, scratch.data());
-  BitPlanesTimesTables(state.view, first, count, scratch.data(), products);
-  const int64_t begin = first * kPlaneTile;
-  const int64_t present = std::min(count * kPlaneTile, state.shape.outputs - begin);
-  for (int64_t i = 0; i < present; ++i) {
-    float sum = products[i];
-    if (bias != nullptr) sum += bias[begin + i];
-    y[begin + i] = accumulate ? y[begin + i] + sum : sum;
+  float* x = products + rows.rows * width;
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    const float* from = rows.x + row * rows.x_stride;
+    std::fill(std::copy(from, from + state.shape.inputs, x), x + padded, 0.0f);
+    FillPlaneTables(x, tables, scratch.data());
+    BitPlanesTimesTables(state.view, first, count, scratch.data(), products + row * width);
   }
+  const int64_t begin = first * kPlaneTile;
+  StorePanel(products, width, begin, std::min(width, state.shape.outputs - begin), rows);
   return absl::OkStatus();
 }
 

@@ -44,8 +44,7 @@ class BitPlaneMatrix final : public RowMatrix {
   int64_t outputs() const override;
   int64_t inputs() const override;
   int64_t panels() const override;
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override;
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
 
   // The values, for products over many rows; planes are summed in their order, in float.
   absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;

@@ -10,6 +10,7 @@
 #include "core/kernels/int8_product.h"
 #include "core/kernels/low_bit_book.h"
 #include "core/kernels/low_bit_product.h"
+#include "core/kernels/panel_store.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/weight_buffer.h"
 #include "core/kernels/worker_pool.h"
@@ -121,14 +122,9 @@ struct LowBitMatrix::State {
     }
   }
 
-  // y of tiles [first, first + count), 16 a tile.
-  void TimesInt8(int64_t first, int64_t count, const float* x, float* y) const {
+  // Rounds a row of x; see Int8Blocks.
+  void Round(const float* x, int8_t* row, float* block_scales, int32_t* sums, int64_t sum_count) const {
     const int64_t blocks = view.blocks();
-    const int64_t sum_count = view.blocks_a_group == 0 ? 2 * blocks : blocks;
-    ScratchBuffer scratch(blocks + sum_count + blocks * kLowBitBlock / 4);
-    float* block_scales = scratch.data();
-    int32_t* sums = reinterpret_cast<int32_t*>(block_scales + blocks);
-    int8_t* row = reinterpret_cast<int8_t*>(sums + sum_count);
     if (activations == RowActivations::kInt8) {
       QuantizeInt8Blocks(x, layout.inputs, row, block_scales, sums);
     } else {
@@ -142,21 +138,42 @@ struct LowBitMatrix::State {
     }
     const int factor = view.own_zero_points() ? -1 : -view.zero_point();
     for (int64_t i = 0; i < sum_count; ++i) sums[i] *= factor;
-    LowBitTimesInt8(view, first, count, {row, block_scales, sums}, y);
   }
 
-  void TimesFloat(int64_t first, int64_t count, const float* x, float* y) const {
-    const int64_t padded = view.blocks() * kLowBitBlock;
-    ScratchBuffer scratch(padded + view.groups);
-    std::fill(std::copy(x, x + layout.inputs, scratch.data()), scratch.data() + padded, 0.0f);
-    float* sums = scratch.data() + padded;
-    // What a zero point is multiplied by.
-    for (int64_t group = 0; group < (view.values == CodeValues::kIntegers ? view.groups : 0); ++group) {
-      float sum = 0;
-      for (int64_t i = 0; i < layout.group_size; ++i) sum += x[group * layout.group_size + i];
-      sums[group] = sum;
+  // y [rows][count x 16] of tiles [first, first + count).
+  void TimesInt8(int64_t first, int64_t count, const PanelRows& rows, float* y) const {
+    const int64_t blocks = view.blocks();
+    const int64_t sum_count = view.blocks_a_group == 0 ? 2 * blocks : blocks;
+    const int64_t stride = blocks + sum_count + blocks * kLowBitBlock / 4;
+    ScratchBuffer scratch(rows.rows * stride);
+    std::vector<Int8Blocks> rounded;
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      float* block_scales = scratch.data() + row * stride;
+      int32_t* sums = reinterpret_cast<int32_t*>(block_scales + blocks);
+      int8_t* codes = reinterpret_cast<int8_t*>(sums + sum_count);
+      Round(rows.x + row * rows.x_stride, codes, block_scales, sums, sum_count);
+      rounded.push_back({codes, block_scales, sums});
     }
-    LowBitTimesFloat(view, first, count, scratch.data(), sums, y);
+    LowBitTimesInt8(view, first, count, rounded, y);
+  }
+
+  void TimesFloat(int64_t first, int64_t count, const PanelRows& rows, float* y) const {
+    const int64_t padded = view.blocks() * kLowBitBlock;
+    const int64_t stride = padded + view.groups;
+    ScratchBuffer scratch(rows.rows * stride);
+    std::vector<FloatGroups> padded_rows;
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      const float* x = rows.x + row * rows.x_stride;
+      float* to = scratch.data() + row * stride;
+      std::fill(std::copy(x, x + layout.inputs, to), to + padded, 0.0f);
+      float* sums = to + padded;
+      // What a zero point is multiplied by.
+      for (int64_t group = 0; group < (view.values == CodeValues::kIntegers ? view.groups : 0); ++group) {
+        sums[group] = std::accumulate(x + group * layout.group_size, x + (group + 1) * layout.group_size, 0.0f);
+      }
+      padded_rows.push_back({to, sums});
+    }
+    LowBitTimesFloat(view, first, count, padded_rows, y);
   }
 };
 
@@ -266,22 +283,17 @@ int64_t LowBitMatrix::outputs() const { return state_ ? state_->layout.outputs :
 int64_t LowBitMatrix::inputs() const { return state_ ? state_->layout.inputs : 0; }
 int64_t LowBitMatrix::panels() const { return state_ ? state_->tiles : 1; }
 
-absl::Status LowBitMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias,
-                                          bool accumulate, float* y) const {
+absl::Status LowBitMatrix::MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const {
   if (state_ == nullptr) return absl::FailedPreconditionError("multiplication by a matrix that was never packed");
-  ScratchBuffer products(count * kLowBitTile);
+  const int64_t width = count * kLowBitTile;
+  ScratchBuffer products(rows.rows * width);
   if (state_->activations == RowActivations::kFloat32) {
-    state_->TimesFloat(first, count, x, products.data());
+    state_->TimesFloat(first, count, rows, products.data());
   } else {
-    state_->TimesInt8(first, count, x, products.data());
+    state_->TimesInt8(first, count, rows, products.data());
   }
   const int64_t begin = first * kLowBitTile;
-  const int64_t present = std::min(count * kLowBitTile, state_->layout.outputs - begin);
-  for (int64_t i = 0; i < present; ++i) {
-    float sum = products.data()[i];
-    if (bias != nullptr) sum += bias[begin + i];
-    y[begin + i] = accumulate ? y[begin + i] + sum : sum;
-  }
+  StorePanel(products.data(), width, begin, std::min(width, state_->layout.outputs - begin), rows);
   return absl::OkStatus();
 }
 

@@ -103,8 +103,7 @@ class LowBitMatrix final : public RowMatrix {
   int64_t outputs() const override;
   int64_t inputs() const override;
   int64_t panels() const override;
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override;
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
 
   // The values, for products over many rows; of the same bits as (code - zero point) * scale or book[code] * scale in
   // float.

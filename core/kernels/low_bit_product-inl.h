@@ -464,19 +464,24 @@ HWY_INLINE void WithBits(int bits, const Run& run) {
   }
 }
 
+// All rows by one tile after the other: its codes stay in the first-level cache.
 template <int kBits, bool kVnni, bool kBook>
-void Int8Tiles(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y) {
+void Int8Tiles(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const Int8Blocks> x, float* y) {
   const bool halves = !kBook && tiles.blocks_a_group == 0;
   for (int64_t i = 0; i < count; ++i) {
-    if (halves) {
-      Int8HalvesTile<kBits, kVnni>(tiles, first + i, x, y + i * kLowBitTile);
-    } else {
-      Int8Tile<kBits, kVnni, kBook>(tiles, first + i, x, y + i * kLowBitTile);
+    for (size_t row = 0; row < x.size(); ++row) {
+      float* to = y + (row * count + i) * kLowBitTile;
+      if (halves) {
+        Int8HalvesTile<kBits, kVnni>(tiles, first + i, x[row], to);
+      } else {
+        Int8Tile<kBits, kVnni, kBook>(tiles, first + i, x[row], to);
+      }
     }
   }
 }
 
-void TimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y, bool vnni) {
+void TimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const Int8Blocks> x, float* y,
+               bool vnni) {
   const auto run = [&](auto bits, auto book) {
     constexpr int kBits = decltype(bits)::value;
     constexpr bool kBook = decltype(book)::value;
@@ -488,38 +493,41 @@ void TimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int
 }
 
 template <int kBits, CodeValues kValues>
-void FloatTiles(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
+void FloatTiles(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const FloatGroups> x,
                 const float* book, float* y) {
   const bool halves = tiles.blocks_a_group == 0;
   for (int64_t i = 0; i < count; ++i) {
-    if (halves) {
-      FloatHalvesTile<kBits, kValues>(tiles, first + i, x, sums, book, y + i * kLowBitTile);
-    } else {
-      FloatTile<kBits, kValues>(tiles, first + i, x, sums, book, y + i * kLowBitTile);
+    for (size_t row = 0; row < x.size(); ++row) {
+      float* to = y + (row * count + i) * kLowBitTile;
+      if (halves) {
+        FloatHalvesTile<kBits, kValues>(tiles, first + i, x[row].x, x[row].sums, book, to);
+      } else {
+        FloatTile<kBits, kValues>(tiles, first + i, x[row].x, x[row].sums, book, to);
+      }
     }
   }
 }
 
-void TimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums, float* y) {
+void TimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const FloatGroups> x, float* y) {
   float signed_codes[16];
   for (int code = 0; code < 16; ++code) signed_codes[code] = static_cast<float>(code - (1 << (tiles.bits - 1)));
   // With 16 lanes a look-up of signed codes costs less than masking and converting.
   const bool look_up = HWY_TARGET == HWY_AVX3 && !tiles.own_zero_points() && tiles.bits <= 4;
   switch (tiles.values) {
     case CodeValues::kBook:
-      return FloatTiles<4, CodeValues::kBook>(tiles, first, count, x, sums, tiles.book, y);
+      return FloatTiles<4, CodeValues::kBook>(tiles, first, count, x, tiles.book, y);
     case CodeValues::kE4m3:
-      return FloatTiles<8, CodeValues::kE4m3>(tiles, first, count, x, sums, signed_codes, y);
+      return FloatTiles<8, CodeValues::kE4m3>(tiles, first, count, x, signed_codes, y);
     case CodeValues::kE5m2:
-      return FloatTiles<8, CodeValues::kE5m2>(tiles, first, count, x, sums, signed_codes, y);
+      return FloatTiles<8, CodeValues::kE5m2>(tiles, first, count, x, signed_codes, y);
     case CodeValues::kIntegers:
       break;
   }
   WithBits(tiles.bits, [&](auto bits) {
     constexpr int kBits = decltype(bits)::value;
     constexpr CodeValues kLookUp = kBits <= 4 ? CodeValues::kBook : CodeValues::kIntegers;
-    if (look_up) return FloatTiles<kBits, kLookUp>(tiles, first, count, x, sums, signed_codes, y);
-    return FloatTiles<kBits, CodeValues::kIntegers>(tiles, first, count, x, sums, signed_codes, y);
+    if (look_up) return FloatTiles<kBits, kLookUp>(tiles, first, count, x, signed_codes, y);
+    return FloatTiles<kBits, CodeValues::kIntegers>(tiles, first, count, x, signed_codes, y);
   });
 }
 

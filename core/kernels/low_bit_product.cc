@@ -46,15 +46,15 @@ void QuantizeInt8Blocks(const float* x, int64_t inputs, int8_t* codes, float* sc
   HWY_DYNAMIC_DISPATCH(QuantizeBlocks)(x, inputs, codes, scales, sums);
 }
 
-void LowBitTimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y) {
+void LowBitTimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const Int8Blocks> x, float* y) {
   LimitTargets();
   HWY_DYNAMIC_DISPATCH(TimesInt8)(tiles, first, count, x, y, HasVnni());
 }
 
-void LowBitTimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
+void LowBitTimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const FloatGroups> x,
                       float* y) {
   LimitTargets();
-  HWY_DYNAMIC_DISPATCH(TimesFloat)(tiles, first, count, x, sums, y);
+  HWY_DYNAMIC_DISPATCH(TimesFloat)(tiles, first, count, x, y);
 }
 
 void DecodeLowBitTile(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* out, int64_t stride) {

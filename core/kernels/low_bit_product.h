@@ -3,6 +3,7 @@
 #define TERSOR_CORE_KERNELS_LOW_BIT_PRODUCT_H_
 
 #include <cstdint>
+#include <span>
 
 namespace tersor {
 
@@ -79,14 +80,19 @@ struct Int8Blocks {
 // [blocks].
 void QuantizeInt8Blocks(const float* x, int64_t inputs, int8_t* codes, float* scales, int32_t* sums);
 
-// y [count x 16] = tiles [first, first + count) times x; sums of 32-bit integers within a block, floats beyond. Codes
-// are integers, or those of a book with `integers` whose groups are whole blocks.
-void LowBitTimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, const Int8Blocks& x, float* y);
+// y [rows][count x 16] = tiles [first, first + count) times each row of x; sums of 32-bit integers within a block,
+// floats beyond. Codes are integers, or those of a book with `integers` whose groups are whole blocks. A row's bits do
+// not depend on the others.
+void LowBitTimesInt8(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const Int8Blocks> x, float* y);
 
-// The same for float activations and codes of all kinds: x is padded to whole blocks, `sums` are those of its groups
-// (read where codes are integers).
-void LowBitTimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, const float* x, const float* sums,
-                      float* y);
+// A row of float activations: padded to whole blocks, and the sums of its groups (read where codes are integers).
+struct FloatGroups {
+  const float* x = nullptr;
+  const float* sums = nullptr;
+};
+
+// The same for float activations and codes of all kinds.
+void LowBitTimesFloat(const LowBitTiles& tiles, int64_t first, int64_t count, std::span<const FloatGroups> x, float* y);
 
 // Decodes the first `inputs` inputs of a tile: the value of input k and output l goes to out[k * stride + l].
 void DecodeLowBitTile(const LowBitTiles& tiles, int64_t tile, int64_t inputs, float* out, int64_t stride);

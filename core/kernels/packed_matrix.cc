@@ -8,6 +8,7 @@
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/matmul_primitives.h"
 #include "core/kernels/panel_product.h"
+#include "core/kernels/panel_store.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
 #include "core/kernels/weight_buffer.h"
@@ -21,6 +22,7 @@ using dnnl::memory;
 // Rows are cut into tiles of these sizes, largest first; what is left under the smallest is padded with zeros.
 constexpr int64_t kTiles[] = {128, 64, 32, 16};
 constexpr int64_t kSmallestTile = 16;
+// Wider ones are left to the library.
 constexpr int64_t kWidestPanel = 64;
 
 absl::Status FromLibrary(const dnnl::error& error, absl::string_view doing) {
@@ -236,25 +238,22 @@ int64_t PackedMatrix::panels() const {
   return (state_->outputs + state_->panel_width - 1) / state_->panel_width;
 }
 
-absl::Status PackedMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias,
-                                          bool accumulate, float* y) const {
-  if (state_ == nullptr || state_->panel_width == 0) return Multiply(x, inputs(), 1, bias, accumulate, y, outputs());
+absl::Status PackedMatrix::MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const {
+  if (state_ == nullptr || state_->panel_width == 0) {
+    return Multiply(rows.x, rows.x_stride, rows.rows, rows.bias, rows.accumulate, rows.y, rows.y_stride);
+  }
   const State& state = *state_;
-  float products[kWidestPanel];
+  ScratchBuffer scratch(rows.rows * state.panel_width);
   for (int64_t panel = first; panel < first + count; ++panel) {
-    const int64_t output = panel * state.panel_width;
+    const PanelOperands operands = {state.inputs, state.panel_width, rows.x,           rows.x_stride,
+                                    rows.rows,    scratch.data(),    state.panel_width};
     if (state.precision == Precision::kF32) {
-      PanelProduct(state.values + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
+      PanelProduct(state.values + panel * state.panel_stride, operands);
     } else {
-      const auto* weights = reinterpret_cast<const uint16_t*>(state.values);
-      PanelProduct(weights + panel * state.panel_stride, state.inputs, state.panel_width, x, products);
+      PanelProduct(reinterpret_cast<const uint16_t*>(state.values) + panel * state.panel_stride, operands);
     }
-    const int64_t present = std::min(state.panel_width, state.outputs - output);
-    for (int64_t i = 0; i < present; ++i) {
-      float sum = products[i];
-      if (bias != nullptr) sum += bias[output + i];
-      y[output + i] = accumulate ? y[output + i] + sum : sum;
-    }
+    StorePanel(scratch.data(), state.panel_width, panel * state.panel_width,
+               std::min(state.panel_width, state.outputs - panel * state.panel_width), rows);
   }
   return absl::OkStatus();
 }

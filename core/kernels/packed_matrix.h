@@ -43,8 +43,7 @@ class PackedMatrix final : public RowMatrix {
                         int64_t y_stride) const;
 
   int64_t panels() const override;
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override;
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
 
  private:
   // Room for the packed values: beside other weights where they stay.

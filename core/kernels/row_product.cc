@@ -6,7 +6,7 @@
 
 namespace tersor {
 
-absl::Status MultiplyRow(int threads, std::span<const RowProduct> products) {
+absl::Status MultiplyRows(int threads, std::span<const RowProduct> products) {
   int64_t panels = 0;
   for (const RowProduct& product : products) panels += product.matrix->panels();
   const int64_t parts = std::min<int64_t>(std::max(threads, 1), panels);
@@ -18,8 +18,7 @@ absl::Status MultiplyRow(int threads, std::span<const RowProduct> products) {
       const int64_t here = product.matrix->panels();
       const int64_t count = std::min(left, here - first);
       if (count > 0) {
-        TERSOR_RETURN_IF_ERROR(
-            product.matrix->MultiplyPanels(first, count, product.x, product.bias, product.accumulate, product.y));
+        TERSOR_RETURN_IF_ERROR(product.matrix->MultiplyPanelRows(first, count, product.rows));
         left -= count;
       }
       first = std::max<int64_t>(0, first - here);

@@ -1,4 +1,4 @@
-// Products of single rows with matrices, for decoding: bounded by memory bandwidth, not by arithmetic.
+// Products of single rows, or of few, with matrices, for decoding: bounded by memory bandwidth rather than arithmetic.
 #ifndef TERSOR_CORE_KERNELS_ROW_PRODUCT_H_
 #define TERSOR_CORE_KERNELS_ROW_PRODUCT_H_
 
@@ -9,18 +9,14 @@
 
 namespace tersor {
 
-// y [outputs] = matrix x [inputs], plus `bias` unless null, plus the old y where `accumulate`.
 struct RowProduct {
   const RowMatrix* matrix = nullptr;
-  const float* x = nullptr;
-  const float* bias = nullptr;
-  bool accumulate = false;
-  float* y = nullptr;
+  PanelRows rows = {};
 };
 
-// Runs independent products side by side on `threads` threads. Results do not depend on `threads`; they are close to
-// those of products over many rows, but need not have the same bits.
-absl::Status MultiplyRow(int threads, std::span<const RowProduct> products);
+// Runs independent products side by side on `threads` threads. A row's bits depend neither on `threads` nor on the rows
+// beside it; they are close to those of products over many rows, but need not be the same.
+absl::Status MultiplyRows(int threads, std::span<const RowProduct> products);
 
 }  // namespace tersor
 

@@ -18,10 +18,13 @@ absl::StatusOr<SumMatrix> SumMatrix::Create(LowBitMatrix base, std::vector<std::
   return SumMatrix(std::move(base), std::move(terms));
 }
 
-absl::Status SumMatrix::MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                                       float* y) const {
-  TERSOR_RETURN_IF_ERROR(base_.MultiplyPanels(first, count, x, bias, accumulate, y));
-  for (const auto& term : terms_) term->AddProduct(first, count, x, y);
+absl::Status SumMatrix::MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const {
+  TERSOR_RETURN_IF_ERROR(base_.MultiplyPanelRows(first, count, rows));
+  for (const auto& term : terms_) {
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      term->AddProduct(first, count, rows.x + row * rows.x_stride, rows.y + row * rows.y_stride);
+    }
+  }
   return absl::OkStatus();
 }
 

@@ -23,8 +23,7 @@ class SumMatrix final : public RowMatrix {
   int64_t outputs() const override { return base_.outputs(); }
   int64_t inputs() const override { return base_.inputs(); }
   int64_t panels() const override { return base_.panels(); }
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override;
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
   // The values, for products over many rows: the base's, then the terms' added in their order.
   absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;
 

@@ -70,9 +70,10 @@ class Block {
                                   std::span<float> hidden, std::span<float> next) const = 0;
   // All segments in a row on `hidden` [tokens, width]; faster than calling them one by one where fusion pays.
   virtual absl::Status Forward(const PackedBatch& batch, std::span<float> hidden) const = 0;
-  // Forward of the one token that follows what `cache` holds of `slot`, by kernels that are as fast as the weights can
-  // be read. Close to Forward's results, but not of the same bits: for generation, not for scoring.
-  virtual absl::Status Step(KvCache& cache, int64_t slot, std::span<float> hidden) const = 0;
+  // Forward of one token of each of `slots` (all different), which follows what `cache` holds of it, by kernels that
+  // are as fast as the weights can be read: hidden [slots, width]. Close to Forward's results, but not of the same
+  // bits: for generation, not for scoring. A slot's bits do not depend on the others.
+  virtual absl::Status Step(KvCache& cache, std::span<const int64_t> slots, std::span<float> hidden) const = 0;
   // The linear layers, in the order of segments(). They live as long as the block, until their weight is set.
   virtual std::vector<const Linear*> linears() const = 0;
   // Replaces a linear layer's weight by what `weight` decodes to.

@@ -24,7 +24,7 @@ class DecoderBlock final : public Block {
   absl::Status RunSegment(int s, const PackedBatch& batch, std::span<const float> input, std::span<float> hidden,
                           std::span<float> next) const override;
   absl::Status Forward(const PackedBatch& batch, std::span<float> hidden) const override;
-  absl::Status Step(KvCache& cache, int64_t slot, std::span<float> hidden) const override;
+  absl::Status Step(KvCache& cache, std::span<const int64_t> slots, std::span<float> hidden) const override;
   std::vector<const Linear*> linears() const override;
   absl::Status SetWeight(const std::string& linear_name, const EncodedTensor& weight) override;
 
@@ -63,8 +63,12 @@ class DecoderBlock final : public Block {
   absl::Status Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const;
   // residual += linear(x), through the norm that follows the layer where there is one.
   absl::Status AddOutput(LinearIndex linear, const float* x, int64_t rows, float* residual) const;
-  // The same of one row, by the kernels of Step.
-  absl::Status AddRowOutput(LinearIndex linear, const float* x, float* residual) const;
+  // The parts of Step.
+  absl::Status CheckStep(KvCache& cache, std::span<const int64_t> slots, size_t hidden_size) const;
+  absl::Status StepAttention(KvCache& cache, std::span<const int64_t> slots, const float* input, float* attended) const;
+  absl::Status StepMlp(const float* input, int64_t rows, float* residual) const;
+  // AddOutput by the kernels of Step.
+  absl::Status AddRowOutput(LinearIndex linear, const float* x, int64_t rows, float* residual) const;
   // Learned positions of rows [first, first + count), added to `hidden`; only the first block has them.
   void AddPositions(const Pass& pass, Tile tile, float* hidden) const;
   // The norm before the feed-forward layer and the attention's output added, in the model's order.

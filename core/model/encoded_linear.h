@@ -27,9 +27,8 @@ class EncodedLinear final : public LinearKernel {
   int64_t inputs() const override { return matrix_.inputs(); }
   int64_t panels() const override { return matrix_.panels(); }
 
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override {
-    return matrix_.MultiplyPanels(first, count, x, bias, accumulate, y);
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override {
+    return matrix_.MultiplyPanelRows(first, count, rows);
   }
 
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,

@@ -18,6 +18,8 @@ namespace {
 
 // Prompts go through the blocks in pieces of this many tokens.
 constexpr int64_t kPrefillTokens = 512;
+// Of the prompt and its continuation.
+constexpr int64_t kSlot = 0;
 
 class ResidentGenerator final : public Generator {
  public:
@@ -49,7 +51,7 @@ class ResidentGenerator final : public Generator {
       const bool full = cache_.length(0) >= Context();
       if (stopped || full || static_cast<int>(continuation.size()) >= options.max_tokens) break;
       TERSOR_RETURN_IF_ERROR(CheckCancelled(options.cancellation));
-      TERSOR_RETURN_IF_ERROR(Decode(id, logits));
+      TERSOR_RETURN_IF_ERROR(Decode({&kSlot, 1}, {&id, 1}, logits));
     }
     return continuation;
   }
@@ -84,24 +86,21 @@ class ResidentGenerator final : public Generator {
       return absl::InvalidArgumentError("decoding is timed with at least one sequence and one id before it");
     }
     TERSOR_ASSIGN_OR_RETURN(std::vector<float> logits, Prefill(SomeIds(timing.context), nullptr));
-    PackedBatch batch{.offsets = {0, 1}, .cache = &cache_, .slots = {0}};
+    std::vector<int64_t> slots = {kSlot};
     for (int i = 1; i < timing.batch; ++i) {
-      batch.slots.push_back(cache_.AddSlot());
-      batch.offsets.push_back(i + 1);
+      slots.push_back(cache_.AddSlot());
       std::vector<float> hidden;
-      TERSOR_RETURN_IF_ERROR(PrefillPiece(SomeIds(timing.context), batch.slots.back(), hidden));
+      TERSOR_RETURN_IF_ERROR(PrefillPiece(SomeIds(timing.context), slots.back(), hidden));
     }
     logits.resize(timing.batch * model_.spec.vocabulary);
     const std::vector<int32_t> ids = SomeIds(timing.steps + timing.batch);
     std::vector<double> seconds;
     for (int step = 0; step < timing.steps; ++step) {
       const auto start = std::chrono::steady_clock::now();
-      TERSOR_RETURN_IF_ERROR(timing.batch == 1
-                                 ? Decode(ids[step], logits)
-                                 : DecodeBatch(batch, std::span(ids).subspan(step, timing.batch), logits));
+      TERSOR_RETURN_IF_ERROR(Decode(slots, std::span(ids).subspan(step, timing.batch), logits));
       seconds.push_back(Since(start));
     }
-    for (int i = 1; i < timing.batch; ++i) cache_.Release(batch.slots[i]);
+    for (int i = 1; i < timing.batch; ++i) cache_.Release(slots[i]);
     return seconds;
   }
 
@@ -145,7 +144,7 @@ class ResidentGenerator final : public Generator {
     const std::span<const float> last = std::span<const float>(hidden).last(model_.spec.width);
     // Decoding the head for one row would cost more than the row.
     const bool encoded = head_->chunk_linears()[0].encoded();
-    TERSOR_RETURN_IF_ERROR(encoded ? head_->RowLogits(last, logits) : head_->Logits(last, 1, logits));
+    TERSOR_RETURN_IF_ERROR(encoded ? head_->RowLogits(last, 1, logits) : head_->Logits(last, 1, logits));
     return logits;
   }
 
@@ -161,21 +160,13 @@ class ResidentGenerator final : public Generator {
     return absl::OkStatus();
   }
 
-  absl::Status Decode(int32_t id, std::vector<float>& logits) {
-    std::vector<float> hidden(model_.spec.width);
-    TERSOR_RETURN_IF_ERROR(Embed(model_, {&id, 1}, hidden));
-    for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Step(cache_, 0, hidden));
-    cache_.Commit(0, 1);
-    return head_->RowLogits(hidden, logits);
-  }
-
-  // One id of each of the batch's sequences; logits [sequences, vocabulary].
-  absl::Status DecodeBatch(const PackedBatch& batch, std::span<const int32_t> ids, std::vector<float>& logits) {
+  // One id of each slot's sequence; logits [slots, vocabulary].
+  absl::Status Decode(std::span<const int64_t> slots, std::span<const int32_t> ids, std::vector<float>& logits) {
     std::vector<float> hidden(ids.size() * model_.spec.width);
     TERSOR_RETURN_IF_ERROR(Embed(model_, ids, hidden));
-    for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Forward(batch, hidden));
-    for (const int64_t slot : batch.slots) cache_.Commit(slot, 1);
-    return head_->Logits(hidden, batch.sequences(), logits);
+    for (const auto& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Step(cache_, slots, hidden));
+    for (const int64_t slot : slots) cache_.Commit(slot, 1);
+    return head_->RowLogits(hidden, static_cast<int64_t>(slots.size()), logits);
   }
 
   Model model_;

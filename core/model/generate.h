@@ -28,7 +28,7 @@ struct GenerateOptions {
 };
 
 // Decoding to be timed: `batch` sequences of their own, each of `context` ids before the first of `steps` steps, which
-// decode one id of each sequence. One sequence is decoded by Block::Step, several together by Block::Forward.
+// decode one id of each sequence, all together.
 struct DecodeTiming {
   int steps = 64;
   int context = 16;

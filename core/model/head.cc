@@ -53,11 +53,14 @@ absl::StatusOr<std::unique_ptr<PackedHead>> PackedHead::Create(const Model& mode
 
 void PackedHead::Norm(const float* hidden, int64_t rows, float* normed) const { norm_.Apply(hidden, rows, normed); }
 
-absl::Status PackedHead::Logits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const {
+absl::Status PackedHead::CheckLogits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const {
   TERSOR_RETURN_IF_ERROR(CheckRows(hidden.size(), rows, width_));
-  if (logits.size() != static_cast<size_t>(rows * vocabulary_)) {
-    return absl::InvalidArgumentError(absl::StrCat("room for ", logits.size(), " logits, not for ", rows, " rows"));
-  }
+  if (logits.size() == static_cast<size_t>(rows * vocabulary_)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("room for ", logits.size(), " logits, not for ", rows, " rows"));
+}
+
+absl::Status PackedHead::Logits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const {
+  TERSOR_RETURN_IF_ERROR(CheckLogits(hidden, rows, logits));
   ScratchBuffer normed(rows * width_);
   Norm(hidden.data(), rows, normed.data());
   const int64_t tiles = (rows + kTileRows - 1) / kTileRows;
@@ -69,16 +72,17 @@ absl::Status PackedHead::Logits(std::span<const float> hidden, int64_t rows, std
   });
 }
 
-absl::Status PackedHead::RowLogits(std::span<const float> hidden, std::span<float> logits) const {
-  TERSOR_RETURN_IF_ERROR(CheckRows(hidden.size(), 1, width_));
-  ScratchBuffer normed(width_);
-  Norm(hidden.data(), 1, normed.data());
+absl::Status PackedHead::RowLogits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const {
+  TERSOR_RETURN_IF_ERROR(CheckLogits(hidden, rows, logits));
+  ScratchBuffer normed(rows * width_);
+  Norm(hidden.data(), rows, normed.data());
   std::vector<RowProduct> products;
   for (int64_t chunk = 0; chunk < chunks(); ++chunk) {
-    products.push_back(chunks_[chunk].Row(normed.data(), false, logits.data() + chunk * kChunkIds));
+    products.push_back(chunks_[chunk].Rows(normed.data(), rows, false, logits.data() + chunk * kChunkIds));
+    products.back().rows.y_stride = vocabulary_;
   }
-  TERSOR_RETURN_IF_ERROR(MultiplyRow(options_.threads, products));
-  Cap(logits.data(), vocabulary_);
+  TERSOR_RETURN_IF_ERROR(MultiplyRows(options_.threads, products));
+  Cap(logits.data(), rows * vocabulary_);
   return absl::OkStatus();
 }
 

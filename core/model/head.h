@@ -25,6 +25,9 @@ class Head {
 
   // hidden [rows, width] (before the final norm) -> logits [rows, vocabulary].
   virtual absl::Status Logits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const = 0;
+  // The same of few rows, as fast as the weights can be read: close to Logits, but not of the same bits. A row's bits
+  // do not depend on the others.
+  virtual absl::Status RowLogits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const = 0;
   // Natural-log likelihood of `targets[i]` after row i, in chunks: never holds rows x vocabulary logits.
   // `top1` (may be empty) receives the most likely id of each row.
   virtual absl::Status LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,

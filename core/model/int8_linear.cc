@@ -23,10 +23,9 @@ class Int8Linear final : public LinearKernel {
   int64_t inputs() const override { return matrix_.inputs(); }
   int64_t panels() const override { return rows_.has_value() ? rows_->panels() : 1; }
 
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override {
-    if (rows_.has_value()) return rows_->MultiplyPanels(first, count, x, bias, accumulate, y);
-    return matrix_.Multiply(x, inputs(), 1, bias, accumulate, y, outputs());
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override {
+    if (rows_.has_value()) return rows_->MultiplyPanelRows(first, count, rows);
+    return matrix_.Multiply(rows.x, rows.x_stride, rows.rows, rows.bias, rows.accumulate, rows.y, rows.y_stride);
   }
 
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,

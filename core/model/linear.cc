@@ -32,8 +32,8 @@ absl::StatusOr<std::shared_ptr<const void>> Linear::Hold(int threads) const {
   return kernel_->Hold(threads);
 }
 
-RowProduct Linear::Row(const float* x, bool accumulate, float* y) const {
-  return {kernel_.get(), x, bias_.empty() ? nullptr : bias_.data(), accumulate, y};
+RowProduct Linear::Rows(const float* x, int64_t rows, bool accumulate, float* y) const {
+  return {kernel_.get(), {x, inputs(), rows, bias_.empty() ? nullptr : bias_.data(), accumulate, y, outputs()}};
 }
 
 }  // namespace tersor

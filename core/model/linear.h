@@ -38,9 +38,9 @@ class Linear {
   // Take one before calling Multiply several times or on several threads, and keep it meanwhile: kernels that multiply
   // in another form than they store then make it once. See LinearKernel::Hold.
   absl::StatusOr<std::shared_ptr<const void>> Hold(int threads) const;
-  // Over one row, for MultiplyRow of row_product.h: as fast as the weight can be read; close to Multiply's result, but
-  // not of the same bits. x [inputs] and y [outputs] are the caller's.
-  RowProduct Row(const float* x, bool accumulate, float* y) const;
+  // Over one row or few, for MultiplyRows of row_product.h: as fast as the weight can be read; close to Multiply's
+  // result, but not of the same bits. x [rows, inputs] and y [rows, outputs] are the caller's.
+  RowProduct Rows(const float* x, int64_t rows, bool accumulate, float* y) const;
 
  private:
   std::unique_ptr<const LinearKernel> kernel_;

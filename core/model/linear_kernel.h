@@ -20,7 +20,8 @@ struct WeightRows {
   int64_t outputs = 0;
 };
 
-// RowMatrix is the way of decoding token by token; Multiply that of prefill and scoring. Immutable and thread-safe.
+// RowMatrix is the way of decoding, one token of each sequence at a time; Multiply that of prefill and scoring.
+// Immutable and thread-safe.
 class LinearKernel : public RowMatrix {
  public:
   // What products over many rows, and with single ones, are computed in, for reports: "float32", "int4 x int8".

@@ -21,8 +21,7 @@ class PackedHead final : public Head {
   absl::Status Logits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const override;
   absl::Status LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,
                               std::span<double> log_likelihoods, std::span<int32_t> top1) const override;
-  // Of one row, as fast as the weights can be read: close to Logits, but not of the same bits.
-  absl::Status RowLogits(std::span<const float> hidden, std::span<float> logits) const;
+  absl::Status RowLogits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const override;
   std::span<const Linear> chunk_linears() const { return chunks_; }
   int threads() const override { return options_.threads; }
   int64_t width() const override { return width_; }
@@ -35,6 +34,7 @@ class PackedHead final : public Head {
  private:
   PackedHead() = default;
   int64_t chunks() const { return static_cast<int64_t>(chunks_.size()); }
+  absl::Status CheckLogits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const;
   void Cap(float* logits, int64_t count) const;
   absl::Status GroupLikelihoods(const float* hidden, std::span<const int32_t> targets,
                                 std::span<double> log_likelihoods, std::span<int32_t> top1) const;

@@ -24,26 +24,32 @@ class RoundedInputLinear final : public LinearKernel {
   int64_t inputs() const override { return base_->inputs(); }
   int64_t panels() const override { return base_->panels(); }
 
-  absl::Status MultiplyPanels(int64_t first, int64_t count, const float* x, const float* bias, bool accumulate,
-                              float* y) const override {
-    ScratchBuffer rounded(inputs());
-    format_->Round(x, 1, rounded.data());
-    return base_->MultiplyPanels(first, count, rounded.data(), bias, accumulate, y);
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override {
+    ScratchBuffer rounded(rows.rows * inputs());
+    RoundRows(rows.x, rows.x_stride, rows.rows, rounded.data());
+    PanelRows operands = rows;
+    operands.x = rounded.data();
+    operands.x_stride = inputs();
+    return base_->MultiplyPanelRows(first, count, operands);
   }
 
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
                         int64_t y_stride) const override {
     ScratchBuffer rounded(rows * inputs());
-    for (int64_t row = 0; row < rows; ++row) {
-      std::memcpy(rounded.data() + row * inputs(), x + row * x_stride, inputs() * sizeof(float));
-    }
-    format_->Round(rounded.data(), rows, rounded.data());
+    RoundRows(x, x_stride, rows, rounded.data());
     return base_->Multiply(rounded.data(), inputs(), rows, bias, accumulate, y, y_stride);
   }
 
   absl::StatusOr<std::shared_ptr<const void>> Hold(int threads) const override { return base_->Hold(threads); }
 
  private:
+  void RoundRows(const float* x, int64_t x_stride, int64_t rows, float* rounded) const {
+    for (int64_t row = 0; row < rows; ++row) {
+      std::memcpy(rounded + row * inputs(), x + row * x_stride, inputs() * sizeof(float));
+    }
+    format_->Round(rounded, rows, rounded);
+  }
+
   std::unique_ptr<LinearKernel> base_;
   ActivationFormatPtr format_;
 };

@@ -15,6 +15,9 @@ class FakeHead final : public Head {
   absl::Status LogLikelihoods(std::span<const float> hidden, std::span<const int32_t> targets,
                               std::span<double> log_likelihoods, std::span<int32_t> top1) const override;
   absl::Status Logits(std::span<const float>, int64_t, std::span<float>) const override;
+  absl::Status RowLogits(std::span<const float> hidden, int64_t rows, std::span<float> logits) const override {
+    return Logits(hidden, rows, logits);
+  }
   int threads() const override { return 1; }
   int64_t width() const override { return kWidth; }
   int64_t vocabulary() const override { return 1000; }

@@ -43,8 +43,9 @@ TEST(BitPlaneMatrixTest, MatchesTheReferenceAndDecodesToTheValues) {
       const std::vector<double> expected = reference::MatMul(x, values, bias, 1, outputs, inputs);
       for (const int threads : {1, 3}) {
         std::vector<float> y(outputs, 1.0f);
-        const RowProduct product[] = {{&*matrix, x.data(), bias.data(), true, y.data()}};
-        ASSERT_TRUE(MultiplyRow(threads, product).ok());
+        const RowProduct product[] = {
+            {&*matrix, {x.data(), matrix->inputs(), 1, bias.data(), true, y.data(), matrix->outputs()}}};
+        ASSERT_TRUE(MultiplyRows(threads, product).ok());
         for (int64_t o = 0; o < outputs; ++o) ASSERT_NEAR(y[o], expected[o] + 1, 2e-5 * planes * std::sqrt(inputs));
       }
       const auto packed = PackedMatrix::Pack(values, outputs, inputs, Precision::kF32);

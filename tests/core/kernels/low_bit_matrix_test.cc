@@ -80,8 +80,8 @@ std::string Describe(const LowBitLayout& layout) {
 
 std::vector<float> Multiply(const LowBitMatrix& matrix, const std::vector<float>& x, int threads) {
   std::vector<float> y(matrix.outputs(), 100.0f);
-  const RowProduct product[] = {{&matrix, x.data(), nullptr, false, y.data()}};
-  EXPECT_TRUE(MultiplyRow(threads, product).ok());
+  const RowProduct product[] = {{&matrix, {x.data(), matrix.inputs(), 1, nullptr, false, y.data(), matrix.outputs()}}};
+  EXPECT_TRUE(MultiplyRows(threads, product).ok());
   return y;
 }
 
@@ -161,8 +161,8 @@ TEST(LowBitMatrixTest, AddsBiasAndOldValues) {
     const std::vector<float> x = RandomFloats(64, 7), bias = RandomFloats(33, 8);
     const std::vector<float> plain = Multiply(matrix, x, 1);
     std::vector<float> y(33, 2.0f);
-    const RowProduct product[] = {{&matrix, x.data(), bias.data(), true, y.data()}};
-    ASSERT_TRUE(MultiplyRow(2, product).ok());
+    const RowProduct product[] = {{&matrix, {x.data(), 64, 1, bias.data(), true, y.data(), 33}}};
+    ASSERT_TRUE(MultiplyRows(2, product).ok());
     for (int i = 0; i < 33; ++i) EXPECT_FLOAT_EQ(y[i], plain[i] + bias[i] + 2.0f);
   }
 }

@@ -4,7 +4,9 @@
 
 #include <cmath>
 
+#include "core/kernels/bit_plane_matrix.h"
 #include "core/kernels/cpu_info.h"
+#include "core/kernels/low_bit_matrix.h"
 #include "core/kernels/packed_matrix.h"
 #include "core/kernels/reference.h"
 #include "tests/core/kernels/random_floats.h"
@@ -42,9 +44,10 @@ TEST(RowProductTest, MatchesTheReferenceOnAnyThreads) {
       for (size_t i = 0; i < layers.size(); ++i) {
         // Every second one adds to what is there.
         const float* bias = i % 3 == 0 ? nullptr : layers[i].bias.data();
-        products.push_back({&layers[i].packed, x.data(), bias, i % 2 == 1, y[i].data()});
+        products.push_back(
+            {&layers[i].packed, {x.data(), layers[i].inputs, 1, bias, i % 2 == 1, y[i].data(), layers[i].outputs}});
       }
-      ASSERT_TRUE(MultiplyRow(threads, products).ok());
+      ASSERT_TRUE(MultiplyRows(threads, products).ok());
       if (first.empty()) first = y;
       EXPECT_EQ(y, first) << threads << " threads";
     }
@@ -60,6 +63,49 @@ TEST(RowProductTest, MatchesTheReferenceOnAnyThreads) {
             << layer.outputs << " x " << layer.inputs;
       }
     }
+  }
+}
+
+// Rows together have the bits of each alone, whatever holds the weight.
+TEST(RowProductTest, RowsDoNotDependOnEachOther) {
+  constexpr int64_t kOutputs = 70, kInputs = 96, kRows = 11, kStride = 100;
+  const std::vector<float> weights = RandomFloats(kOutputs * kInputs, 4), x = RandomFloats(kRows * kStride, 5);
+  const std::vector<float> bias = RandomFloats(kOutputs, 6);
+  std::vector<std::unique_ptr<RowMatrix>> matrices;
+  matrices.push_back(std::make_unique<PackedMatrix>(*PackedMatrix::Pack(weights, kOutputs, kInputs, Precision::kF32)));
+  if (GetCpuInfo().bf16) {
+    matrices.push_back(
+        std::make_unique<PackedMatrix>(*PackedMatrix::Pack(weights, kOutputs, kInputs, Precision::kBF16)));
+  }
+  for (const int64_t group : {16, 32, 96}) {
+    for (const RowActivations activations :
+         {RowActivations::kFloat32, RowActivations::kInt8, RowActivations::kInt8Token}) {
+      const auto read = [](int64_t row, std::span<uint8_t> codes, std::span<uint16_t> scales,
+                           std::span<uint8_t> zeros) {
+        for (size_t i = 0; i < codes.size(); ++i) codes[i] = (row * 7 + i * 5) % 16;
+        std::fill(scales.begin(), scales.end(), uint16_t{0x2c00});
+        std::fill(zeros.begin(), zeros.end(), uint8_t{5});
+      };
+      matrices.push_back(std::make_unique<LowBitMatrix>(
+          *LowBitMatrix::Pack({kOutputs, kInputs, 4, group, group != 96}, activations, 1, read)));
+    }
+  }
+  matrices.push_back(std::make_unique<BitPlaneMatrix>(*BitPlaneMatrix::Pack(
+      {kOutputs, kInputs, 3, 32}, 1, [](int64_t row, std::span<uint8_t> codes, std::span<uint16_t> scales) {
+        for (size_t i = 0; i < codes.size(); ++i) codes[i] = (row * 3 + i) % 8;
+        std::fill(scales.begin(), scales.end(), uint16_t{0x2c00});
+      })));
+  for (const auto& matrix : matrices) {
+    std::vector<float> together(kRows * kStride, 1.0f), alone = together;
+    const RowProduct all[] = {{matrix.get(), {x.data(), kStride, kRows, bias.data(), true, together.data(), kStride}}};
+    ASSERT_TRUE(MultiplyRows(2, all).ok());
+    for (int64_t row = 0; row < kRows; ++row) {
+      const RowProduct one[] = {
+          {matrix.get(),
+           {x.data() + row * kStride, kStride, 1, bias.data(), true, alone.data() + row * kStride, kStride}}};
+      ASSERT_TRUE(MultiplyRows(1, one).ok());
+    }
+    EXPECT_EQ(together, alone);
   }
 }
 

@@ -67,8 +67,8 @@ TEST(SumMatrixTest, ProductsAreThoseOfTheSum) {
     for (const int threads : {1, 3}) {
       std::vector<float>& one = y[threads / 3];
       one.assign(outputs, 2.0f);
-      const RowProduct product[] = {{&sum.matrix, x.data(), bias.data(), true, one.data()}};
-      ASSERT_TRUE(MultiplyRow(threads, product).ok());
+      const RowProduct product[] = {{&sum.matrix, {x.data(), inputs, 1, bias.data(), true, one.data(), outputs}}};
+      ASSERT_TRUE(MultiplyRows(threads, product).ok());
       for (int64_t o = 0; o < outputs; ++o) {
         ASSERT_NEAR(one[o], expected[o] + 2, 2e-6 * static_cast<double>(inputs) + 1e-5) << inputs;
       }

@@ -144,8 +144,8 @@ void ExpectDecodedProducts(const EncodedTensor& weight, LinearCompute compute, c
   EXPECT_TRUE(linear->encoded());
   std::vector<float> many(kTokens * kOutputs), one(kOutputs);
   ASSERT_TRUE(linear->Multiply(x.data(), inputs, kTokens, false, many.data(), kOutputs).ok());
-  const RowProduct row[] = {linear->Row(x.data(), false, one.data())};
-  ASSERT_TRUE(MultiplyRow(2, row).ok());
+  const RowProduct row[] = {linear->Rows(x.data(), 1, false, one.data())};
+  ASSERT_TRUE(MultiplyRows(2, row).ok());
   const bool int8 = row_kernel.find("x int8") != std::string::npos;
   for (int64_t i = 0; i < kTokens * kOutputs; ++i) {
     double magnitude = 0;
@@ -240,8 +240,8 @@ TEST(EncodedLinearTest, RoundedInputsMeetCodesInFloat) {
   (*format)->Round(x.data(), 1, rounded.data());
   plain->DecodeRows(0, kRows, values.data());
   const std::vector<double> expected = reference::MatMul(rounded, values, {}, 1, kRows, 96);
-  const RowProduct row[] = {linear->Row(x.data(), false, one.data())};
-  ASSERT_TRUE(MultiplyRow(2, row).ok());
+  const RowProduct row[] = {linear->Rows(x.data(), 1, false, one.data())};
+  ASSERT_TRUE(MultiplyRows(2, row).ok());
   for (int64_t i = 0; i < kRows; ++i) ASSERT_NEAR(one[i], expected[i], 1e-4 * (1 + std::abs(expected[i])));
 }
 

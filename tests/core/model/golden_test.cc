@@ -76,6 +76,7 @@ TEST_P(TinyGoldenTest, SegmentsAndStepsAgreeWithForward) {
   const AttentionSpec& attention = model->spec.layers[0].attention;
   KvCache cache({static_cast<int>(model->spec.layers.size()), attention.kv_heads, attention.head_size});
   cache.AddSlot();
+  cache.AddSlot();
   std::vector<std::unique_ptr<Block>> blocks;
   for (int b = 0; b < static_cast<int>(model->spec.layers.size()); ++b) {
     auto block = Block::Load(*model, b, TwoThreads());
@@ -93,12 +94,20 @@ TEST_P(TinyGoldenTest, SegmentsAndStepsAgreeWithForward) {
     blocks.push_back(*std::move(block));
   }
   EXPECT_EQ(segmented, forward);
-  for (int64_t i = 0; i < 9; ++i) {
-    std::span<float> row(stepped.data() + i * width, width);
-    for (const auto& block : blocks) ASSERT_TRUE(block->Step(cache, 0, row).ok());
-    cache.Commit(0, 1);
+  // Both sequences step by step, side by side as long as the first one lasts.
+  for (int64_t i = 0; i < tokens - 9; ++i) {
+    const std::vector<int64_t> slots = i < 9 ? std::vector<int64_t>{1, 0} : std::vector<int64_t>{1};
+    std::vector<float> rows(slots.size() * width);
+    for (size_t r = 0; r < slots.size(); ++r) {
+      std::copy_n(stepped.data() + (slots[r] * 9 + i) * width, width, rows.data() + r * width);
+    }
+    for (const auto& block : blocks) ASSERT_TRUE(block->Step(cache, slots, rows).ok());
+    for (size_t r = 0; r < slots.size(); ++r) {
+      cache.Commit(slots[r], 1);
+      std::copy_n(rows.data() + r * width, width, stepped.data() + (slots[r] * 9 + i) * width);
+    }
   }
-  for (int64_t i = 0; i < 9 * width; ++i) EXPECT_NEAR(stepped[i], forward[i], 2e-4 * (1 + std::fabs(forward[i]))) << i;
+  for (int64_t i = 0; i < tokens * width; ++i) EXPECT_NEAR(stepped[i], forward[i], 2e-4 * (1 + std::fabs(forward[i]))) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TinyGoldenTest,

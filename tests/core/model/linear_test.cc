@@ -50,8 +50,8 @@ struct Products {
 Products Multiply(const Linear& linear, const std::vector<float>& x) {
   Products products{std::vector<float>(5 * linear.outputs()), std::vector<float>(linear.outputs())};
   EXPECT_TRUE(linear.Multiply(x.data(), kInputs, 5, false, products.many.data(), linear.outputs()).ok());
-  const RowProduct row[] = {linear.Row(x.data(), false, products.one.data())};
-  EXPECT_TRUE(MultiplyRow(2, row).ok());
+  const RowProduct row[] = {linear.Rows(x.data(), 1, false, products.one.data())};
+  EXPECT_TRUE(MultiplyRows(2, row).ok());
   return products;
 }
 
