@@ -107,7 +107,8 @@ TEST_P(TinyGoldenTest, SegmentsAndStepsAgreeWithForward) {
       std::copy_n(rows.data() + r * width, width, stepped.data() + (slots[r] * 9 + i) * width);
     }
   }
-  for (int64_t i = 0; i < tokens * width; ++i) EXPECT_NEAR(stepped[i], forward[i], 2e-4 * (1 + std::fabs(forward[i]))) << i;
+  for (int64_t i = 0; i < tokens * width; ++i)
+    EXPECT_NEAR(stepped[i], forward[i], 2e-4 * (1 + std::fabs(forward[i]))) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TinyGoldenTest,
