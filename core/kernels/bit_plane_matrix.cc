@@ -111,13 +111,14 @@ absl::Status BitPlaneMatrix::MultiplyPanelRows(int64_t first, int64_t count, con
   return absl::OkStatus();
 }
 
-absl::StatusOr<PackedMatrix> BitPlaneMatrix::Decode(Precision precision, int threads) const {
+absl::StatusOr<PackedMatrix> BitPlaneMatrix::DecodeOutputs(int64_t first, int64_t count, Precision precision,
+                                                           int threads) const {
   if (state_ == nullptr) return absl::FailedPreconditionError("decoding of a matrix that was never packed");
   const State& state = *state_;
-  return PackedMatrix::PackTiles(state.shape.outputs, state.shape.inputs, precision, threads, kPlaneTile,
-                                 [&](int64_t tile, float* out, int64_t stride) {
-                                   DecodeBitPlaneTile(state.view, tile, state.shape.inputs, out, stride);
-                                 });
+  return PackedMatrix::PackTiles(
+      count, state.shape.inputs, precision, threads, kPlaneTile, [&](int64_t tile, float* out, int64_t stride) {
+        DecodeBitPlaneTile(state.view, first / kPlaneTile + tile, state.shape.inputs, out, stride);
+      });
 }
 
 }  // namespace tersor

@@ -47,7 +47,11 @@ class BitPlaneMatrix final : public RowMatrix {
   absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
 
   // The values, for products over many rows; planes are summed in their order, in float.
-  absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;
+  absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const {
+    return DecodeOutputs(0, outputs(), precision, threads);
+  }
+  // Those of outputs [first, first + count); `first` is a multiple of 16.
+  absl::StatusOr<PackedMatrix> DecodeOutputs(int64_t first, int64_t count, Precision precision, int threads) const;
 
  private:
   struct State;

@@ -297,11 +297,12 @@ absl::Status LowBitMatrix::MultiplyPanelRows(int64_t first, int64_t count, const
   return absl::OkStatus();
 }
 
-absl::StatusOr<PackedMatrix> LowBitMatrix::Decode(Precision precision, int threads) const {
+absl::StatusOr<PackedMatrix> LowBitMatrix::DecodeOutputs(int64_t first, int64_t count, Precision precision,
+                                                         int threads) const {
   if (state_ == nullptr) return absl::FailedPreconditionError("decoding of a matrix that was never packed");
-  const State& state = *state_;
-  return PackedMatrix::PackTiles(state.layout.outputs, state.layout.inputs, precision, threads, kLowBitTile,
-                                 [&](int64_t tile, float* out, int64_t stride) { DecodeTile(tile, out, stride); });
+  return PackedMatrix::PackTiles(
+      count, inputs(), precision, threads, kLowBitTile,
+      [&](int64_t tile, float* out, int64_t stride) { DecodeTile(first / kLowBitTile + tile, out, stride); });
 }
 
 void LowBitMatrix::DecodeTile(int64_t tile, float* out, int64_t stride) const {

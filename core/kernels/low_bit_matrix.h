@@ -107,7 +107,11 @@ class LowBitMatrix final : public RowMatrix {
 
   // The values, for products over many rows; of the same bits as (code - zero point) * scale or book[code] * scale in
   // float.
-  absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;
+  absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const {
+    return DecodeOutputs(0, outputs(), precision, threads);
+  }
+  // Those of outputs [first, first + count); `first` is a multiple of 16.
+  absl::StatusOr<PackedMatrix> DecodeOutputs(int64_t first, int64_t count, Precision precision, int threads) const;
   // Those of outputs 16 tile .. 16 tile + 15: input k of output i goes to out[k * stride + i], finite numbers where
   // there is no such output.
   void DecodeTile(int64_t tile, float* out, int64_t stride) const;

@@ -28,9 +28,11 @@ absl::Status SumMatrix::MultiplyPanelRows(int64_t first, int64_t count, const Pa
   return absl::OkStatus();
 }
 
-absl::StatusOr<PackedMatrix> SumMatrix::Decode(Precision precision, int threads) const {
-  return PackedMatrix::PackTiles(outputs(), inputs(), precision, threads, LowBitMatrix::kTile,
-                                 [&](int64_t tile, float* out, int64_t stride) {
+absl::StatusOr<PackedMatrix> SumMatrix::DecodeOutputs(int64_t first, int64_t count, Precision precision,
+                                                      int threads) const {
+  return PackedMatrix::PackTiles(count, inputs(), precision, threads, LowBitMatrix::kTile,
+                                 [&](int64_t t, float* out, int64_t stride) {
+                                   const int64_t tile = first / LowBitMatrix::kTile + t;
                                    base_.DecodeTile(tile, out, stride);
                                    for (const auto& term : terms_) term->AddValues(tile, out, stride);
                                  });

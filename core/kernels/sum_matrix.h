@@ -25,7 +25,11 @@ class SumMatrix final : public RowMatrix {
   int64_t panels() const override { return base_.panels(); }
   absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
   // The values, for products over many rows: the base's, then the terms' added in their order.
-  absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const;
+  absl::StatusOr<PackedMatrix> Decode(Precision precision, int threads) const {
+    return DecodeOutputs(0, outputs(), precision, threads);
+  }
+  // Those of outputs [first, first + count); `first` is a multiple of 16.
+  absl::StatusOr<PackedMatrix> DecodeOutputs(int64_t first, int64_t count, Precision precision, int threads) const;
 
  private:
   SumMatrix(LowBitMatrix base, std::vector<std::unique_ptr<RowTerm>> terms)

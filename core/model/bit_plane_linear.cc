@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<LinearKernel>> MakeBitPlaneLinear(const WeightRow
   };
   TERSOR_ASSIGN_OR_RETURN(BitPlaneMatrix matrix, BitPlaneMatrix::Pack(ShapeOf(rows, weight), options.threads, read));
   return std::unique_ptr<LinearKernel>(std::make_unique<EncodedLinear<BitPlaneMatrix>>(
-      std::move(matrix), options.precision, absl::StrCat(planes, " bit planes x float32")));
+      std::move(matrix), absl::StrCat(planes, " bit planes x float32"), options));
 }
 
 }  // namespace tersor

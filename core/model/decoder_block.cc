@@ -17,6 +17,9 @@ namespace {
 constexpr int64_t kTileRows = 128;
 constexpr int64_t kSmallestTileRows = 16;
 
+// Up to as many tokens, decoding the weights for a pass takes long beside multiplying by them.
+constexpr int64_t kShortTokens = 128;
+
 int64_t TileRows(int64_t tokens, int threads) {
   int64_t rows = kTileRows;
   while (rows > kSmallestTileRows && rows * threads > tokens) rows /= 2;
@@ -133,8 +136,16 @@ absl::StatusOr<DecoderBlock::Pass> DecoderBlock::Begin(const PackedBatch& batch)
   return pass;
 }
 
+bool DecoderBlock::DecodesInPieces(int64_t tokens) const {
+  return tokens > 0 && tokens <= kShortTokens && std::all_of(parts_.begin(), parts_.end(), [](const Part& part) {
+           return part.linear.outputs() == 0 || part.linear.encoded();
+         });
+}
+
 template <typename Run>
 absl::Status DecoderBlock::ForTiles(int64_t tokens, const Run& run) const {
+  // The threads share each layer's outputs instead.
+  if (DecodesInPieces(tokens)) return run(Tile{0, tokens});
   const int64_t rows = TileRows(tokens, options_.threads);
   return ParallelFor(options_.threads, (tokens + rows - 1) / rows, [&](int64_t i) {
     return run(Tile{i * rows, std::min(rows, tokens - i * rows)});
@@ -146,8 +157,9 @@ absl::Status DecoderBlock::Multiply(LinearIndex linear, const float* x, int64_t 
   return parts_[linear].linear.Multiply(x, layer.inputs, rows, accumulate, y, layer.outputs);
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<const void>>> DecoderBlock::Hold(int first, int end) const {
+absl::StatusOr<std::vector<std::shared_ptr<const void>>> DecoderBlock::Hold(int first, int end, int64_t tokens) const {
   std::vector<std::shared_ptr<const void>> held;
+  if (DecodesInPieces(tokens)) return held;
   for (int i = first; i < end; ++i) {
     if (i == kGate && !spec_.gated) continue;
     TERSOR_ASSIGN_OR_RETURN(std::shared_ptr<const void> one, parts_[i].linear.Hold(options_.threads));
@@ -311,7 +323,7 @@ absl::Status DecoderBlock::RunSegment(int s, const PackedBatch& batch, std::span
         absl::StrCat("segment ", segments_[s].name, " needs inputs of width ", in, " and outputs of width ", out));
   }
   constexpr int kFirstOf[] = {kQuery, kOutput, kGate, kDown, kLinears};
-  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(kFirstOf[s], kFirstOf[s + 1]));
+  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(kFirstOf[s], kFirstOf[s + 1], tokens));
   if (s == kQkvSegment) {
     TERSOR_ASSIGN_OR_RETURN(const Pass pass, Begin(batch));
     ScratchBuffer queries(tokens * out);
@@ -339,7 +351,7 @@ absl::Status DecoderBlock::Forward(const PackedBatch& batch, std::span<float> hi
   TERSOR_RETURN_IF_ERROR(CheckBatch(batch, hidden.size()));
   const int64_t tokens = batch.tokens();
   const int64_t query_width = parts_[kQuery].layer.outputs;
-  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(0, kLinears));
+  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(0, kLinears, tokens));
   TERSOR_ASSIGN_OR_RETURN(const Pass pass, Begin(batch));
   ScratchBuffer queries(tokens * query_width), attended(tokens * query_width);
   TERSOR_RETURN_IF_ERROR(ForTiles(tokens, [&](Tile tile) {

@@ -58,8 +58,11 @@ class DecoderBlock final : public Block {
   template <typename Run>
   absl::Status ForTiles(int64_t tokens, const Run& run) const;
 
-  // Keeps the weights of linear layers [first, end) in the form that Multiply reads; see Linear::Hold.
-  absl::StatusOr<std::vector<std::shared_ptr<const void>>> Hold(int first, int end) const;
+  // Whether the weights are decoded piece by piece for a batch of `tokens` rather than held for it.
+  bool DecodesInPieces(int64_t tokens) const;
+  // Keeps the weights of linear layers [first, end) in the form that Multiply reads for `tokens` rows; see
+  // Linear::Hold.
+  absl::StatusOr<std::vector<std::shared_ptr<const void>>> Hold(int first, int end, int64_t tokens) const;
   absl::Status Multiply(LinearIndex linear, const float* x, int64_t rows, bool accumulate, float* y) const;
   // residual += linear(x), through the norm that follows the layer where there is one.
   absl::Status AddOutput(LinearIndex linear, const float* x, int64_t rows, float* residual) const;

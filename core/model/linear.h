@@ -36,7 +36,7 @@ class Linear {
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, bool accumulate, float* y,
                         int64_t y_stride) const;
   // Take one before calling Multiply several times or on several threads, and keep it meanwhile: kernels that multiply
-  // in another form than they store then make it once. See LinearKernel::Hold.
+  // in another form than they store then make it once. See LinearKernel.
   absl::StatusOr<std::shared_ptr<const void>> Hold(int threads) const;
   // Over one row or few, for MultiplyRows of row_product.h: as fast as the weight can be read; close to Multiply's
   // result, but not of the same bits. x [rows, inputs] and y [rows, outputs] are the caller's.

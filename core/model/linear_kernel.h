@@ -30,11 +30,12 @@ class LinearKernel : public RowMatrix {
   // Whether it keeps the weight in its encoding: products over many rows then decode it first.
   virtual bool encoded() const { return false; }
   // y [rows, outputs] = x [rows, inputs] W^T, plus `bias` [outputs] unless null, plus the old y where `accumulate`, on
-  // the calling thread; strides are between rows, in floats. A row's bits depend on nothing but the row.
+  // the calling thread; strides are between rows, in floats. A row's bits depend on nothing but the row. An encoded
+  // weight that is not held is decoded piece by piece, which takes the options' threads outside of any loop over tasks.
   virtual absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate,
                                 float* y, int64_t y_stride) const = 0;
   // Brings the weight, on `threads` threads, into the form that Multiply reads and keeps it there while the returned
-  // handle lives; without one each call of Multiply does so for itself. Null where there is nothing to do.
+  // handle lives. Null where there is nothing to do.
   virtual absl::StatusOr<std::shared_ptr<const void>> Hold(int /*threads*/) const { return nullptr; }
 };
 

@@ -40,7 +40,7 @@ absl::StatusOr<LowBitCodes> PackLowBitCodes(const WeightRows& rows, const Comput
 absl::StatusOr<std::unique_ptr<LinearKernel>> MakeLowBitLinear(const WeightRows& rows, const ComputeOptions& options) {
   TERSOR_ASSIGN_OR_RETURN(LowBitCodes codes, PackLowBitCodes(rows, options));
   return std::unique_ptr<LinearKernel>(
-      std::make_unique<EncodedLinear<LowBitMatrix>>(std::move(codes.matrix), options.precision, std::move(codes.name)));
+      std::make_unique<EncodedLinear<LowBitMatrix>>(std::move(codes.matrix), std::move(codes.name), options));
 }
 
 }  // namespace tersor

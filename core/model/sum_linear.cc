@@ -87,7 +87,7 @@ absl::StatusOr<std::unique_ptr<LinearKernel>> MakeSumLinear(const WeightRows& ro
   }
   TERSOR_ASSIGN_OR_RETURN(SumMatrix matrix, SumMatrix::Create(std::move(codes.matrix), std::move(terms)));
   return std::unique_ptr<LinearKernel>(
-      std::make_unique<EncodedLinear<SumMatrix>>(std::move(matrix), options.precision, std::move(codes.name)));
+      std::make_unique<EncodedLinear<SumMatrix>>(std::move(matrix), std::move(codes.name), options));
 }
 
 }  // namespace tersor

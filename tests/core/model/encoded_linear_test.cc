@@ -21,9 +21,9 @@
 namespace tersor {
 namespace {
 
-constexpr int64_t kRows = 70;
+constexpr int64_t kRows = 230;
 // Rows of the weight that the layer has.
-constexpr int64_t kFirstRow = 3, kOutputs = 54;
+constexpr int64_t kFirstRow = 3, kOutputs = 214;
 constexpr int64_t kTokens = 5;
 
 std::vector<float> Normal(int64_t count, uint32_t seed) {
