@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/lint/config_keys.h"
+#include "core/lint/dense_checks.h"
 #include "core/lint/findings.h"
 #include "core/lint/layer_checks.h"
 #include "core/lint/raw_gguf.h"
@@ -45,7 +46,7 @@ class Linter {
   absl::Status Run() {
     TERSOR_RETURN_IF_ERROR(ReadReference());
     if (fs::is_directory(path_)) return IsContainer(path_) ? LintContainer() : LintFolder();
-    return LintGguf();
+    return IsSafetensorsFile(path_) ? LintSafetensors() : LintGguf();
   }
 
  private:
@@ -69,8 +70,19 @@ class Linter {
 
   absl::Status LintContainer() {
     report_.set_format("tersor");
-    const absl::StatusOr<Model> model = LoadModel(path_);
-    if (!model.ok()) AddLoadError(model.status(), findings_);
+    const std::optional<Model> model = Load();
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
+    int64_t compared = 0;
+    if (model) CompareContainer(path_, *model, findings_, compared);
+    report_.set_compared_tensors(compared);
+    return absl::OkStatus();
+  }
+
+  absl::Status LintSafetensors() {
+    report_.set_format("safetensors");
+    int64_t compared = 0;
+    CheckSafetensorsFile(path_, findings_, compared);
+    report_.set_compared_tensors(compared);
     return absl::OkStatus();
   }
 
@@ -82,7 +94,12 @@ class Linter {
     if (quantized) CheckConfigKeys(raw.config["quantization_config"], findings_);
     const std::optional<Model> model = Load();
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
-    if (!quantized) return absl::OkStatus();
+    if (!quantized) {
+      int64_t compared = 0;
+      if (model) CompareFloats(raw, *model, findings_, compared);
+      report_.set_compared_tensors(compared);
+      return absl::OkStatus();
+    }
     const nlohmann::json method = raw.config["quantization_config"].value("quant_method", nlohmann::json());
     if (method.is_string()) report_.set_format(method.get<std::string>());
     if (method == "gptq") CheckGptqLayers(raw, reference(), findings_);

@@ -18,9 +18,9 @@ struct LintOptions {
   const CancellationToken* cancellation = nullptr;
 };
 
-// A Hugging Face folder (quantized by whomever, or not), a .gguf file or a Tersor container. Faults of the artifact are
-// findings, sorted by severity; NOT_FOUND where there is nothing at the path, other errors where the reference cannot
-// be read or fits no tensor. Nothing is written.
+// A Hugging Face folder (quantized by whomever, or not), a .gguf file, a Tersor container or a single safetensors file.
+// Faults of the artifact are findings, sorted by severity; NOT_FOUND where there is nothing at the path, other errors
+// where the reference cannot be read or fits no tensor. Nothing is written.
 absl::StatusOr<v1::LintReport> LintArtifact(const std::filesystem::path& path, const LintOptions& options);
 
 // Whether a finding is an error.

@@ -266,6 +266,21 @@ double RawGgufTensor::Value(int64_t row, int64_t column) const {
   return BlockValue(type, bytes.data() + (row * blocks + column / size.values) * size.bytes, column % size.values);
 }
 
+uint32_t RawGgufType(absl::string_view name) {
+  constexpr std::pair<absl::string_view, uint32_t> kTypes[] = {{"F32", 0},   {"F16", 1},   {"BF16", 30},
+                                                               {"Q4_0", 2},  {"Q4_1", 3},  {"Q8_0", 8},
+                                                               {"Q4_K", 12}, {"Q6_K", 14}, {"MXFP4", 39}};
+  for (const auto& [known, type] : kTypes) {
+    if (known == name) return type;
+  }
+  return UINT32_MAX;
+}
+
+int64_t RawGgufRowBytes(uint32_t type, int64_t columns) {
+  const BlockSize size = SizeOf(type);
+  return size.values == 0 || columns % size.values != 0 ? 0 : columns / size.values * size.bytes;
+}
+
 RawGguf ReadRawGguf(const std::filesystem::path& path, Findings& findings) {
   RawGguf raw;
   absl::StatusOr<std::shared_ptr<const MappedFile>> file = MappedFile::Open(path);

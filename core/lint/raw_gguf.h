@@ -27,6 +27,11 @@ struct RawGgufTensor {
   double Value(int64_t row, int64_t column) const;
 };
 
+// GGUF's number of a type that is decoded here, by its name ("Q4_1"), and the bytes of a row in it; no type's number,
+// and 0, for others and for rows that are no whole blocks.
+uint32_t RawGgufType(absl::string_view name);
+int64_t RawGgufRowBytes(uint32_t type, int64_t columns);
+
 struct RawGguf {
   std::shared_ptr<const MappedFile> file;
   GgufMetadata metadata;

@@ -19,16 +19,6 @@ using Json = nlohmann::json;
 constexpr uint64_t kMaxHeader = uint64_t{100} << 20;
 constexpr absl::string_view kCopyAgain = "Copy or write the file again; it is cut off or was changed after writing";
 
-// An 8-bit float of `exponent_bits`.
-double Float8Value(uint8_t code, int exponent_bits, int mantissa_bits) {
-  const int bias = (1 << (exponent_bits - 1)) - 1;
-  const int exponent = (code & 0x7f) >> mantissa_bits;
-  const int mantissa = code & ((1 << mantissa_bits) - 1);
-  const double fraction = static_cast<double>(mantissa) / (1 << mantissa_bits);
-  const double size = exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias);
-  return code & 0x80 ? -size : size;
-}
-
 // One entry of a header; false where it says nothing that can be used.
 bool ReadEntry(const Json& entry, RawTensor& tensor, uint64_t& begin, uint64_t& end) {
   if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") || !entry.contains("data_offsets")) {
@@ -168,6 +158,15 @@ void CheckIndex(const fs::path& folder, const RawFolder& raw, Findings& findings
 
 }  // namespace
 
+double SmallFloatValue(int code, int exponent_bits, int mantissa_bits) {
+  const int bias = (1 << (exponent_bits - 1)) - 1, sign = 1 << (exponent_bits + mantissa_bits);
+  const int exponent = (code & (sign - 1)) >> mantissa_bits;
+  const int mantissa = code & ((1 << mantissa_bits) - 1);
+  const double fraction = static_cast<double>(mantissa) / (1 << mantissa_bits);
+  const double size = exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias);
+  return code & sign ? -size : size;
+}
+
 double HalfValue(uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const double fraction = (bits & 1023) / 1024.0;
@@ -196,8 +195,8 @@ uint32_t RawTensor::Word(int64_t i) const {
 }
 
 double RawTensor::Number(int64_t i) const {
-  if (dtype == "F8_E4M3") return Float8Value(static_cast<uint8_t>(bytes[i]), 4, 3);
-  if (dtype == "F8_E5M2") return Float8Value(static_cast<uint8_t>(bytes[i]), 5, 2);
+  if (dtype == "F8_E4M3") return SmallFloatValue(Byte(i), 4, 3);
+  if (dtype == "F8_E5M2") return SmallFloatValue(Byte(i), 5, 2);
   if (dtype == "F32") return std::bit_cast<float>(Word(i));
   uint16_t half;
   std::memcpy(&half, bytes.data() + 2 * i, 2);
@@ -207,6 +206,10 @@ double RawTensor::Number(int64_t i) const {
 const RawTensor* RawFolder::Find(const std::string& name) const {
   const auto found = tensors.find(name);
   return found == tensors.end() ? nullptr : &found->second;
+}
+
+void ReadRawFile(const fs::path& path, RawFolder& folder, Findings& findings) {
+  ShardReader(folder, findings).Read(path);
 }
 
 RawFolder ReadRawFolder(const fs::path& folder, Findings& findings) {

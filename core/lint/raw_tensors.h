@@ -24,6 +24,7 @@ struct RawTensor {
   int64_t dimension(size_t i) const { return i < shape.size() ? shape[i] : 1; }
   // Little-endian words and halves by index; the caller keeps to the bounds.
   uint32_t Word(int64_t i) const;
+  int Byte(int64_t i) const { return static_cast<uint8_t>(bytes[i]); }
   // Numbers of F16, BF16, F32 and the two 8-bit floats.
   double Number(int64_t i) const;
 };
@@ -39,11 +40,17 @@ struct RawFolder {
 // What can be read of the folder; what is wrong with its files goes to `findings`.
 RawFolder ReadRawFolder(const std::filesystem::path& folder, Findings& findings);
 
+// Adds the tensors of one file; what is wrong with it goes to `findings`.
+void ReadRawFile(const std::filesystem::path& path, RawFolder& folder, Findings& findings);
+
 // Bytes of one element; 0 for a dtype that safetensors does not have.
 int64_t RawSize(const std::string& dtype);
 
 // Whether RawTensor::Number reads it.
 bool RawIsFloat(const std::string& dtype);
+
+// A float of a sign, `exponent_bits` and `mantissa_bits`, whose largest exponent is an ordinary one.
+double SmallFloatValue(int code, int exponent_bits, int mantissa_bits);
 
 // An IEEE half's value.
 double HalfValue(uint16_t bits);

@@ -9,13 +9,19 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/compress/compress_model.h"
+#include "core/encoding/dense_tensor.h"
 #include "core/encoding/row_permuted_tensor.h"
 #include "core/formats/safetensors.h"
+#include "core/lint/dense_checks.h"
+#include "core/model/container.h"
 #include "core/model/model.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/testing/paths.h"
+#include "tests/testing/tiny_model.h"
 
 namespace tersor {
 namespace {
@@ -254,12 +260,89 @@ TEST_F(LintTest, SizesThatDoNotAddUp) {
   EXPECT_EQ(LintArtifact(root_ / "nothing", {}).status().code(), absl::StatusCode::kNotFound);
 }
 
+fs::path Container(const Model& model, const fs::path& folder) {
+  const auto written = WriteContainer(model, {}, folder);
+  EXPECT_TRUE(written.ok()) << written.status();
+  return folder;
+}
+
+// Every encoding that a method or another tool's file brings into a container, decoded a second time.
+TEST_F(LintTest, ContainersAreReadTwice) {
+  const Model dense = *LoadModel(*testing::WriteTinyModel(root_ / "tiny"));
+  const auto parameters = static_cast<int64_t>(dense.parameters.size());
+  EXPECT_EQ(Lint(Container(dense, root_ / "dense")).compared_tensors(), parameters);
+  CalibrationTokens calibration;
+  calibration.offsets = {0, 128};
+  for (int32_t i = 0; i < 128; ++i) calibration.ids.push_back(i * 7 % testing::kTinyVocabulary);
+  for (const char* stage :
+       {"rtn { bits: 3 symmetric: false }", "rtn { bits: 8 group_size: -1 } activations {}", "gptq { group_size: 32 }",
+        "nf4 {}", "nf4 { double_quantization: false }", "bcq { planes: 3 rounds: 1 }", "mxfp4 {}", "nvfp4 {}", "fp8 {}",
+        "fp8 { format: 'e5m2' }", "zeroquant_fp { scale_constraint: 'm1' lorc_rank: 2 }",
+        "zeroquant_fp { scale_constraint: 'm2' }", "olive { bits: 4 }", "olive { bits: 8 }",
+        "owq { float_columns: 0.05 }", "spqr { outliers: 0.05 }", "rptq {}", "outlier_suppression_plus { grid: 2 }"}) {
+    v1::Recipe recipe;
+    const std::string text = absl::StrCat("stages { quantize { ", stage, " head { bits: 8 } } }");
+    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &recipe)) << text;
+    Model model = dense;
+    NullEventSink ignored;
+    const auto compressed = CompressModel(model, recipe, calibration, {}, nullptr, ignored, nullptr);
+    ASSERT_TRUE(compressed.ok()) << stage << ": " << compressed.status();
+    const v1::LintReport report = Lint(Container(model, root_ / "container"));
+    EXPECT_EQ(report.format(), "tersor");
+    EXPECT_THAT(Errors(report), IsEmpty()) << stage << "\n" << report.DebugString();
+    EXPECT_EQ(report.compared_tensors(), static_cast<int64_t>(model.parameters.size())) << stage;
+  }
+  for (const char* name : {"gptq_v2_w4_act_order", "gptq_v1_w3_asymmetric", "ct_fp8", "ct_nvfp4", "ct_mxfp4"}) {
+    const Model model = *LoadModel(Fixture(name));
+    const v1::LintReport report = Lint(Container(model, root_ / name));
+    EXPECT_THAT(Errors(report), IsEmpty()) << name << "\n" << report.DebugString();
+    EXPECT_EQ(report.compared_tensors(), static_cast<int64_t>(model.parameters.size())) << name;
+  }
+}
+
+TEST_F(LintTest, ReadersThatDisagreeAreFound) {
+  Model model = *LoadModel(*testing::WriteTinyModel(root_ / "tiny"));
+  const fs::path folder = Container(model, root_ / "container");
+  std::vector<float> values = model.parameters.at(kDown + ".weight")->Decode();
+  values[5] += 0.25f;
+  const Shape shape = model.parameters.at(kDown + ".weight")->shape();
+  model.parameters[kDown + ".weight"] = *DenseTensor::FromFloats(Shape(shape), std::move(values));
+  v1::LintReport report;
+  Findings findings(report);
+  int64_t compared = 0;
+  CompareContainer(folder, model, findings, compared);
+  EXPECT_EQ(compared, static_cast<int64_t>(model.parameters.size()));
+  EXPECT_THAT(Errors(report), ::testing::ElementsAre("DECODERS_DISAGREE"));
+  EXPECT_EQ(report.findings(0).where(), kDown + ".weight");
+  EXPECT_THAT(report.findings(0).message(), HasSubstr("element [0, 5]"));
+}
+
+TEST_F(LintTest, DenseFoldersAndSingleFilesAreReadTwice) {
+  const fs::path folder = *testing::WriteTinyModel(root_ / "tiny");
+  const v1::LintReport dense = Lint(folder);
+  EXPECT_THAT(Errors(dense), IsEmpty()) << dense.DebugString();
+  EXPECT_EQ(dense.compared_tensors(), static_cast<int64_t>(LoadModel(folder)->parameters.size()));
+  const v1::LintReport file = Lint(folder / "model.safetensors");
+  EXPECT_EQ(file.format(), "safetensors");
+  EXPECT_THAT(Errors(file), IsEmpty()) << file.DebugString();
+  EXPECT_GE(file.compared_tensors(), dense.compared_tensors());
+  // Known by what it holds, not by its name alone.
+  fs::copy_file(folder / "model.safetensors", root_ / "weights.bin");
+  EXPECT_EQ(Lint(root_ / "weights.bin").format(), "safetensors");
+  fs::resize_file(root_ / "weights.bin", fs::file_size(root_ / "weights.bin") - 8);
+  EXPECT_THAT(Errors(Lint(root_ / "weights.bin")), Contains("SIZE_MISMATCH"));
+}
+
 TEST_F(LintTest, DemoModelIsCleanAndUnpermutedRowsAreFound) {
   const auto path = testing::DemoModelPath();
   if (!path) GTEST_SKIP() << "no demo model (TERSOR_DEMO_MODEL)";
   const v1::LintReport report = Lint(*path);
   EXPECT_THAT(Errors(report), IsEmpty()) << report.DebugString();
   EXPECT_EQ(report.compared_tensors(), 30 * 7 + 1);
+  const Model whole = *LoadModel(*path);
+  const v1::LintReport container = Lint(Container(whole, root_ / "demo"));
+  EXPECT_THAT(Errors(container), IsEmpty()) << container.DebugString();
+  EXPECT_EQ(container.compared_tensors(), static_cast<int64_t>(whole.parameters.size()));
   // The rows of q and k in Hugging Face's order, as a converter without the permutation leaves them: in place, row
   // 2i + h of a head for row i + h * half.
   std::string bytes = *ReadFile(*path);
