@@ -25,9 +25,10 @@ void AddModels(const std::vector<ComparedRow>& rows, const std::vector<FigureCol
   for (const ComparedRow& row : rows) {
     v1::ComparedModel* model = comparison.add_models();
     model->set_label(row.label);
-    model->set_model(row.report().model().name());
-    model->set_dense(row.dense);
-    if (!row.dense) {
+    model->set_model(row.baseline_model() ? row.report().baseline_model().name() : row.report().model().name());
+    model->set_dense(row.dense());
+    model->set_baseline_model(row.baseline_model());
+    if (row.kind == RowKind::kResult) {
       model->set_job_id(row.report().job_id());
       model->set_method(MethodText(row.report().recipe()));
       model->set_verdict(row.report().verdict());
@@ -46,6 +47,12 @@ int FindFigure(const v1::ReportComparison& comparison, const std::function<bool(
   return -1;
 }
 
+// What the compared jobs reach: a rival's quality is none of their merit.
+double AreaOf(std::vector<ParetoPoint> points, const ParetoPoint& origin, const v1::ReportComparison& comparison) {
+  std::erase_if(points, [&](const ParetoPoint& point) { return comparison.models(point.index).baseline_model(); });
+  return ParetoArea(points, origin);
+}
+
 void AddFront(int quality, int cost, v1::ReportComparison& comparison) {
   std::vector<ParetoPoint> points;
   int reference = -1;
@@ -59,13 +66,17 @@ void AddFront(int quality, int cost, v1::ReportComparison& comparison) {
   }
   if (points.size() < 2) return;
   const auto costlier = [](const ParetoPoint& a, const ParetoPoint& b) { return a.cost < b.cost; };
-  const ParetoPoint origin =
-      reference < 0 ? *std::max_element(points.begin(), points.end(), costlier) : points[reference];
+  const auto below = [&](const ParetoPoint& a, const ParetoPoint& b) {
+    const bool rival_a = comparison.models(a.index).baseline_model(),
+               rival_b = comparison.models(b.index).baseline_model();
+    return rival_a != rival_b ? rival_a : costlier(a, b);
+  };
+  const ParetoPoint origin = reference < 0 ? *std::max_element(points.begin(), points.end(), below) : points[reference];
   v1::ParetoFront* front = comparison.add_fronts();
   front->set_quality(comparison.figures(quality).name());
   front->set_cost(comparison.figures(cost).name());
   front->set_reference(origin.index);
-  front->set_area(ParetoArea(points, origin));
+  front->set_area(AreaOf(points, origin, comparison));
   for (const ParetoPoint& point : ParetoFrontOf(points)) front->add_front(point.index);
   std::stable_sort(points.begin(), points.end(), costlier);
   for (const ParetoPoint& point : points) front->add_models(point.index);
@@ -81,6 +92,24 @@ void AddFronts(v1::ReportComparison& comparison) {
     for (const int cost : {named("bytes"), named("decode_ms_per_token")}) {
       if (quality >= 0 && cost >= 0) AddFront(quality, cost, comparison);
     }
+  }
+}
+
+// Perplexities that ComparedRow::Perplexities leaves out.
+void WarnOfTokenizers(const std::vector<ComparedRow>& rows, v1::ReportComparison& comparison) {
+  for (const ComparedRow& row : rows) {
+    if (!row.baseline_model()) continue;
+    int64_t all = 0;
+    for (const ReportSide& side : row.sides) {
+      all += std::count_if(side.report->perplexity().begin(), side.report->perplexity().end(),
+                           [&](const v1::PerplexityResult& result) { return result.subject() == side.subject; });
+    }
+    if (all == static_cast<int64_t>(row.Perplexities().size())) continue;
+    *comparison.add_warnings() =
+        MakeWarning("TOKENIZERS_DIFFER",
+                    absl::StrCat(row.label,
+                                 " has a tokenizer of its own: its perplexities per token are left out, as they are no "
+                                 "measure beside the others"));
   }
 }
 
@@ -126,6 +155,7 @@ absl::StatusOr<v1::ReportComparison> CompareReports(const std::vector<NamedRepor
   for (const std::string& conflict : conflicts) {
     *comparison.add_warnings() = MakeWarning("PROTOCOLS_DIFFER", conflict);
   }
+  WarnOfTokenizers(rows, comparison);
   WarnOfMachines(reports, comparison);
   return comparison;
 }

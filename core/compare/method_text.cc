@@ -9,11 +9,10 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
+// Of anything but a switch.
 std::string ScalarText(const Message& message, const FieldDescriptor& field) {
   const auto& reflection = *message.GetReflection();
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return reflection.GetBool(message, &field) ? "true" : "false";
     case FieldDescriptor::CPPTYPE_INT32:
       return absl::StrCat(reflection.GetInt32(message, &field));
     case FieldDescriptor::CPPTYPE_INT64:
@@ -27,13 +26,17 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field) {
   }
 }
 
-// "bits 4, group_size 64": what was set, in the proto's order.
+// "bits 4, group_size 64, symmetric": what was set, in the proto's order.
 std::string Options(const Message& message) {
   std::vector<std::string> options;
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
     if (field->is_repeated()) continue;
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
+      options.push_back(absl::StrCat(message.GetReflection()->GetBool(message, field) ? "" : "not ", field->name()));
+      continue;
+    }
     if (std::string text = ScalarText(message, *field); !text.empty()) {
       options.push_back(absl::StrCat(field->name(), " ", text));
     }

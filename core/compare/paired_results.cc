@@ -134,6 +134,11 @@ absl::StatusOr<v1::TaskComparison> CompareTask(const v1::TaskResult& before, con
                                                       before.hash().substr(0, 12), " and ", after.hash().substr(0, 12),
                                                       "): they cannot be compared"));
   }
+  return CompareItems(before, after, metric, confidence);
+}
+
+absl::StatusOr<v1::TaskComparison> CompareItems(const v1::TaskResult& before, const v1::TaskResult& after,
+                                                absl::string_view metric, double confidence) {
   const v1::TaskResult::Metric* after_metric = FindMetric(after, metric);
   const v1::TaskResult::Metric* before_metric =
       after_metric == nullptr ? nullptr : FindMetric(before, after_metric->name());

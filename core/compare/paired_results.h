@@ -18,6 +18,10 @@ namespace tersor {
 absl::StatusOr<v1::TaskComparison> CompareTask(const v1::TaskResult& before, const v1::TaskResult& after,
                                                absl::string_view metric, double confidence);
 
+// The same whatever the hashes: for models with tokenizers of their own that were asked the same items.
+absl::StatusOr<v1::TaskComparison> CompareItems(const v1::TaskResult& before, const v1::TaskResult& after,
+                                                absl::string_view metric, double confidence);
+
 // FAILED_PRECONDITION where the hashes or the windows differ. Values that are not finite give a ratio that is not.
 absl::StatusOr<v1::PerplexityComparison> ComparePerplexity(const v1::PerplexityResult& before,
                                                            const v1::PerplexityResult& after, double confidence);

@@ -38,6 +38,14 @@ ReportSide ResultSide(const v1::Report& report) {
 
 ReportSide DenseSide(const v1::Report& report) { return {&report, kDenseSubject}; }
 
+ReportSide BaselineModelSide(const v1::Report& report) { return {&report, kBaselineModelSubject}; }
+
+int64_t BaselineModelBytes(const v1::Report& report) {
+  const v1::ModelInfo& model = report.baseline_model();
+  const int64_t whole = 2 * model.parameters();
+  return model.source_bytes() > 0 ? std::min(model.source_bytes(), whole) : whole;
+}
+
 const v1::TaskResult::Metric* FindMetric(const v1::TaskResult& task, absl::string_view name) {
   for (const v1::TaskResult::Metric& metric : task.metrics()) {
     if (name.empty() || metric.name() == name) return &metric;

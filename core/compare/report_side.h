@@ -11,13 +11,13 @@ namespace tersor {
 
 inline constexpr absl::string_view kDenseSubject = "dense";
 inline constexpr absl::string_view kCompressedSubject = "compressed";
-// The recipe's `evaluate.baseline_model`, which is not compared item by item.
+// The recipe's `evaluate.baseline_model`, a smaller dense rival.
 inline constexpr absl::string_view kBaselineModelSubject = "baseline_model";
 
 // Points into a report that outlives it.
 struct ReportSide {
   const v1::Report* report = nullptr;
-  // "dense" or "compressed".
+  // "dense", "compressed" or "baseline_model".
   absl::string_view subject = kDenseSubject;
 
   // Null where there is none.
@@ -30,6 +30,11 @@ struct ReportSide {
 ReportSide ResultSide(const v1::Report& report);
 // The dense original beside it.
 ReportSide DenseSide(const v1::Report& report);
+// The rival, where the report has one.
+ReportSide BaselineModelSide(const v1::Report& report);
+
+// Bytes that the rival's weights take: its files', where they have fewer than 16 bits per parameter; 0 where not known.
+int64_t BaselineModelBytes(const v1::Report& report);
 
 // The task's metric of that name, its first where `name` is empty; null where there is none.
 const v1::TaskResult::Metric* FindMetric(const v1::TaskResult& task, absl::string_view name);

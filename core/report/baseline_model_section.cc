@@ -4,21 +4,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/report_side.h"
 #include "core/report/number_text.h"
 #include "core/report/task_sections.h"
 
 namespace tersor {
 namespace {
 
-constexpr absl::string_view kSubject = "baseline_model";
-constexpr int64_t kDenseBytesPerParameter = 2;
-
 // Of the baseline model, in the report's order.
 template <typename Results>
 auto ResultsOf(const Results& results) {
   std::vector<typename Results::const_pointer> own;
   for (const auto& result : results) {
-    if (result.subject() == kSubject) own.push_back(&result);
+    if (result.subject() == kBaselineModelSubject) own.push_back(&result);
   }
   return own;
 }
@@ -31,12 +29,12 @@ bool CountsWords(const v1::Report& report, size_t index) {
 
 void AddSizes(const v1::Report& report, ReportSection& section) {
   const v1::ModelInfo &model = report.model(), &baseline = report.baseline_model();
-  const int64_t bytes = kDenseBytesPerParameter * baseline.parameters();
+  const int64_t bytes = BaselineModelBytes(report);
   section.rows.push_back({"parameters", CountText(model.parameters()),
                           report.size().parameters() > 0 ? CountText(report.size().parameters()) : "",
                           CountText(baseline.parameters())});
   if (!report.has_size()) return;
-  section.rows.push_back({"bytes (dense: at 16 bits)", BytesText(report.size().dense_bytes()),
+  section.rows.push_back({"bytes (at 16 bits at most)", BytesText(report.size().dense_bytes()),
                           BytesText(report.size().artifact_bytes()), BytesText(bytes)});
   section.charts.push_back(
       {{baseline.name(), static_cast<double>(bytes), BytesText(bytes)},
@@ -71,8 +69,46 @@ void AddTasks(const v1::Report& report, ReportSection& section) {
       return absl::StrCat(FigureText(metric.value(), 3), " \u00b1", FigureText(metric.standard_error(), 2));
     };
     const std::string metric = own[i]->metrics().empty() ? "" : own[i]->metrics(0).name();
-    section.rows.push_back({absl::StrCat(own[i]->task(), " ", metric, ", ", own[i]->items_size(), " items"),
+    section.rows.push_back({absl::StrCat(TaskLabelOf(report, own[i]->task(), rows[i].any().hash()), " ", metric, ", ",
+                                         own[i]->items_size(), " items"),
                             text(rows[i].dense), text(rows[i].compressed), text(own[i])});
+  }
+}
+
+// A row, where the baseline model has the figure.
+template <typename Find, typename Text>
+void AddFigure(const std::string& label, const Find& find, const Text& text, ReportSection& section) {
+  std::vector<std::string> row = {label};
+  for (const absl::string_view subject : {kDenseSubject, kCompressedSubject, kBaselineModelSubject}) {
+    const auto* result = find(subject);
+    row.push_back(result == nullptr ? std::string() : text(*result));
+  }
+  if (!row.back().empty()) section.rows.push_back(std::move(row));
+}
+
+void AddSpeeds(const v1::Report& report, ReportSection& section) {
+  for (const char* kind : {"prefill", "decode"}) {
+    const auto find = [&](absl::string_view subject) -> const v1::PerformanceResult* {
+      for (const v1::PerformanceResult& result : report.performance()) {
+        if (result.subject() == subject && result.kind() == kind) return &result;
+      }
+      return nullptr;
+    };
+    AddFigure(
+        absl::StrCat(kind, " tokens/s"), find,
+        [](const v1::PerformanceResult& result) {
+          return absl::StrCat(FigureText(result.tokens_per_second(), 3), " (",
+                              FigureText(result.tokens_per_second_min(), 3), "-",
+                              FigureText(result.tokens_per_second_max(), 3), ")");
+        },
+        section);
+    if (absl::string_view(kind) == "prefill") continue;
+    AddFigure(
+        "decode latency p99", find,
+        [](const v1::PerformanceResult& result) {
+          return result.latency_p99() > 0 ? absl::StrCat(FigureText(1e3 * result.latency_p99(), 3), " ms") : "";
+        },
+        section);
   }
 }
 
@@ -85,6 +121,7 @@ ReportSection BaselineModelSection(const v1::Report& report) {
   AddSizes(report, section);
   const bool marked = AddPerplexities(report, section);
   AddTasks(report, section);
+  AddSpeeds(report, section);
   section.note =
       absl::StrCat("Baseline model: ", report.baseline_model().name(), ", ", report.baseline_model().path(), ".");
   if (marked) {

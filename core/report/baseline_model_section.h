@@ -6,8 +6,8 @@
 
 namespace tersor {
 
-// Size, perplexities and the tasks' main metrics. A perplexity per token of another tokenizer is marked: it is no
-// measure between the columns. Empty where the report has no baseline model.
+// Size, perplexities, the tasks' main metrics and speeds. A perplexity per token of another tokenizer is
+// marked: it is no measure between the columns. Empty where the report has no baseline model.
 ReportSection BaselineModelSection(const v1::Report& report);
 
 }  // namespace tersor

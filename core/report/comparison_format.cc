@@ -39,6 +39,7 @@ std::string FrontChart(const v1::ReportComparison& comparison, const v1::ParetoF
   };
   plot.y_text = [](double y) { return FigureText(y, 3); };
   plot.higher_is_better = comparison.figures(quality).higher_is_better();
+  bool rivals = false;
   for (const int m : front.models()) {
     const v1::ComparedModel& model = comparison.models(m);
     const std::string number = absl::StrCat(m + 1);
@@ -48,13 +49,15 @@ std::string FrontChart(const v1::ReportComparison& comparison, const v1::ParetoF
          .y = model.values(quality).value(),
          .error = model.values(quality).standard_error(),
          .front = Contains(front.front(), m),
-         .reference = model.dense()});
+         .reference = model.dense(),
+         .rival = model.baseline_model()});
+    rivals |= model.baseline_model();
   }
   return absl::StrCat(
       "<figure>", ScatterChart(plot), "<figcaption>", EscapeXml(plot.y_title), " against ", EscapeXml(plot.x_title),
-      ", better values higher up. Filled: no other model is better in both; square: dense original; bars: "
-      "one standard error. Area score ",
-      FigureText(front.area(), 3), ".</figcaption></figure>\n");
+      ", better values higher up. Filled: no other model is at least as good in both; square: dense original; ",
+      rivals ? "diamond: baseline model; " : "", "bars: one standard error. Area score ", FigureText(front.area(), 3),
+      ".</figcaption></figure>\n");
 }
 
 }  // namespace

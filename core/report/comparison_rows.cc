@@ -40,7 +40,8 @@ Json Row(const v1::ComparedModel& model, const v1::ComparedFigure& figure, const
               {"low", change ? Number(value.change_interval().low()) : Json(nullptr)},
               {"high", change ? Number(value.change_interval().high()) : Json(nullptr)},
               {"confidence", change ? Number(value.change_interval().confidence()) : Json(nullptr)},
-              {"hash", figure.hash()}};
+              {"hash", figure.hash()},
+              {"baseline_model", model.baseline_model()}};
 }
 
 std::vector<Json> Rows(const v1::ReportComparison& comparison) {
@@ -68,7 +69,8 @@ std::string CsvCell(const Json& json) {
 }  // namespace
 
 std::string ComparisonToCsv(const v1::ReportComparison& comparison) {
-  std::string csv = "model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash\n";
+  std::string csv =
+      "model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash,baseline_model\n";
   for (const Json& row : Rows(comparison)) {
     std::vector<std::string> cells;
     for (const auto& [key, value] : row.items()) cells.push_back(CsvCell(value));

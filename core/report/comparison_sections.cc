@@ -49,7 +49,9 @@ ReportSection MethodsSection(const v1::ReportComparison& comparison) {
   ReportSection section{.title = "What was done", .columns = {{"#", true}, {"model"}, {"of"}, {"how"}}};
   for (int m = 0; m < comparison.models_size(); ++m) {
     const v1::ComparedModel& model = comparison.models(m);
-    const std::string how = model.dense() ? "nothing: 16 bits per parameter" : model.method();
+    const std::string how = model.dense()            ? "nothing: 16 bits per parameter"
+                            : model.baseline_model() ? "nothing: a smaller dense model beside the others"
+                                                     : model.method();
     section.rows.push_back(
         {absl::StrCat(m + 1), model.label(), model.model(), how.empty() ? "evaluated as it is" : how});
   }
@@ -112,7 +114,7 @@ ReportSection ChangesSection(const v1::ReportComparison& comparison) {
 
 ReportSection FrontsSection(const v1::ReportComparison& comparison) {
   ReportSection section{.title = "Pareto fronts",
-                        .columns = {{"quality"}, {"cost"}, {"area", true}, {"models that none beats, by rising cost"}}};
+                        .columns = {{"quality"}, {"cost"}, {"area", true}, {"the best at their cost, by rising cost"}}};
   for (const v1::ParetoFront& front : comparison.fronts()) {
     std::vector<std::string> members;
     for (const int m : front.front()) members.push_back(absl::StrCat(m + 1, " ", comparison.models(m).label()));
@@ -120,6 +122,7 @@ ReportSection FrontsSection(const v1::ReportComparison& comparison) {
   }
   if (!section.rows.empty()) {
     section.note =
+        "The best at its cost: no other model costs at most as much and is at least as good. "
         "Area: the share of the dense model's quality that the best model within a budget keeps, averaged over budgets "
         "from a sixteenth of the dense cost to all of it (logarithmically; budgets below every model count as 0).";
   }
@@ -146,20 +149,13 @@ std::string FigureHeader(const v1::ComparedFigure& figure) {
 
 std::string ValueText(const v1::ComparedFigure& figure, const v1::ComparedModel::Value& value, bool with_error) {
   if (!value.measured()) return "";
-  if ((figure.name() == "bytes" || figure.name() == "memory_bytes") && std::isfinite(value.value()))
+  if (figure.name().find("bytes") != std::string::npos && figure.kind() == v1::FIGURE_KIND_SIZE &&
+      std::isfinite(value.value()))
     return BytesText(std::llround(value.value()));
   if (figure.name() == "size_ratio") return RatioText(value.value());
   const std::string text = FigureText(value.value());
   return with_error && value.standard_error() > 0 ? absl::StrCat(text, " +- ", FigureText(value.standard_error(), 2))
                                                   : text;
-}
-
-std::string ComparisonHeadline(const v1::ReportComparison& comparison) {
-  std::string headline = absl::StrCat(comparison.models_size(), " models compared");
-  if (comparison.fronts().empty()) return absl::StrCat(headline, ".");
-  const v1::ParetoFront& front = comparison.fronts(0);
-  return absl::StrCat(headline, "; no other beats ", front.front_size(), " of them in ", front.quality(), " against ",
-                      front.cost(), ".");
 }
 
 std::vector<ReportSection> ComparisonSections(const v1::ReportComparison& comparison) {

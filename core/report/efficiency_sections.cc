@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/report_side.h"
 #include "core/report/number_text.h"
 
 namespace tersor {
 namespace {
 
-constexpr absl::string_view kDense = "dense";
 // More would fill a page.
 constexpr size_t kMostBars = 32;
 
@@ -22,7 +22,7 @@ std::string RateText(const PerformanceResult& result) {
                       "-", FigureText(result.tokens_per_second_max(), 3), ")");
 }
 
-// The subjects' results of one kind; either may be null.
+// The subjects' results of one kind; either may be null. The baseline model's stand in its own section.
 struct Pair {
   const PerformanceResult* dense = nullptr;
   const PerformanceResult* compressed = nullptr;
@@ -33,7 +33,8 @@ Pair FindPair(const v1::Report& report, absl::string_view kind) {
   Pair pair;
   for (const PerformanceResult& result : report.performance()) {
     if (result.kind() != kind) continue;
-    (result.subject() == kDense ? pair.dense : pair.compressed) = &result;
+    if (result.subject() == kDenseSubject) pair.dense = &result;
+    if (result.subject() == kCompressedSubject) pair.compressed = &result;
   }
   return pair;
 }

@@ -131,6 +131,10 @@ std::string Mark(const ScatterPoint& point, double x, double y, const Axis& axis
         absl::StrFormat("<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"9\" height=\"9\">", name, x - 4.5, y - 4.5),
         tip, "</rect>");
   }
+  if (point.rival) {
+    return absl::StrCat(svg, absl::StrFormat("<path class=\"%s\" d=\"M%.1f %.1fl6 6l-6 6l-6 -6z\">", name, x, y - 6),
+                        tip, "</path>");
+  }
   return absl::StrCat(svg, absl::StrFormat("<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.8\">", name, x, y), tip,
                       "</circle>");
 }

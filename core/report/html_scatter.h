@@ -19,6 +19,8 @@ struct ScatterPoint {
   bool front = false;
   // The dense original: a square.
   bool reference = false;
+  // A dense rival: a diamond.
+  bool rival = false;
 };
 
 struct ScatterPlot {

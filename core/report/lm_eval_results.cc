@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/compare/report_side.h"
+#include "core/compare/task_forms.h"
 #include "core/report/comparison_format.h"
 #include "nlohmann/json.hpp"
 
@@ -21,8 +25,8 @@ Json Version(const std::string& version) {
 // lm-eval writes "N/A" for an error that it does not know.
 Json Error(double error, int64_t count) { return count > 1 && std::isfinite(error) ? Json(error) : Json("N/A"); }
 
-void AddTask(const v1::TaskResult& task, Json& document) {
-  const std::string& name = task.task();
+// `name` tells forms of one task apart: "mmlu:5shot".
+void AddTask(const v1::TaskResult& task, const std::string& name, Json& document) {
   Json& results = document["results"][name] = {{"alias", name}};
   for (const v1::TaskResult::Metric& metric : task.metrics()) {
     results[absl::StrCat(metric.name(), ",none")] = Number(metric.value());
@@ -30,7 +34,7 @@ void AddTask(const v1::TaskResult& task, Json& document) {
     document["higher_is_better"][name][metric.name()] = metric.higher_is_better();
   }
   document["group_subtasks"][name] = Json::array();
-  document["configs"][name] = {{"task", name},
+  document["configs"][name] = {{"task", task.task()},
                                {"num_fewshot", task.few_shot()},
                                {"metadata", {{"version", Version(task.version())}, {"tersor_hash", task.hash()}}}};
   document["versions"][name] = Version(task.version());
@@ -60,16 +64,25 @@ void AddWordPerplexity(const v1::PerplexityResult& result, Json& document) {
 
 }  // namespace
 
+std::string LmEvalModelName(const v1::Report& report, absl::string_view subject) {
+  if (subject == kBaselineModelSubject) {
+    const std::string& name = report.baseline_model().name();
+    return name == report.model().name() ? absl::StrCat(name, "-baseline") : name;
+  }
+  return absl::StrCat(report.model().name(), subject == kDenseSubject ? "" : "-compressed");
+}
+
 std::string ReportToLmEval(const v1::Report& report, const std::string& subject) {
   Json document = {{"results", Json::object()},  {"group_subtasks", Json::object()},
                    {"configs", Json::object()},  {"versions", Json::object()},
                    {"n-shot", Json::object()},   {"higher_is_better", Json::object()},
                    {"n-samples", Json::object()}};
-  const std::string model = absl::StrCat(report.model().name(), subject == "dense" ? "" : "-compressed");
+  const v1::ModelInfo& info = subject == kBaselineModelSubject ? report.baseline_model() : report.model();
+  const std::string model = LmEvalModelName(report, subject);
   document["config"] = {{"model", "tersor"},
-                        {"model_args", absl::StrCat("pretrained=", report.model().path(), ",job=", report.job_id())},
-                        {"model_num_parameters", report.model().parameters()},
-                        {"model_sha", report.model().sha256()},
+                        {"model_args", absl::StrCat("pretrained=", info.path(), ",job=", report.job_id())},
+                        {"model_num_parameters", info.parameters()},
+                        {"model_sha", info.sha256()},
                         {"device", "cpu"},
                         {"limit", nullptr}};
   document["model_source"] = "tersor";
@@ -77,8 +90,13 @@ std::string ReportToLmEval(const v1::Report& report, const std::string& subject)
   document["model_name_sanitized"] = model;
   document["tersor_version"] = report.tersor_version();
   document["task_hashes"] = Json::object();
+  std::vector<const v1::TaskResult*> tasks;
   for (const v1::TaskResult& task : report.tasks()) {
-    if (task.subject() == subject) AddTask(task, document);
+    if (task.subject() == subject) tasks.push_back(&task);
+  }
+  for (const TaskForm& form : TaskForms(tasks)) {
+    const auto first = std::find_if(tasks.begin(), tasks.end(), [&](const auto* task) { return form.Has(*task); });
+    AddTask(**first, form.label, document);
   }
   int index = 0;
   for (const v1::PerplexityResult& result : report.perplexity()) {

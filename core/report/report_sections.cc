@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/report_side.h"
 #include "core/report/baseline_model_section.h"
 #include "core/report/efficiency_sections.h"
 #include "core/report/insight_sections.h"
@@ -14,10 +15,6 @@
 
 namespace tersor {
 namespace {
-
-constexpr absl::string_view kDense = "dense";
-// Has a section of its own.
-constexpr absl::string_view kBaselineModel = "baseline_model";
 
 ReportSection ModelSection(const v1::Report& report) {
   ReportSection section{.title = "Model", .columns = {{""}, {""}}};
@@ -119,11 +116,11 @@ ReportSection PairedSection(const v1::Report& report) {
   double confidence = 0;
   for (const v1::TaskComparison& task : report.task_comparisons()) {
     const bool flips = task.right_or_wrong();
-    section.rows.push_back({absl::StrCat(task.task(), " ", task.metric()), FigureText(task.before(), 3),
-                            FigureText(task.after(), 3), absl::StrCat("drop ", FigureText(task.drop(), 3)),
-                            IntervalText(task.interval()), flips ? absl::StrCat(task.lost()) : "",
-                            flips ? absl::StrCat(task.won()) : "", flips ? FigureText(task.mcnemar_p(), 2) : "",
-                            absl::StrCat(task.items(), " items")});
+    section.rows.push_back({absl::StrCat(TaskLabelOf(report, task.task(), task.hash()), " ", task.metric()),
+                            FigureText(task.before(), 3), FigureText(task.after(), 3),
+                            absl::StrCat("drop ", FigureText(task.drop(), 3)), IntervalText(task.interval()),
+                            flips ? absl::StrCat(task.lost()) : "", flips ? absl::StrCat(task.won()) : "",
+                            flips ? FigureText(task.mcnemar_p(), 2) : "", absl::StrCat(task.items(), " items")});
     confidence = task.interval().confidence();
   }
   for (const v1::PerplexityComparison& perplexity : report.perplexity_comparisons()) {
@@ -285,8 +282,9 @@ std::string ReportHeadline(const v1::Report& report) {
 std::vector<PerplexityRow> PerplexityRows(const v1::Report& report) {
   std::vector<PerplexityRow> rows;
   for (const v1::PerplexityResult& result : report.perplexity()) {
-    if (result.subject() == kBaselineModel) continue;
-    const bool dense = result.subject() == kDense;
+    // Has a section of its own.
+    if (result.subject() == kBaselineModelSubject) continue;
+    const bool dense = result.subject() == kDenseSubject;
     auto row = std::find_if(rows.begin(), rows.end(), [&](const PerplexityRow& other) {
       return other.any().hash() == result.hash() && (dense ? other.dense : other.compressed) == nullptr;
     });

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/compare/task_forms.h"
 #include "core/report/number_text.h"
 
 namespace tersor {
@@ -31,7 +32,8 @@ std::string ChangeText(const v1::TaskResult::Metric* dense, const v1::TaskResult
 }
 
 std::string TaskText(const v1::TaskResult& result) {
-  return absl::StrCat(result.task(), result.few_shot() > 0 ? absl::StrCat(", ", result.few_shot(), " shots") : "");
+  return absl::StrCat(result.task(), result.few_shot() > 0 ? absl::StrCat(", ", result.few_shot(), " shots") : "",
+                      InChatTemplate(result) ? ", chat template" : "");
 }
 
 std::string ProtocolText(const v1::TaskResult& result) {
@@ -57,6 +59,15 @@ std::vector<TaskRow> TaskRows(const v1::Report& report) {
     (dense ? row->dense : row->compressed) = &result;
   }
   return rows;
+}
+
+std::string TaskLabelOf(const v1::Report& report, const std::string& task, const std::string& hash) {
+  std::vector<const v1::TaskResult*> results;
+  for (const TaskRow& row : TaskRows(report)) results.push_back(&row.any());
+  for (const TaskForm& form : TaskForms(results)) {
+    if (form.task == task && form.hashes.count(hash) > 0) return form.label;
+  }
+  return task;
 }
 
 ReportSection TasksSection(const v1::Report& report) {

@@ -17,6 +17,9 @@ struct TaskRow {
   const v1::TaskResult& any() const { return compressed == nullptr ? *dense : *compressed; }
 };
 std::vector<TaskRow> TaskRows(const v1::Report& report);
+// "mmlu", or "mmlu:5shot" where the report has several forms of the task. `hash`: as the dense or compressed model has
+// it.
+std::string TaskLabelOf(const v1::Report& report, const std::string& task, const std::string& hash);
 
 // A row a task and metric; empty where there are no tasks.
 ReportSection TasksSection(const v1::Report& report);

@@ -130,10 +130,10 @@ class CompareCommand final : public Command {
     if (!reports.ok()) return console.Fail(reports.status());
     std::set<std::filesystem::path> written;
     for (const NamedReport& named : *reports) {
-      for (const absl::string_view subject : {kDenseSubject, kCompressedSubject}) {
-        const bool compressed = subject == kCompressedSubject;
-        if (compressed && ResultSide(named.report).subject != kCompressedSubject) continue;
-        const std::string model = FileName(absl::StrCat(named.report.model().name(), compressed ? "-compressed" : ""));
+      for (const absl::string_view subject : {kDenseSubject, kCompressedSubject, kBaselineModelSubject}) {
+        if (subject == kCompressedSubject && ResultSide(named.report).subject != subject) continue;
+        if (subject == kBaselineModelSubject && !named.report.has_baseline_model()) continue;
+        const std::string model = FileName(LmEvalModelName(named.report, subject));
         const std::filesystem::path file =
             std::filesystem::path(into_) / model / absl::StrCat("results_", FileName(named.name), ".json");
         if (!written.insert(file).second)

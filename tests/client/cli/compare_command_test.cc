@@ -65,6 +65,17 @@ TEST_F(CompareCommandTest, LmEvalsFilesLieByModel) {
   EXPECT_THAT(*ReadFile(into + "/Smol-compressed/results_a.json"), HasSubstr("\"acc,none\": 0.5"));
 }
 
+TEST_F(CompareCommandTest, RivalsHaveARowAndAFile) {
+  v1::Report report = ComparedReport({.job_id = "j1"});
+  tersor::testing::AddRival(false, report);
+  server_.state().report = report;
+  EXPECT_EQ(Tersor({"compare", "j1", "--format", "csv"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("\nbaseline Tiny,,false,bytes,size,120000000.0,"));
+  const std::string into = (folder_ / "results").string();
+  EXPECT_EQ(Tersor({"compare", "j1", "--format", "lm-eval", "--into", into}), 0) << err_;
+  EXPECT_THAT(*ReadFile(into + "/Tiny/results_j1.json"), HasSubstr("\"acc,none\": 0.4"));
+}
+
 TEST_F(CompareCommandTest, BadFilesAreNamed) {
   EXPECT_EQ(Tersor({"compare", Write("x.json", "{}")}), 2);
   EXPECT_THAT(err_, HasSubstr("x.json: it is no report"));

@@ -8,7 +8,7 @@ namespace {
 constexpr int kItems = 100, kRight = 60;
 constexpr double kDensePerplexity = 17;
 
-void AddTask(const std::string& name, const ReportShape& shape, bool dense, v1::Report& report) {
+v1::TaskResult* AddTask(const std::string& name, const ReportShape& shape, bool dense, v1::Report& report) {
   v1::TaskResult* task = report.add_tasks();
   task->set_task(name);
   task->set_subject(dense ? "dense" : "compressed");
@@ -28,9 +28,10 @@ void AddTask(const std::string& name, const ReportShape& shape, bool dense, v1::
   metric->set_standard_error(0.049);
   metric->set_higher_is_better(true);
   metric->set_count(kItems);
+  return task;
 }
 
-void AddPerplexity(const ReportShape& shape, bool dense, v1::Report& report) {
+v1::PerplexityResult* AddPerplexity(const ReportShape& shape, bool dense, v1::Report& report) {
   v1::PerplexityResult* perplexity = report.add_perplexity();
   perplexity->set_subject(dense ? "dense" : "compressed");
   perplexity->set_dataset("wiki");
@@ -49,11 +50,12 @@ void AddPerplexity(const ReportShape& shape, bool dense, v1::Report& report) {
   }
   perplexity->set_nll_sum(sum);
   perplexity->set_value(std::exp(sum / 400));
+  return perplexity;
 }
 
-void AddSpeed(double rate, bool dense, v1::Report& report) {
+void AddSpeed(double rate, const std::string& subject, v1::Report& report) {
   v1::PerformanceResult* decode = report.add_performance();
-  decode->set_subject(dense ? "dense" : "compressed");
+  decode->set_subject(subject);
   decode->set_kind("decode");
   decode->set_tokens_per_second(rate);
 }
@@ -73,13 +75,29 @@ v1::Report ComparedReport(const ReportShape& shape) {
     AddTask("piqa", shape, dense, report);
     AddTask("copa", shape, dense, report);
     AddPerplexity(shape, dense, report);
-    AddSpeed(dense ? 20 : shape.decode_rate, dense, report);
+    AddSpeed(dense ? 20 : shape.decode_rate, dense ? "dense" : "compressed", report);
   }
   report.mutable_divergence()->set_kl_mean(0.1);
   report.mutable_size()->set_dense_bytes(269'000'000);
   report.mutable_size()->set_artifact_bytes(shape.bytes);
   report.mutable_size()->set_ratio(269e6 / static_cast<double>(shape.bytes));
   return report;
+}
+
+void AddRival(bool own_tokenizer, v1::Report& report) {
+  const ReportShape shape = {.lost = 20, .perplexity_ratio = 21 / kDensePerplexity, .hash = own_tokenizer ? "r" : "p"};
+  report.mutable_baseline_model()->set_name("Tiny");
+  report.mutable_baseline_model()->set_path("/models/tiny");
+  report.mutable_baseline_model()->set_sha256("def");
+  report.mutable_baseline_model()->set_parameters(60'000'000);
+  for (const char* task : {"piqa", "copa"}) AddTask(task, shape, false, report)->set_subject("baseline_model");
+  AddPerplexity(shape, false, report)->set_subject("baseline_model");
+  AddSpeed(50, "baseline_model", report);
+}
+
+void AddFiveShots(int lost, v1::Report& report) {
+  const ReportShape shape = {.lost = lost, .hash = "p5"};
+  for (const bool dense : {true, false}) AddTask("piqa", shape, dense, report)->set_few_shot(5);
 }
 
 }  // namespace tersor::testing

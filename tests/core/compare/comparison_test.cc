@@ -101,15 +101,24 @@ TEST(CompareReportsTest, OtherProtocolsAreRefusedUnlessForced) {
   const absl::Status refused = CompareReports(reports, {}).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(refused.message()),
-              AllOf(HasSubstr("perplexity on wiki (windows): job-1 has protocol p, job-2 has q"),
+              AllOf(HasSubstr("perplexity on wiki (windows): job-1 has protocol p (windows of 100 tokens), job-2 has q "
+                              "(windows of 100 tokens)"),
                     HasSubstr("task piqa: job-1 has protocol piqap, job-2 has piqaq"), HasSubstr("task copa")));
   const v1::ReportComparison forced = Compare(reports, {.force = true});
   ASSERT_EQ(forced.warnings_size(), 3);
   EXPECT_EQ(forced.warnings(0).code(), "PROTOCOLS_DIFFER");
-  // Values stand side by side, but nothing is called a change that is not paired.
+  // Values stand side by side; changes are those against the dense model under the row's own protocol.
   EXPECT_TRUE(Find(forced, 2, "task.piqa.acc").measured());
-  EXPECT_FALSE(Find(forced, 2, "task.piqa.acc").has_change_interval());
-  EXPECT_TRUE(Find(forced, 2, "perplexity[wiki:windows]").measured());
+  EXPECT_NEAR(Find(forced, 2, "task.piqa.acc").change(), 0.1, 1e-12);
+  EXPECT_NEAR(Find(forced, 2, "perplexity[wiki:windows]").change(), 1.2, 1e-9);
+  // Nothing is called a change that is not paired.
+  std::vector<NamedReport> alone = reports;
+  alone[1].report.mutable_tasks()->DeleteSubrange(0, 2);
+  alone[1].report.mutable_perplexity()->DeleteSubrange(0, 1);
+  const v1::ReportComparison apart = Compare(alone, {.force = true});
+  EXPECT_TRUE(Find(apart, 2, "task.piqa.acc").measured());
+  EXPECT_FALSE(Find(apart, 2, "task.piqa.acc").has_change_interval());
+  EXPECT_FALSE(Find(apart, 2, "perplexity[wiki:windows]").has_change_interval());
 }
 
 TEST(CompareReportsTest, MoreTasksInOneReportAreNoConflict) {
@@ -138,6 +147,18 @@ TEST(CompareReportsTest, WithoutDenseFiguresTheFirstIsTheReference) {
   EXPECT_THAT(Labels(comparison), ElementsAre("job-1", "job-2"));
   EXPECT_NEAR(Find(comparison, 1, "task.piqa.acc").change(), -0.08, 1e-12);
   EXPECT_THAT(comparison.fronts(), IsEmpty());
+}
+
+TEST(MethodTextTest, SaysWhatTheRecipeSets) {
+  v1::Recipe recipe;
+  v1::QuantizeStage& stage = *recipe.add_stages()->mutable_quantize();
+  stage.mutable_rtn()->set_bits(4);
+  stage.mutable_rtn()->set_group_size(64);
+  stage.mutable_rtn()->set_symmetric(true);
+  EXPECT_EQ(MethodText(recipe), "rtn bits 4, group_size 64, symmetric");
+  stage.mutable_rtn()->set_symmetric(false);
+  EXPECT_EQ(MethodText(recipe), "rtn bits 4, group_size 64, not symmetric");
+  EXPECT_EQ(MethodText({}), "");
 }
 
 TEST(CompareReportsTest, EqualNamesAreToldApart) {

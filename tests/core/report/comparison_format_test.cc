@@ -2,7 +2,9 @@
 
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "core/compare/comparison.h"
+#include "core/report/report_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -12,6 +14,8 @@ namespace tersor {
 namespace {
 
 using nlohmann::json;
+using testing::AddFiveShots;
+using testing::AddRival;
 using testing::ComparedReport;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -26,13 +30,62 @@ v1::ReportComparison Comparison(const std::string& name = "job-2") {
 
 TEST(ComparisonFormatTest, TheTableHasModelsFrontsAndChanges) {
   const std::string text = ComparisonToTable(Comparison(), 140);
-  EXPECT_THAT(text, HasSubstr("3 models compared; no other beats 3 of them in mean_accuracy against bytes."));
+  EXPECT_THAT(text, HasSubstr("3 models compared by mean of 2 tasks and size: each is the best at its size."));
   EXPECT_THAT(text, HasSubstr("\nModels\n"));
   EXPECT_THAT(text, HasSubstr("\nPareto fronts\n"));
   EXPECT_THAT(text, HasSubstr("\nChanges against the dense original\n"));
   EXPECT_THAT(text, HasSubstr("drop 0.100"));
   EXPECT_THAT(text, HasSubstr("0.5000 +- 0.049"));
   EXPECT_THAT(text, HasSubstr("80.0 MB"));
+}
+
+v1::ReportComparison Many(int beaten) {
+  std::vector<NamedReport> reports = {{"best", ComparedReport({})}};
+  for (int i = 0; i < beaten; ++i) {
+    const std::string name = absl::StrCat("worse-", i);
+    reports.push_back({name, ComparedReport({.job_id = name, .lost = 12, .bytes = 90'000'000})});
+  }
+  return *CompareReports(reports, {});
+}
+
+TEST(ComparisonFormatTest, TheHeadlineSaysInWordsWhatIsWorthHaving) {
+  EXPECT_EQ(ComparisonHeadline(Many(1)),
+            "3 models compared by mean of 2 tasks and size: best and dense are the best at their size; for worse-0 "
+            "there is a model that is no larger and at least as good.");
+  EXPECT_EQ(ComparisonHeadline(Many(6)),
+            "8 models compared by mean of 2 tasks and size: 2 of them are the best at their size; for each of the "
+            "others there is a model that is no larger and at least as good.");
+  v1::Report unmeasured;
+  EXPECT_EQ(ComparisonHeadline(*CompareReports({{"a", ComparedReport({})}, {"b", unmeasured}}, {})),
+            "3 models compared by perplexity and size: each is the best at its size. 1 lacks one of the two figures.");
+  EXPECT_EQ(ComparisonHeadline(*CompareReports({{"b", unmeasured}}, {})), "1 model compared.");
+  v1::Report slow = ComparedReport({});
+  slow.clear_size();
+  EXPECT_EQ(ComparisonHeadline(*CompareReports({{"a", slow}}, {})),
+            "2 models compared by mean of 2 tasks and decode latency: each is the best at its decode latency.");
+}
+
+v1::ReportComparison WithRival() {
+  v1::Report report = ComparedReport({});
+  AddRival(false, report);
+  return *CompareReports({{"job-1", report}}, {});
+}
+
+TEST(ComparisonFormatTest, ARivalStandsInEveryForm) {
+  const v1::ReportComparison comparison = WithRival();
+  const std::string table = ComparisonToTable(comparison, 160);
+  EXPECT_THAT(table, HasSubstr("baseline Tiny"));
+  EXPECT_THAT(table, HasSubstr("nothing: a smaller dense model beside the others"));
+  EXPECT_THAT(table, HasSubstr("120 MB"));
+  EXPECT_THAT(ComparisonToMarkdown(comparison), HasSubstr("baseline Tiny"));
+  const std::string html = ComparisonToHtml(comparison);
+  // A mark of its own.
+  EXPECT_THAT(html, HasSubstr("l6 6l-6 6l-6 -6z"));
+  EXPECT_THAT(html, HasSubstr("diamond: baseline model"));
+  EXPECT_THAT(ComparisonToHtml(Comparison()), Not(HasSubstr("diamond")));
+  EXPECT_THAT(ComparisonToCsv(comparison), HasSubstr("\nbaseline Tiny,,false,bytes,size,120000000.0,0.0,,,,,,true\n"));
+  EXPECT_THAT(ComparisonToJsonLines(comparison), HasSubstr("\"baseline_model\":true}"));
+  EXPECT_THAT(MessageToJson(comparison), HasSubstr("\"baseline_model\": true"));
 }
 
 TEST(ComparisonFormatTest, MarkdownEscapesNames) {
@@ -54,10 +107,12 @@ TEST(ComparisonFormatTest, HtmlHasPlotsAndNoNetwork) {
 
 TEST(ComparisonFormatTest, CsvIsARowANumber) {
   const std::string csv = ComparisonToCsv(Comparison("=1+1,\"x\""));
-  EXPECT_THAT(csv, HasSubstr("model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash\n"));
+  EXPECT_THAT(
+      csv, HasSubstr(
+               "model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash,baseline_model\n"));
   EXPECT_THAT(csv, HasSubstr("\njob-1,job-1,false,task.piqa.acc,quality,0.5,0.049,0.1,"));
   // Neither a formula nor a broken row.
-  EXPECT_THAT(csv, HasSubstr("\n\"'=1+1,\"\"x\"\"\",job-2,false,bytes,size,140000000.0,0.0,,,,,\n"));
+  EXPECT_THAT(csv, HasSubstr("\n\"'=1+1,\"\"x\"\"\",job-2,false,bytes,size,140000000.0,0.0,,,,,,false\n"));
 }
 
 TEST(ComparisonFormatTest, JsonLinesAreObjects) {
@@ -68,7 +123,7 @@ TEST(ComparisonFormatTest, JsonLinesAreObjects) {
   for (size_t at = 0; at < lines.size(); ++count) {
     const size_t end = lines.find('\n', at);
     const json row = json::parse(lines.substr(at, end - at));
-    EXPECT_EQ(row.size(), 12);
+    EXPECT_EQ(row.size(), 13);
     if (row["model"] == "job-1" && row["figure"] == "mean_accuracy") {
       EXPECT_TRUE(row["value"].is_null());
     }
@@ -96,6 +151,26 @@ TEST(ComparisonFormatTest, LmEvalsSchema) {
   EXPECT_EQ(document["config"]["model_sha"], "abc");
   EXPECT_TRUE(document["results"]["wikitext_wiki"].contains("word_perplexity,none"));
   EXPECT_EQ(json::parse(ReportToLmEval(report, "dense"))["results"]["piqa"]["acc,none"], 0.6);
+}
+
+TEST(ComparisonFormatTest, LmEvalsSchemaHasRivalsAndForms) {
+  v1::Report report = ComparedReport({});
+  AddRival(false, report);
+  const json rival = json::parse(ReportToLmEval(report, "baseline_model"));
+  EXPECT_EQ(rival["model_name"], "Tiny");
+  EXPECT_EQ(rival["config"]["model_args"], "pretrained=/models/tiny,job=job-1");
+  EXPECT_EQ(rival["config"]["model_sha"], "def");
+  EXPECT_EQ(rival["config"]["model_num_parameters"], 60'000'000);
+  EXPECT_EQ(rival["results"]["piqa"]["acc,none"], 0.4);
+  report.mutable_baseline_model()->set_name("Smol");
+  EXPECT_EQ(LmEvalModelName(report, "baseline_model"), "Smol-baseline");
+  AddFiveShots(30, report);
+  const json forms = json::parse(ReportToLmEval(report, "compressed"));
+  EXPECT_EQ(forms["results"].size(), 3);
+  EXPECT_EQ(forms["results"]["piqa:0shot"]["acc,none"], 0.5);
+  EXPECT_EQ(forms["results"]["piqa:5shot"]["acc,none"], 0.3);
+  EXPECT_EQ(forms["n-shot"]["piqa:5shot"], 5);
+  EXPECT_EQ(forms["configs"]["piqa:5shot"]["task"], "piqa");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "core/report/task_sections.h"
 
+#include "absl/strings/string_view.h"
 #include "core/report/report_format.h"
 #include "core/report/verdict_sentence.h"
 #include "gmock/gmock.h"
@@ -63,6 +64,26 @@ TEST(TaskSectionsTest, OtherProtocolsStandApart) {
   v1::Report report = Sample();
   report.mutable_tasks(2)->set_hash("fedcba");
   EXPECT_EQ(TaskRows(report).size(), 3);
+}
+
+TEST(TaskSectionsTest, FormsOfOneTaskAreToldApart) {
+  v1::Report report = Sample();
+  for (const char* subject : {"dense", "compressed"}) {
+    v1::TaskResult& again = AddTask("arc", subject, 0.4, report);
+    again.set_hash("fedcba");
+    again.set_few_shot(5);
+    again.set_protocol("arc.jsonl, 2 items, 5 shots, in the chat template");
+    v1::TaskComparison& comparison = *report.add_task_comparisons();
+    comparison.set_task("arc");
+    comparison.set_metric("acc");
+    comparison.set_hash(subject == absl::string_view("dense") ? "0123456789abcdef" : "fedcba");
+  }
+  EXPECT_EQ(TasksSection(report).rows[2][0], "arc, 5 shots, chat template");
+  EXPECT_EQ(TaskLabelOf(report, "arc", "fedcba"), "arc:5shot:chat");
+  EXPECT_EQ(TaskLabelOf(report, "piqa", "other"), "piqa");
+  const std::string table = ReportToTable(report, 200);
+  EXPECT_THAT(table, HasSubstr("arc:0shot acc"));
+  EXPECT_THAT(table, HasSubstr("arc:5shot:chat acc"));
 }
 
 TEST(TaskSectionsTest, SubjectsHaveRows) {
