@@ -1,13 +1,18 @@
 #include "core/evaluate/gate_power.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/gate_selection.h"
 #include "core/evaluate/gates.h"
+#include "core/evaluate/metrics/corpus_metric.h"
 #include "core/statistics/distributions.h"
 #include "core/statistics/power.h"
 #include "core/statistics/sequential.h"
@@ -28,7 +33,24 @@ struct Sample {
   int tasks = 0;
   // Items of all tasks together at each look.
   std::vector<int64_t> looks;
+  // "matthews of cola": what has no spread that could be told from the number of items.
+  std::vector<std::string> unknown;
+  // Some metric's items may be partly right.
+  bool graded = false;
 };
+
+// Of the metrics that are means of items, those whose items are right or wrong.
+bool RightOrWrongMetric(absl::string_view metric) {
+  constexpr absl::string_view kMetrics[] = {"acc",  "acc_norm",    "acc_bytes",    "p@1",
+                                            "p@10", "exact_match", "number_match", "last_number_match"};
+  return std::find(std::begin(kMetrics), std::end(kMetrics), metric) != std::end(kMetrics);
+}
+
+void AddMetric(const Gate& gate, const PlannedEvidence::Task& task, Sample& sample) {
+  const std::string& metric = gate.task_metric.empty() ? task.metric : gate.task_metric;
+  if (FindCorpusMetric(metric) != nullptr) sample.unknown.push_back(absl::StrCat(metric, " of ", task.name));
+  sample.graded |= !RightOrWrongMetric(metric);
+}
 
 // Each task goes on by itself: it doubles its items until it has no more.
 void AddLooks(const PlannedEvidence::Task& task, std::vector<int64_t>& looks) {
@@ -69,6 +91,7 @@ Sample SampleOf(const Gate& gate, const PlannedEvidence& evidence, bool goes_on)
     sample.seconds += task.seconds;
     inverse += 1.0 / static_cast<double>(task.items);
     ++sample.tasks;
+    AddMetric(gate, task, sample);
     AddLooks(task, sample.looks);
     // Of several forms of one task a gate is about the first.
     if (gate.entry->scope == GateScope::kTask) break;
@@ -93,6 +116,25 @@ void Describe(absl::string_view found, absl::string_view assumption, v1::GatePow
                               absl::StrFormat("%.0f", 100 * power.decided()), " % of runs; ", NeedText(power)));
 }
 
+// Both have the same variance.
+std::string Assumption(const Sample& sample) {
+  const std::string flips = absl::StrFormat("%.0f %% of answers change", 100 * kAssumedFlips);
+  if (!sample.graded) return absl::StrCat("assuming that ", flips);
+  return absl::StrCat("assuming that scores of answers change by a standard deviation of ",
+                      absl::StrFormat("%.2g", std::sqrt(kAssumedFlips)), ", as where ", flips,
+                      " from right to wrong or back");
+}
+
+// What the interval will be depends on the answers themselves.
+v1::GatePower UnknownPower(const Sample& sample, v1::GatePower power) {
+  power.set_text(
+      absl::StrCat(power.count(), " items; how small a drop they find cannot be told before they have been answered: ",
+                   absl::StrJoin(sample.unknown, ", "), sample.unknown.size() == 1 ? " is" : " are",
+                   " no mean of items, and the spread depends on the answers. The report shows the interval; "
+                   "on_inconclusive: extend goes on until it decides"));
+  return power;
+}
+
 std::optional<v1::GatePower> DropPower(const Gate& gate, const v1::Recipe& recipe, double confidence,
                                        const PlannedEvidence& evidence) {
   // Earlier jobs have no more items than they have.
@@ -104,6 +146,7 @@ std::optional<v1::GatePower> DropPower(const Gate& gate, const v1::Recipe& recip
   power.set_gate(gate.expression);
   power.set_count(sample.items);
   power.set_unit("items");
+  if (!sample.unknown.empty()) return UnknownPower(sample, std::move(power));
   power.set_detectable(DetectableDrop(effective, question));
   const double margin = std::abs(gate.limit);
   if (margin > 0 && margin < 1) {
@@ -112,8 +155,7 @@ std::optional<v1::GatePower> DropPower(const Gate& gate, const v1::Recipe& recip
     power.set_needed_seconds(sample.seconds / static_cast<double>(sample.items) * static_cast<double>(power.needed()));
     power.set_decided(DecisionProbability(effective, margin, question));
   }
-  Describe(absl::StrFormat("a drop of %.3g", power.detectable()),
-           absl::StrFormat("assuming that %.0f %% of answers change", 100 * kAssumedFlips), power);
+  Describe(absl::StrFormat("a drop of %.3g", power.detectable()), Assumption(sample), power);
   if (sample.looks.size() > 1) {
     power.set_text(absl::StrCat("going on from ", sample.looks.front(), " items in ", sample.looks.size(), " looks, ",
                                 power.text()));
@@ -160,10 +202,12 @@ std::vector<v1::GatePower> PowerOfGates(const v1::Recipe& recipe, const PlannedE
   return powers;
 }
 
+bool IsUnknown(const v1::GatePower& power) { return power.detectable() == 0; }
+
 std::vector<v1::Warning> PowerWarnings(const std::vector<v1::GatePower>& powers) {
   std::vector<v1::Warning> warnings;
   for (const v1::GatePower& power : powers) {
-    if (power.decided() >= kOftenUndecided) continue;
+    if (IsUnknown(power) || power.decided() >= kOftenUndecided) continue;
     v1::Warning& warning = warnings.emplace_back();
     warning.set_code("UNDERPOWERED_GATE");
     warning.set_where(power.gate());

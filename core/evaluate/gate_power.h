@@ -20,7 +20,8 @@ struct PlannedEvidence {
     int64_t items = 0;
     // Of all models that are asked.
     double seconds = 0;
-    // The main metric counts in means of accuracies.
+    // The main metric's name, and whether it counts in means of accuracies.
+    std::string metric = "acc";
     bool higher_is_better = true;
     // 0 where all are asked at once.
     int64_t first = 0;
@@ -39,10 +40,16 @@ struct PlannedEvidence {
 inline constexpr double kAssumedBlockDeviation = 0.04;
 
 // One answer a gate on drops of tasks and abilities or on ratios of perplexities, at the recipe's confidence and 80 %
-// power; other gates have none. `recipe` has passed CheckGates.
+// power; other gates have none. `recipe` has passed CheckGates. Of a mean of scores that are not only right or wrong
+// it assumes changes of the same variance. Of metrics that are no mean of items (Matthews, correlations, corpus F1,
+// perplexities) nothing can be told before items have been answered: see IsUnknown.
 std::vector<v1::GatePower> PowerOfGates(const v1::Recipe& recipe, const PlannedEvidence& evidence);
 
-// UNDERPOWERED_GATE for each gate that would be inconclusive more often than not although nothing was lost.
+// Whether the answer is that nothing is known: only its count and its text are set.
+bool IsUnknown(const v1::GatePower& power);
+
+// UNDERPOWERED_GATE for each gate whose power is known that would be inconclusive more often than not although nothing
+// was lost.
 std::vector<v1::Warning> PowerWarnings(const std::vector<v1::GatePower>& powers);
 
 }  // namespace tersor

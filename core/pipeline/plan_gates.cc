@@ -46,6 +46,7 @@ PlannedEvidence EvidenceOf(const v1::Recipe& recipe, const JobInputs& inputs, co
                               .ability = task.ability,
                               .items = items,
                               .seconds = seconds * static_cast<double>(items) / static_cast<double>(first),
+                              .metric = task.definition.metrics(0),
                               .higher_is_better = HigherIsBetter(task),
                               .first = first});
   }

@@ -72,6 +72,45 @@ TEST(GatePowerTest, AGateThatAllowsNothingIsNeverDecided) {
   EXPECT_THAT(PowerWarnings(powers), SizeIs(1));
 }
 
+// Their spread depends on the answers: nothing is told, and no warning claims to know better.
+TEST(GatePowerTest, MetricsThatAreNoMeansHaveNoPowerBeforeAnswers) {
+  const PlannedEvidence evidence = {
+      .tasks = {{.name = "cola", .ability = "understanding", .items = 100, .seconds = 30, .metric = "matthews"},
+                {.name = "stsb", .ability = "understanding", .items = 100, .seconds = 30, .metric = "pearson"},
+                {.name = "piqa", .ability = "reasoning", .items = 200, .seconds = 60}}};
+  const std::vector<v1::GatePower> powers =
+      PowerOfGates(Recipe({"task.cola_drop <= 0.02", "task_accuracy_drop <= 0.02", "ability.reasoning_drop <= 0.02",
+                           "task.piqa.f1_macro_drop <= 0.02", "task.cola.acc_drop <= 0.02"}),
+                   evidence);
+  ASSERT_THAT(powers, SizeIs(5));
+  EXPECT_TRUE(IsUnknown(powers[0]));
+  EXPECT_EQ(powers[0].count(), 100);
+  EXPECT_EQ(powers[0].detectable(), 0);
+  EXPECT_EQ(powers[0].needed(), 0);
+  EXPECT_EQ(powers[0].text(),
+            "100 items; how small a drop they find cannot be told before they have been answered: matthews of cola is "
+            "no mean of items, and the spread depends on the answers. The report shows the interval; on_inconclusive: "
+            "extend goes on until it decides");
+  // One such task among others leaves their mean as unknown.
+  EXPECT_TRUE(IsUnknown(powers[1]));
+  EXPECT_EQ(powers[1].count(), 400);
+  EXPECT_THAT(powers[1].text(), HasSubstr("matthews of cola, pearson of stsb are no mean of items"));
+  EXPECT_FALSE(IsUnknown(powers[2]));
+  // The gate's own metric counts, not the task's main one.
+  EXPECT_TRUE(IsUnknown(powers[3]));
+  EXPECT_FALSE(IsUnknown(powers[4]));
+  EXPECT_THAT(PowerWarnings(powers), SizeIs(2));
+}
+
+TEST(GatePowerTest, ScoresBetweenRightAndWrongAreSaidToBeSo) {
+  const PlannedEvidence evidence = {.tasks = {{.name = "squad", .items = 200, .seconds = 60, .metric = "f1"}}};
+  const std::vector<v1::GatePower> powers = PowerOfGates(Recipe({"task.squad_drop <= 0.05"}), evidence);
+  ASSERT_THAT(powers, SizeIs(1));
+  EXPECT_NEAR(powers[0].detectable(), 0.044, 0.001);
+  EXPECT_THAT(powers[0].text(), HasSubstr("(assuming that scores of answers change by a standard deviation of 0.22, as "
+                                          "where 5 % of answers change from right to wrong or back)"));
+}
+
 TEST(GatePowerTest, OtherGatesHaveNone) {
   EXPECT_THAT(PowerOfGates(Recipe({"kl_mean <= 1", "size_ratio >= 3", "task.none_drop <= 0.1", "nonsense"}), kEvidence),
               IsEmpty());
