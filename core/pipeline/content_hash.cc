@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
+#include "core/formats/json_text.h"
+#include "core/model/container.h"
 
 namespace tersor {
 namespace {
@@ -70,6 +72,15 @@ absl::StatusOr<std::string> ModelContentHash(const fs::path& model, const fs::pa
     all.UpdateField(digest);
   }
   return all.HexDigest();
+}
+
+absl::StatusOr<std::string> ContainerContentHash(const fs::path& container) {
+  constexpr uint64_t kMostBytes = uint64_t{256} << 20;
+  const fs::path file = container / std::string(kContainerManifestName);
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMostBytes));
+  TERSOR_ASSIGN_OR_RETURN(nlohmann::json manifest, ParseJsonObject(text, file.string()));
+  for (const char* origin : {"program_version", "recipe_sha256", "source"}) manifest.erase(origin);
+  return Sha256Hex(manifest.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace tersor

@@ -6,6 +6,7 @@
 #include "core/base/sha256.h"
 #include "core/compare/report_side.h"
 #include "core/kernels/cpu_info.h"
+#include "core/pipeline/content_hash.h"
 #include "core/pipeline/pipeline.h"
 #include "core/pipeline/stage_list.h"
 
@@ -24,16 +25,21 @@ std::filesystem::path AnswersFolder(const std::filesystem::path& cache, const st
   return cache / "answers" / digest.HexDigest();
 }
 
-TaskSubject SubjectOf(const JobParts& parts, absl::string_view name) {
+// What answers are kept under. The container is the first artifact.
+absl::StatusOr<std::string> ContentOf(const JobParts& parts, absl::string_view name) {
+  if (name == kDenseSubject) return parts.job.inputs.model_sha256;
+  return ContainerContentHash(parts.workspace.artifacts_dir() / parts.report.artifacts(0).path());
+}
+
+absl::StatusOr<TaskSubject> SubjectOf(const JobParts& parts, absl::string_view name) {
   const JobInputs& inputs = parts.job.inputs;
-  const bool dense = name == kDenseSubject;
-  return TaskSubject(std::string(name), dense ? inputs.model : parts.compressed,
-                     dense ? inputs.model_sha256 : parts.report.artifacts(0).sha256(),
+  TERSOR_ASSIGN_OR_RETURN(const std::string content, ContentOf(parts, name));
+  return TaskSubject(std::string(name), name == kDenseSubject ? inputs.model : parts.compressed, content,
                      DescribeTaskText(inputs.model, *inputs.tokenizer), parts.job.compute, parts.cache());
 }
 
 absl::Status EvaluateTasksOf(const JobParts& parts, absl::string_view name) {
-  TaskSubject subject = SubjectOf(parts, name);
+  TERSOR_ASSIGN_OR_RETURN(TaskSubject subject, SubjectOf(parts, name));
   for (const LoadedTask& task : parts.job.inputs.tasks) {
     TERSOR_RETURN_IF_ERROR(RunTaskStage(parts, subject, task));
   }
@@ -74,7 +80,8 @@ absl::StatusOr<v1::TaskResult> TaskSubject::Run(const LoadedTask& task, const Ev
 }
 
 absl::StatusOr<v1::TaskResult> AskTask(const JobParts& parts, absl::string_view subject, const LoadedTask& task) {
-  return SubjectOf(parts, subject).Run(task, parts.context("items"));
+  TERSOR_ASSIGN_OR_RETURN(TaskSubject asked, SubjectOf(parts, subject));
+  return asked.Run(task, parts.context("items"));
 }
 
 absl::Status RunTaskStage(const JobParts& parts, TaskSubject& subject, const LoadedTask& task) {

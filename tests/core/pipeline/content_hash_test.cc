@@ -54,5 +54,20 @@ TEST_F(ContentHashTest, MissingModelIsNotFound) {
   EXPECT_EQ(ModelContentHash(folder_ / "nothing", {}).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(ContentHashTest, WhereAContainerCameFromIsNotItsContent) {
+  const auto hash = [&](const std::string& manifest) {
+    Write("tersor.json", manifest);
+    return *ContainerContentHash(folder_ / "model");
+  };
+  const std::string first =
+      hash(R"({"recipe_sha256": "a", "program_version": "1", "source": {}, "spec": {"width": 2}})");
+  EXPECT_EQ(first.size(), 64);
+  EXPECT_EQ(hash(R"({"recipe_sha256": "b", "program_version": "2", "source": {"x": 1}, "spec": {"width": 2}})"), first);
+  EXPECT_NE(hash(R"({"recipe_sha256": "a", "program_version": "1", "source": {}, "spec": {"width": 3}})"), first);
+  EXPECT_NE(hash(R"({"spec": {"width": 2}, "weights": {"sha256": "0"}})"), first);
+  Write("tersor.json", "[1]");
+  EXPECT_FALSE(ContainerContentHash(folder_ / "model").ok());
+}
+
 }  // namespace
 }  // namespace tersor

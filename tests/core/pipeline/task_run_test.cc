@@ -86,6 +86,14 @@ TEST_F(TaskRunTest, AnotherJobAnswersFromTheCacheAndSaysSo) {
   const auto third = RunRecipe(recipe_, Options("three"), ignored);
   ASSERT_TRUE(third.ok());
   EXPECT_EQ(third->tasks(0).cached(), 5);
+  // The compressed model is the same whatever else its recipe evaluates, and another where the stages differ.
+  EXPECT_EQ(third->tasks(2).subject(), "compressed");
+  EXPECT_EQ(third->tasks(2).cached(), 5);
+  recipe_.mutable_stages(0)->mutable_quantize()->mutable_rtn()->set_bits(2);
+  const auto other = RunRecipe(recipe_, Options("four"), ignored);
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(other->tasks(0).cached(), 5);
+  EXPECT_EQ(other->tasks(2).cached(), 0);
 }
 
 TEST_F(TaskRunTest, ThreadsDoNotChangeABit) {
