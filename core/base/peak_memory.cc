@@ -11,12 +11,15 @@
 
 namespace tersor {
 
-int64_t PeakResidentBytes() {
+namespace {
+
+// Of /proc/self/status, whose sizes are kilobytes; 0 where there is no such line.
+int64_t StatusBytes(absl::string_view key) {
   std::ifstream status("/proc/self/status");
   std::string line;
   while (std::getline(status, line)) {
     absl::string_view rest = line;
-    if (!absl::ConsumePrefix(&rest, "VmHWM:")) continue;
+    if (!absl::ConsumePrefix(&rest, key)) continue;
     const std::vector<absl::string_view> words = absl::StrSplit(rest, absl::ByAnyChar(" \t"), absl::SkipEmpty());
     int64_t kilobytes = 0;
     if (words.empty() || !absl::SimpleAtoi(words[0], &kilobytes)) return 0;
@@ -24,6 +27,12 @@ int64_t PeakResidentBytes() {
   }
   return 0;
 }
+
+}  // namespace
+
+int64_t PeakResidentBytes() { return StatusBytes("VmHWM:"); }
+
+int64_t OwnResidentBytes() { return StatusBytes("RssAnon:"); }
 
 bool ResetPeakResidentBytes() {
   std::ofstream clear("/proc/self/clear_refs");

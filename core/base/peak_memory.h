@@ -1,4 +1,4 @@
-// The process's largest resident memory, as the kernel counts it.
+// The process's resident memory, as the kernel counts it.
 #ifndef TERSOR_CORE_BASE_PEAK_MEMORY_H_
 #define TERSOR_CORE_BASE_PEAK_MEMORY_H_
 
@@ -8,6 +8,10 @@ namespace tersor {
 
 // Bytes of VmHWM since the process started or the last reset that worked; 0 where the kernel does not say.
 int64_t PeakResidentBytes();
+
+// Bytes that the process has resident now and shares with no file: its heap, stacks and private mappings (RssAnon); 0
+// where the kernel does not say.
+int64_t OwnResidentBytes();
 
 // Starts counting anew from the present size. Returns false where the kernel does not allow it.
 bool ResetPeakResidentBytes();

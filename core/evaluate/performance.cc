@@ -113,6 +113,15 @@ v1::SpeedupResult CompareRounds(bool prefill, const Rounds& first, const Rounds&
   return result;
 }
 
+// Null where there is no such subject.
+const Rounds* RoundsOf(absl::string_view name, std::span<const PerformanceSubject> subjects,
+                       const std::vector<Rounds>& rounds) {
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    if (subjects[i].name == name) return &rounds[i];
+  }
+  return nullptr;
+}
+
 void CheckRange(absl::string_view field, absl::string_view key, bool given, int64_t value, int64_t most,
                 std::vector<FieldViolation>& violations) {
   if (!given || (value >= 1 && value <= most)) return;
@@ -179,8 +188,10 @@ absl::StatusOr<PerformanceFigures> MeasurePerformance(std::span<const Performanc
       const Generator::Kernels kernels = subjects[i].generator->KernelsInUse();
       figures.results.back().set_kernels(DescribeKernels(prefill ? kernels.prefill : kernels.decode));
     }
-    if (subjects.size() < 2) continue;
-    figures.speedups.push_back(CompareRounds(prefill, rounds[0], rounds[1]));
+    const Rounds *dense = RoundsOf("dense", subjects, rounds), *compressed = RoundsOf("compressed", subjects, rounds);
+    if (dense != nullptr && compressed != nullptr) {
+      figures.speedups.push_back(CompareRounds(prefill, *dense, *compressed));
+    }
   }
   return figures;
 }

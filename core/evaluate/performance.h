@@ -1,4 +1,4 @@
-// Tokens per second of prefill and decode, dense and compressed side by side.
+// Tokens per second of prefill and decode, several models side by side.
 #ifndef TERSOR_CORE_EVALUATE_PERFORMANCE_H_
 #define TERSOR_CORE_EVALUATE_PERFORMANCE_H_
 
@@ -29,7 +29,7 @@ struct PerformanceOptions {
 };
 
 struct PerformanceSubject {
-  // "dense" or "compressed".
+  // "dense", "compressed" or "baseline_model".
   std::string name;
   // Not owned.
   Generator* generator = nullptr;
@@ -40,7 +40,7 @@ struct PerformanceSubject {
 struct PerformanceFigures {
   // One a kind ("prefill", "decode") and subject.
   std::vector<v1::PerformanceResult> results;
-  // The second subject against the first, one a kind; empty with one subject.
+  // "compressed" against "dense", one a kind; empty where one of them is missing.
   std::vector<v1::SpeedupResult> speedups;
 };
 

@@ -40,6 +40,14 @@ absl::StatusOr<int64_t> WeightMemory(const Model& model, const ComputeOptions& o
   return bytes + matrix;
 }
 
+int64_t TableMemory(const Model& model) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : model.parameters) {
+    if (IsTable(name)) bytes += static_cast<int64_t>(tensor->byte_size());
+  }
+  return bytes;
+}
+
 absl::Status AddMemory(const Model& dense, const Model& compressed, const ComputeOptions& options,
                        v1::SizeResult& result) {
   ComputeOptions decoded = options;

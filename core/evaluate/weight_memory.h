@@ -16,6 +16,9 @@ namespace tersor {
 // in another form. Without the padding of panels. Packs a few rows a matrix to see which kernel takes it.
 absl::StatusOr<int64_t> WeightMemory(const Model& model, const ComputeOptions& options);
 
+// Of these, tables that are looked up where they lie, which is in the model's file.
+int64_t TableMemory(const Model& model);
+
 // Sets the result's figures of memory and of parameters; `options`: how the compressed model is computed. The dense one
 // is decoded.
 absl::Status AddMemory(const Model& dense, const Model& compressed, const ComputeOptions& options,

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/compare/report_side.h"
 #include "core/evaluate/dense_baseline.h"
+#include "core/evaluate/performance.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/scored_windows.h"
 #include "core/pipeline/plan_evaluation.h"
@@ -69,6 +70,19 @@ void CheckChatTemplate(const JobInputs& inputs, const BaselineModelInputs& basel
   if (!tried.ok()) Violate(tried.message(), violations);
 }
 
+// Its context may be shorter than the model's; what is wrong for both is said of the recipe.
+void CheckLengths(const v1::Recipe& recipe, const JobInputs& inputs, const BaselineModelInputs& baseline,
+                  std::vector<FieldViolation>& violations) {
+  const v1::PerformanceEvaluation& evaluation = recipe.evaluate().performance();
+  if (!recipe.evaluate().has_performance() ||
+      !CheckPerformance(evaluation, inputs.model.spec.context_length, "performance").empty()) {
+    return;
+  }
+  for (const FieldViolation& fault : CheckPerformance(evaluation, baseline.model.spec.context_length, "performance")) {
+    Violate(absl::StrCat(fault.field, ": ", fault.description), violations);
+  }
+}
+
 void WarnOfTokenizer(const BaselineModelInputs& baseline, JobInputs& inputs) {
   if (baseline.tokenizer->sha256() == inputs.tokenizer->sha256()) return;
   v1::Warning& warning = inputs.warnings.emplace_back();
@@ -114,12 +128,14 @@ void ReadBaselineModel(const v1::Recipe& recipe, const PipelineContext& context,
   if (path.empty()) return;
   absl::StatusOr<BaselineModelInputs> baseline = ReadModelAndTokenizer(path, context);
   if (!baseline.ok()) return Violate(baseline.status().message(), violations);
-  if (recipe.evaluate().perplexity().empty() && inputs.tasks.empty()) {
-    return Violate("needs evaluate.perplexity, tasks or suite: there is nothing to measure it on", violations);
+  if (recipe.evaluate().perplexity().empty() && inputs.tasks.empty() && !recipe.evaluate().has_performance()) {
+    return Violate("needs evaluate.perplexity, tasks, suite or performance: there is nothing to measure it on",
+                   violations);
   }
   if (inputs.tokenizer == nullptr) return;
   ResolveProtocols(recipe, inputs, *baseline, violations);
   CheckChatTemplate(inputs, *baseline, violations);
+  CheckLengths(recipe, inputs, *baseline, violations);
   WarnOfTokenizer(*baseline, inputs);
   inputs.baseline_model = *std::move(baseline);
 }

@@ -13,8 +13,8 @@
 namespace tersor {
 
 // Reads it into `inputs`, whose perplexities and tasks are read already. Faults are those of the path, of a protocol
-// that the model's context is too short for, and of a chat template that it lacks; a tokenizer of its own earns the
-// warning TOKENIZERS_DIFFER.
+// or a prompt to be timed that the model's context is too short for, and of a chat template that it lacks; a tokenizer
+// of its own earns the warning TOKENIZERS_DIFFER.
 void ReadBaselineModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                        std::vector<FieldViolation>& violations);
 

@@ -21,6 +21,7 @@
 #include "core/pipeline/baseline_model.h"
 #include "core/pipeline/checkpoint.h"
 #include "core/pipeline/overlap_check.h"
+#include "core/pipeline/performance_evaluation.h"
 #include "core/pipeline/planned_actual.h"
 #include "core/pipeline/stage_clock.h"
 #include "core/pipeline/stage_list.h"
@@ -61,7 +62,7 @@ absl::StatusOr<v1::Report> JobRun::Run() {
   TERSOR_RETURN_IF_ERROR(EvaluateTasks(Parts()));
   TERSOR_RETURN_IF_ERROR(ExtendTasks(Parts()));
   TERSOR_RETURN_IF_ERROR(EvaluateBaselineModel(Parts()));
-  TERSOR_RETURN_IF_ERROR(EvaluatePerformance());
+  TERSOR_RETURN_IF_ERROR(EvaluatePerformance(Parts()));
   TERSOR_RETURN_IF_ERROR(Export());
   TERSOR_RETURN_IF_ERROR(Conclude());
   return report_;
@@ -273,31 +274,6 @@ absl::Status JobRun::EvaluatePerplexities() {
         RunStage(CompressedStageName(i), [&](v1::StageReport&) { return EvaluateCompressed(i, windows); }));
   }
   return absl::OkStatus();
-}
-
-absl::Status JobRun::EvaluatePerformance() {
-  if (!recipe_.evaluate().has_performance()) return absl::OkStatus();
-  return RunStage(kPerformanceStage, [&](v1::StageReport&) -> absl::Status {
-    const PerformanceOptions options = ResolvePerformance(recipe_.evaluate().performance(), job_.compute.threads);
-    ComputeOptions compute = job_.compute;
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Generator> dense, Generator::Create(job_.inputs.model, compute));
-    compute.linears = options.linears;
-    std::vector<PerformanceSubject> subjects = {{"dense", dense.get(), &job_.inputs.model.spec}};
-    std::unique_ptr<Generator> compressed;
-    if (Compresses(recipe_)) {
-      TERSOR_ASSIGN_OR_RETURN(compressed, Generator::Create(*compressed_, compute));
-      subjects.push_back({"compressed", compressed.get(), &compressed_->spec});
-    }
-    absl::StatusOr<EnergyMeter> energy = EnergyMeter::Open();
-    report_.mutable_environment()->set_energy(energy.ok() ? "RAPL, processor packages"
-                                                          : absl::StrCat("unavailable, ", energy.status().message()));
-    TERSOR_ASSIGN_OR_RETURN(
-        const PerformanceFigures figures,
-        MeasurePerformance(subjects, options, energy.ok() ? &*energy : nullptr, MakeEvaluateContext("measurements")));
-    report_.mutable_performance()->Assign(figures.results.begin(), figures.results.end());
-    report_.mutable_speedups()->Assign(figures.speedups.begin(), figures.speedups.end());
-    return absl::OkStatus();
-  });
 }
 
 void JobRun::ForgetExport(const std::string& format) {

@@ -46,7 +46,6 @@ class JobRun {
   absl::Status EvaluateCompressed(int index, const ScoredWindows& windows);
   absl::StatusOr<DenseBaseline> Baseline(int index, const ScoredWindows& windows);
   absl::Status SplitLoss();
-  absl::Status EvaluatePerformance();
   absl::Status Export();
   absl::StatusOr<v1::ArtifactInfo> WriteNamedExport(const std::string& format);
   absl::StatusOr<CalibrationTokens> TakeCalibration() const;

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "core/evaluate/gate_looks.h"
-#include "core/evaluate/kv_cache_cost.h"
-#include "core/evaluate/performance.h"
 #include "core/pipeline/baseline_model.h"
 #include "core/pipeline/loss_split.h"
 #include "core/pipeline/overlap_check.h"
+#include "core/pipeline/performance_evaluation.h"
 #include "core/pipeline/plan_gates.h"
 #include "core/pipeline/stage_list.h"
 
@@ -105,12 +103,7 @@ void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const Com
   }
   PlanExtension(recipe, inputs, compute, plan);
   PlanBaselineModel(inputs, compute.threads, plan);
-  if (recipe.evaluate().has_performance()) {
-    const PerformanceOptions options = ResolvePerformance(recipe.evaluate().performance(), compute.threads);
-    AddPlannedStage(plan, kPerformanceStage, PerformanceCost(inputs.model, options, Compresses(recipe) ? 2 : 1),
-                    absl::StrFormat("prefill of %d and decode of %d tokens, %d repeats; cache in %s", options.prefill,
-                                    options.decode, options.repeats, KvCacheText(cache)));
-  }
+  PlanPerformance(recipe, inputs, compute.threads, cache, plan);
 }
 
 }  // namespace tersor

@@ -17,6 +17,18 @@ TEST(PeakMemoryTest, GrowsWithWhatIsTouchedAndStays) {
   EXPECT_LT(PeakResidentBytes(), kBytes);
 }
 
+TEST(PeakMemoryTest, OwnMemoryFallsAgain) {
+  const int64_t before = OwnResidentBytes();
+  ASSERT_GT(before, 0);
+  constexpr int64_t kBytes = int64_t{64} << 20;
+  {
+    std::vector<char> touched(kBytes, 1);
+    EXPECT_GE(OwnResidentBytes() - before, kBytes);
+  }
+  ReturnFreeMemory();
+  EXPECT_LT(OwnResidentBytes() - before, kBytes / 2);
+}
+
 TEST(PeakMemoryTest, ReturnsWhatIsFree) {
   constexpr int kPieces = 4096;
   constexpr int64_t kPiece = 16 << 10;

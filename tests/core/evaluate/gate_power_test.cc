@@ -74,10 +74,10 @@ TEST(GatePowerTest, AGateThatAllowsNothingIsNeverDecided) {
 
 // Their spread depends on the answers: nothing is told, and no warning claims to know better.
 TEST(GatePowerTest, MetricsThatAreNoMeansHaveNoPowerBeforeAnswers) {
-  const PlannedEvidence evidence = {
-      .tasks = {{.name = "cola", .ability = "understanding", .items = 100, .seconds = 30, .metric = "matthews"},
-                {.name = "stsb", .ability = "understanding", .items = 100, .seconds = 30, .metric = "pearson"},
-                {.name = "piqa", .ability = "reasoning", .items = 200, .seconds = 60}}};
+  PlannedEvidence evidence;
+  evidence.tasks = {{.name = "cola", .ability = "understanding", .items = 100, .seconds = 30, .metric = "matthews"},
+                    {.name = "stsb", .ability = "understanding", .items = 100, .seconds = 30, .metric = "pearson"},
+                    {.name = "piqa", .ability = "reasoning", .items = 200, .seconds = 60}};
   const std::vector<v1::GatePower> powers =
       PowerOfGates(Recipe({"task.cola_drop <= 0.02", "task_accuracy_drop <= 0.02", "ability.reasoning_drop <= 0.02",
                            "task.piqa.f1_macro_drop <= 0.02", "task.cola.acc_drop <= 0.02"}),
@@ -103,7 +103,8 @@ TEST(GatePowerTest, MetricsThatAreNoMeansHaveNoPowerBeforeAnswers) {
 }
 
 TEST(GatePowerTest, ScoresBetweenRightAndWrongAreSaidToBeSo) {
-  const PlannedEvidence evidence = {.tasks = {{.name = "squad", .items = 200, .seconds = 60, .metric = "f1"}}};
+  PlannedEvidence evidence;
+  evidence.tasks = {{.name = "squad", .items = 200, .seconds = 60, .metric = "f1"}};
   const std::vector<v1::GatePower> powers = PowerOfGates(Recipe({"task.squad_drop <= 0.05"}), evidence);
   ASSERT_THAT(powers, SizeIs(1));
   EXPECT_NEAR(powers[0].detectable(), 0.044, 0.001);

@@ -1,6 +1,7 @@
 // A smaller dense rival beside a job's models.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/compare/comparison.h"
 #include "core/report/report_format.h"
 #include "gmock/gmock.h"
 #include "tests/core/pipeline/job_fixture.h"
@@ -9,6 +10,7 @@ namespace tersor {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -43,6 +45,13 @@ class BaselineModelTest : public JobFixture {
     const PlanResult plan = Plan();
     if (plan.violations.size() != 1 || plan.violations[0].field != "evaluate.baseline_model") return "";
     return plan.violations[0].description;
+  }
+  static v1::PlannedStage StageOf(const PlanResult& plan, const std::string& name) {
+    for (const v1::PlannedStage& stage : plan.plan.stages()) {
+      if (stage.name() == name) return stage;
+    }
+    ADD_FAILURE() << "no stage " << name;
+    return {};
   }
   // A tokenizer of its own, if only by its file's bytes.
   void ChangeTokenizer() {
@@ -136,6 +145,84 @@ TEST_F(BaselineModelTest, GoesOnWithTheItemsOfTheOthers) {
   const v1::Report report = Run("work");
   ASSERT_EQ(report.tasks_size(), 3);
   for (const v1::TaskResult& task : report.tasks()) EXPECT_EQ(task.items_size(), 12) << task.subject();
+}
+
+TEST_F(BaselineModelTest, IsTimedBesideTheOthers) {
+  v1::PerformanceEvaluation& performance = *recipe_.mutable_evaluate()->mutable_performance();
+  performance.set_prefill(8);
+  performance.set_decode(4);
+  performance.set_repeats(2);
+  const double before = StageOf(Plan(), "evaluate:performance").seconds();
+  const v1::Report report = Run("work");
+  std::vector<std::string> subjects;
+  for (const v1::PerformanceResult& result : report.performance()) {
+    subjects.push_back(absl::StrCat(result.kind(), " ", result.subject()));
+    EXPECT_GT(result.tokens_per_second(), 0);
+    EXPECT_GT(result.flops_per_token(), 0);
+  }
+  EXPECT_THAT(subjects, ElementsAre("prefill dense", "prefill compressed", "prefill baseline_model", "decode dense",
+                                    "decode compressed", "decode baseline_model"));
+  // Of one block, not of two.
+  EXPECT_LT(report.performance(2).flops_per_token(), report.performance(0).flops_per_token());
+  // A speedup is the compressed model's.
+  ASSERT_EQ(report.speedups_size(), 2);
+  EXPECT_NEAR(report.speedups(1).value(),
+              report.performance(4).tokens_per_second() / report.performance(3).tokens_per_second(),
+              report.speedups(1).value());
+  const std::string table = ReportToTable(report, 200);
+  const std::string own = table.substr(table.find("Beside a smaller dense model"));
+  EXPECT_THAT(own, HasSubstr("prefill tokens/s"));
+  EXPECT_THAT(own, HasSubstr("decode tokens/s"));
+  // The plan counts it.
+  recipe_.mutable_evaluate()->clear_baseline_model();
+  EXPECT_LT(StageOf(Plan(), "evaluate:performance").seconds(), before);
+}
+
+TEST_F(BaselineModelTest, BesideAModelThatIsOnlyEvaluatedThereIsNoSpeedup) {
+  recipe_.clear_stages();
+  recipe_.clear_calibration();
+  recipe_.clear_gates();
+  recipe_.mutable_evaluate()->clear_tasks();
+  recipe_.mutable_evaluate()->clear_perplexity();
+  v1::PerformanceEvaluation& performance = *recipe_.mutable_evaluate()->mutable_performance();
+  performance.set_prefill(8);
+  performance.set_decode(4);
+  performance.set_repeats(1);
+  const v1::Report report = Run("work");
+  ASSERT_EQ(report.performance_size(), 4);
+  EXPECT_EQ(report.performance(1).subject(), "baseline_model");
+  EXPECT_EQ(report.speedups_size(), 0);
+}
+
+TEST_F(BaselineModelTest, HasARowInComparisons) {
+  const v1::Report report = Run("work");
+  const auto comparison = CompareReports({{"job", report}}, {});
+  ASSERT_TRUE(comparison.ok()) << comparison.status();
+  ASSERT_EQ(comparison->models_size(), 3);
+  EXPECT_TRUE(comparison->models(2).baseline_model());
+  EXPECT_EQ(comparison->models(2).label(), absl::StrCat("baseline ", report.baseline_model().name()));
+  for (int i = 0; i < comparison->figures_size(); ++i) {
+    if (comparison->figures(i).name() != "task.foxes.acc") continue;
+    EXPECT_EQ(comparison->models(2).values(i).value(), report.tasks(2).metrics(0).value());
+    EXPECT_TRUE(comparison->models(2).values(i).has_change_interval());
+  }
+  // Also where its hashes are others.
+  ChangeTokenizer();
+  const auto apart = CompareReports({{"job", Run("apart")}}, {});
+  ASSERT_TRUE(apart.ok()) << apart.status();
+  EXPECT_EQ(apart->warnings(0).code(), "TOKENIZERS_DIFFER");
+}
+
+TEST_F(BaselineModelTest, APromptLongerThanItsContextIsAFault) {
+  recipe_.mutable_evaluate()->mutable_performance()->set_prefill(96);
+  const std::filesystem::path file = folder_ / "small" / "config.json";
+  const std::string config = *ReadFile(file);
+  const std::string key = "\"max_position_embeddings\":";
+  const size_t at = config.find(key);
+  ASSERT_NE(at, std::string::npos);
+  const size_t end = config.find_first_of(",}\n", at);
+  ASSERT_TRUE(WriteFileAtomically(file, absl::StrCat(config.substr(0, at), key, " 80", config.substr(end))).ok());
+  EXPECT_THAT(Fault(), HasSubstr("performance.prefill: is 96; it lies between 1 and 80"));
 }
 
 TEST_F(BaselineModelTest, FaultsNameTheField) {
