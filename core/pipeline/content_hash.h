@@ -15,8 +15,8 @@ namespace tersor {
 absl::StatusOr<std::string> ModelContentHash(const std::filesystem::path& model,
                                              const std::filesystem::path& cache_dir);
 
-// Of a container of ours: what it computes, whatever program, recipe and source it came from. Two jobs that compress one
-// model alike have the same, although their recipes evaluate it otherwise.
+// Of a container of ours: what it computes, whatever program, recipe and source it came from. Two jobs that compress
+// one model alike have the same, although their recipes evaluate it otherwise.
 absl::StatusOr<std::string> ContainerContentHash(const std::filesystem::path& container);
 
 }  // namespace tersor
