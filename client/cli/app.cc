@@ -1,6 +1,13 @@
 #include "client/cli/app.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/nearest_name.h"
 
 namespace tersor::client {
 namespace {
@@ -18,13 +25,46 @@ constexpr char kFooter[] = R"(First steps:
 
 Exit codes: 0 passed, 1 a gate failed, 2 usage or invalid recipe, 3 job failed, 4 server unreachable,
 5 inconclusive, 6 cancelled, 7 waited too long, 130 and 143 interrupted.
-`tersor COMMAND --help` explains a command; docs/cli.md and docs/recipes.md tell the rest.)";
+`tersor help COMMAND` explains a command; docs/cli.md and docs/recipes.md tell the rest.)";
+
+// What follows the program's name. `help COMMAND` is `COMMAND --help`.
+std::vector<std::string> ReadWords(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + 1, argv + std::max(argc, 1));
+  if (words.empty() || words[0] != "help") return words;
+  words.erase(words.begin());
+  words.push_back("--help");
+  return words;
+}
+
+// What is wrong with the command that `words` begin with; empty where nothing is.
+std::string UnknownCommand(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* parent = &app;
+  for (const std::string& word : words) {
+    const CLI::App* found = nullptr;
+    std::vector<std::string> known;
+    for (const CLI::App* command : parent->get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(command->get_name());
+      if (command->get_name() == word) found = command;
+    }
+    if (known.empty() || absl::StartsWith(word, "-")) return "";
+    if (found == nullptr) {
+      const std::string nearest = NearestName(word, known);
+      const std::string whole = parent == &app ? "tersor" : absl::StrCat("tersor ", parent->get_name());
+      return absl::StrCat("unknown command \"", word, "\"; ",
+                          nearest.empty() ? absl::StrCat("`", whole, " --help` lists those there are")
+                                          : absl::StrCat("did you mean \"", nearest, "\"?"));
+    }
+    parent = found;
+  }
+  return "";
+}
 
 // CLI11's exceptions end here.
-int ParseAndRun(int argc, const char* const* argv, CLI::App& app, const CommandList& commands,
+int ParseAndRun(const std::vector<std::string>& words, CLI::App& app, const CommandList& commands,
                 const std::vector<Arguments>& subcommands, const CommonOptions& common, Console& console) {
   try {
-    app.parse(argc, argv);
+    // From the last one on.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error, console.Out(), console.Err());
     console.Out() << std::flush;
@@ -54,7 +94,9 @@ int RunApp(int argc, const char* const* argv, const CommandList& commands, Conso
   });
   std::vector<Arguments> subcommands;
   for (const auto& command : commands) subcommands.push_back(command->Define(Arguments(&app), common));
-  return ParseAndRun(argc, argv, app, commands, subcommands, common, console);
+  const std::vector<std::string> words = ReadWords(argc, argv);
+  if (std::string unknown = UnknownCommand(app, words); !unknown.empty()) return console.Fail(kExitUsage, unknown);
+  return ParseAndRun(words, app, commands, subcommands, common, console);
 }
 
 }  // namespace tersor::client

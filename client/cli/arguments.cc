@@ -1,9 +1,30 @@
 #include "client/cli/arguments.h"
 
+#include <type_traits>
+
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 namespace tersor::client {
+namespace {
+
+// CLI::Range tells a word from a number outside the range by nothing.
+template <typename Number>
+CLI::Validator Between(Number least, Number most) {
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        Number number{};
+        if (!CLI::detail::lexical_cast(text, number)) {
+          return absl::StrCat("\"", text, "\" is no ", std::is_integral_v<Number> ? "whole number" : "number");
+        }
+        if (number >= least && number <= most) return "";
+        return absl::StrCat(text, " is not between ", least, " and ", most);
+      },
+      "");
+}
+
+}  // namespace
 
 Arguments Arguments::Subcommand(const std::string& name, const std::string& description) const {
   CLI::App* subcommand = app_->add_subcommand(name, description);
@@ -33,7 +54,7 @@ void Arguments::Option(const std::string& names, std::vector<std::string>& value
 }
 
 void Arguments::Option(const std::string& names, int& value, const std::string& help, int least, int most) const {
-  app_->add_option(names, value, help)->check(CLI::Range(least, most).description(""))->type_name("N");
+  app_->add_option(names, value, help)->check(Between(least, most))->type_name("N");
 }
 
 void Arguments::Option(const std::string& names, uint64_t& value, const std::string& help) const {
@@ -42,7 +63,7 @@ void Arguments::Option(const std::string& names, uint64_t& value, const std::str
 
 void Arguments::Option(const std::string& names, double& value, const std::string& help, double least,
                        double most) const {
-  app_->add_option(names, value, help)->check(CLI::Range(least, most).description(""))->type_name("X");
+  app_->add_option(names, value, help)->check(Between(least, most))->type_name("X");
 }
 
 void Arguments::Choice(const std::string& names, std::string& value, const std::string& help,

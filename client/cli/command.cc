@@ -2,11 +2,15 @@
 
 namespace tersor::client {
 
+void AddQuietOption(const Arguments& arguments, CommonOptions& common) {
+  arguments.Flag("-q,--quiet", common.quiet, "No progress and no notes, only the answer and errors");
+}
+
 void AddOutputOptions(const Arguments& arguments, CommonOptions& common) {
   arguments.Choice("--output", common.output,
                    "text for people, json for programs (alone on standard output, progress elsewhere)",
                    {"text", "json"});
-  arguments.Flag("-q,--quiet", common.quiet, "No progress and no notes, only the answer and errors");
+  AddQuietOption(arguments, common);
 }
 
 void AddServerOption(const Arguments& arguments, CommonOptions& common) {

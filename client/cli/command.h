@@ -31,6 +31,8 @@ class Command {
 
 using CommandList = std::vector<std::unique_ptr<Command>>;
 
+// --quiet.
+void AddQuietOption(const Arguments& arguments, CommonOptions& common);
 // --output and --quiet.
 void AddOutputOptions(const Arguments& arguments, CommonOptions& common);
 // --server.

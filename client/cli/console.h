@@ -35,8 +35,12 @@ class Console {
   // What went wrong and what to do about it; answers the code to exit with.
   ExitCode Fail(const absl::Status& status);
   ExitCode Fail(ExitCode code, absl::string_view message);
-  // A line without "tersor: error:" before it: faults that name their file themselves.
+  // A line without "tersor:" before it.
   void Line(absl::string_view line);
+  // A line that names its file itself and is an error.
+  void Fault(absl::string_view line);
+  // What Fail and Fault have printed, a line each.
+  const std::string& errors() const { return errors_; }
 
   // Sizes and kinds of the process's standard streams.
   void DetectTerminal();
@@ -44,6 +48,7 @@ class Console {
  private:
   std::ostream& out_;
   std::ostream& err_;
+  std::string errors_;
 };
 
 }  // namespace tersor::client

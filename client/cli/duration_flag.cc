@@ -15,8 +15,12 @@ absl::StatusOr<absl::Duration> ParseDuration(const std::string& text, absl::stri
   double number = 0;
   absl::Duration duration;
   absl::string_view days = text;
+  // A bare number is days to one and seconds to another.
   if (absl::SimpleAtod(text, &number)) {
-    duration = absl::Seconds(number);
+    if (number != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(flag, " ", text, " has no unit; write it like 90s, 15m, 1h30m or 30d"));
+    }
   } else if (absl::ConsumeSuffix(&days, "d") && absl::SimpleAtod(days, &number)) {
     duration = absl::Hours(24 * number);
   } else if (!absl::ParseDuration(text, &duration)) {

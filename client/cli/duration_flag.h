@@ -10,7 +10,7 @@
 
 namespace tersor::client {
 
-// "90", "90s", "15m", "1h30m", "30d". INVALID_ARGUMENT names `flag`.
+// "90s", "15m", "1h30m", "30d". Only 0 needs no unit. INVALID_ARGUMENT names `flag`.
 absl::StatusOr<absl::Duration> ParseDuration(const std::string& text, absl::string_view flag);
 
 // "1000000", "500MB", "2.5GB", "4GiB".

@@ -31,7 +31,7 @@ std::string StageNames(const v1::Recipe& recipe) {
   return names.empty() ? "evaluate" : absl::StrJoin(names, ", ");
 }
 
-// "running 43%", "succeeded PASS", "failed OUT_OF_MEMORY".
+// "running 43%", "succeeded PASS (cached)", "failed OUT_OF_MEMORY".
 std::string StateText(const v1::Job& job) {
   std::string text = StateWord(job.state());
   if (job.state() == v1::JOB_STATE_RUNNING) {
@@ -41,6 +41,7 @@ std::string StateText(const v1::Job& job) {
   } else if (job.state() != v1::JOB_STATE_CANCELLED && !job.status_reason().empty()) {
     absl::StrAppend(&text, " ", job.status_reason());
   }
+  if (!job.cached_from().empty()) absl::StrAppend(&text, " (cached)");
   return text;
 }
 
@@ -97,7 +98,9 @@ std::string JobDetails(const v1::Job& job, absl::Time now) {
   add("submitted", AgeText(now - ToTime(job.create_time())));
   add("time", RunTime(job, now));
   if (job.attempt() > 0) add("attempt", absl::StrCat(job.attempt(), " of ", job.max_attempts()));
-  if (job.state() == v1::JOB_STATE_RUNNING) add("progress", ProgressLine(job.progress()));
+  if (job.state() == v1::JOB_STATE_RUNNING) {
+    add("progress", job.progress().stage().empty() ? "not begun" : ProgressLine(job.progress()));
+  }
   if (job.priority() != 0) add("priority", absl::StrCat(job.priority()));
   add("labels", LabelsText(job));
   add("parent", job.parent());
@@ -106,13 +109,13 @@ std::string JobDetails(const v1::Job& job, absl::Time now) {
 }
 
 std::string JobEnd(const v1::Job& job) {
-  std::string text = absl::StrCat("job ", job.id(), " ", StateWord(job.state()));
+  std::string text = absl::StrCat(job.id(), " ", StateWord(job.state()));
   std::string time = RunTime(job, absl::InfinitePast());
   if (job.has_end_time() && !time.empty()) absl::StrAppend(&text, " in ", time);
   if (job.state() != v1::JOB_STATE_SUCCEEDED && !job.status_message().empty()) {
     absl::StrAppend(&text, ": ", job.status_message());
   }
-  if (!job.cached_from().empty()) absl::StrAppend(&text, " (answered from job ", job.cached_from(), ")");
+  if (!job.cached_from().empty()) absl::StrAppend(&text, " (answered from ", job.cached_from(), ")");
   return text;
 }
 

@@ -16,7 +16,7 @@ std::string JobTable(const std::vector<v1::Job>& jobs, absl::Time now, int width
 // Everything `tersor status` tells, a line each.
 std::string JobDetails(const v1::Job& job, absl::Time now);
 
-// "job ID succeeded in 35 s", with the reason where it did not.
+// "ID succeeded in 35 s", with the reason where it did not.
 std::string JobEnd(const v1::Job& job);
 
 // What to say of a job after it was asked to stop: "cancelled", "succeeded", or "being cancelled" while its worker

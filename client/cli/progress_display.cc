@@ -25,6 +25,10 @@ void ProgressDisplay::Say(absl::string_view line) {
   if (had_bar) DrawBar();
 }
 
+void ProgressDisplay::SkipWarnings(const google::protobuf::RepeatedPtrField<v1::Warning>& warnings) {
+  for (const v1::Warning& warning : warnings) warned_.insert(WarningLine(warning));
+}
+
 void ProgressDisplay::ShowProgress(const v1::Progress& progress) {
   constexpr absl::Duration kRedraw = absl::Milliseconds(100);
   bool new_stage = progress.stage() != last_.stage();
@@ -49,6 +53,7 @@ void ProgressDisplay::Emit(const v1::Event& event) {
     case v1::Event::kProgress:
       return ShowProgress(event.progress());
     case v1::Event::kWarning:
+      if (!warned_.insert(WarningLine(event.warning())).second) return;
       ClearBar();
       return console_.Line(WarningLine(event.warning()));
     case v1::Event::kMessage:

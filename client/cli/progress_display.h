@@ -2,6 +2,7 @@
 #ifndef TERSOR_CLIENT_CLI_PROGRESS_DISPLAY_H_
 #define TERSOR_CLIENT_CLI_PROGRESS_DISPLAY_H_
 
+#include <set>
 #include <string>
 
 #include "absl/time/time.h"
@@ -21,6 +22,8 @@ class ProgressDisplay final : public EventSink {
   void Emit(const v1::Event& event) override;
   // A line of its own, the bar after it.
   void Say(absl::string_view line);
+  // The user has seen these: they are not shown again, as no warning is shown twice.
+  void SkipWarnings(const google::protobuf::RepeatedPtrField<v1::Warning>& warnings);
 
  private:
   void ShowProgress(const v1::Progress& progress);
@@ -29,6 +32,7 @@ class ProgressDisplay final : public EventSink {
 
   Console& console_;
   v1::Progress last_;
+  std::set<std::string> warned_;
   std::string bar_;
   absl::Time drawn_at_ = absl::InfinitePast();
   // Of the last line in a log.

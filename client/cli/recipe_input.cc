@@ -7,7 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -48,13 +47,6 @@ absl::StatusOr<RecipeInput> PresetInput(const RecipeFlags& flags, Engine* engine
   return input;
 }
 
-void MakeAbsolute(std::string& path) {
-  std::error_code error;
-  if (!LooksLikePath(path) || !std::filesystem::exists(path, error)) return;
-  std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  if (!error) path = absolute.lexically_normal().string();
-}
-
 }  // namespace
 
 std::vector<std::filesystem::path> RecipeFlags::DataPaths() const {
@@ -65,7 +57,7 @@ std::vector<std::filesystem::path> RecipeFlags::DataPaths() const {
   return paths;
 }
 
-void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path) {
+void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool local) {
   app.Positional("recipe", flags.recipe,
                  "Recipe: YAML, JSON or .textproto; - is standard input. With --preset: the model", "RECIPE", false);
   app.Option("--preset", flags.preset, "No recipe but a ready one for the model: " + absl::StrJoin(PresetNames(), ", "),
@@ -76,15 +68,11 @@ void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path) {
       "Where noise keeps a gate from being decided: fail (exit code 5, the default), pass (0) or extend (go on with "
       "further items of the tasks)",
       {"fail", "pass", "extend"});
-  if (!data_path) return;
+  flags.local = local;
+  if (!local) return;
   app.Option("--data-path", flags.data_paths,
              "Folders of data sets (text/NAME.txt, tasks/NAME.jsonl), colon-separated; default: $TERSOR_DATA_PATH",
              "DIR");
-}
-
-bool LooksLikePath(absl::string_view text) {
-  return absl::StrContains(text, "/") || absl::StartsWith(text, ".") || absl::EndsWith(text, ".gguf") ||
-         absl::EndsWith(text, ".txt");
 }
 
 absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* engine) {
@@ -96,7 +84,9 @@ absl::StatusOr<RecipeInput> ReadRecipeInput(const RecipeFlags& flags, Engine* en
   }
   absl::StatusOr<std::string> text = ReadRecipeText(flags.recipe);
   if (!text.ok()) return Annotate(text.status(), "recipe");
-  RecipeInput input{flags.recipe == "-" ? "<stdin>" : flags.recipe, LoadRecipe(*text, SyntaxOfFile(flags.recipe))};
+  RecipeInput input{flags.recipe == "-" ? "<stdin>" : flags.recipe, LoadRecipe(*text, SyntaxOfFile(flags.recipe)),
+                    std::filesystem::path(flags.recipe).parent_path()};
+  if (flags.local) ResolveRecipePaths(input.folder, input.loaded);
   if (!flags.model.empty()) {
     input.loaded.recipe.set_model(flags.model);
     std::erase_if(input.loaded.faults, [](const RecipeFault& fault) { return fault.field == "model"; });
@@ -117,7 +107,7 @@ absl::StatusOr<PresetRecipe> PresetForModel(const std::string& preset, const std
 }
 
 bool ReportFaults(const RecipeInput& input, Console& console) {
-  for (const RecipeFault& fault : input.loaded.faults) console.Line(FormatFault(input.file, fault));
+  for (const RecipeFault& fault : input.loaded.faults) console.Fault(FormatFault(input.file, fault));
   size_t count = input.loaded.faults.size();
   if (count > 0) console.Fail(kExitUsage, absl::StrCat(count, count == 1 ? " fault" : " faults", " in ", input.file));
   return count == 0;
@@ -149,23 +139,6 @@ void CompleteFaults(Engine* engine, const std::vector<std::filesystem::path>& da
   if (input.loaded.faults.empty() || engine == nullptr || !std::filesystem::exists(recipe.model(), error)) return;
   const absl::StatusOr<LocalPlan> plan = engine->Plan(recipe, data_paths);
   if (plan.ok()) AddFaults(NewFaults(plan->violations, input), input);
-}
-
-void MakePathsAbsolute(v1::Recipe& recipe) {
-  MakeAbsolute(*recipe.mutable_model());
-  if (recipe.has_calibration()) MakeAbsolute(*recipe.mutable_calibration()->mutable_dataset());
-  if (recipe.has_sweep()) {
-    for (std::string& model : *recipe.mutable_sweep()->mutable_models()) MakeAbsolute(model);
-    for (v1::Calibration& calibration : *recipe.mutable_sweep()->mutable_calibration()) {
-      MakeAbsolute(*calibration.mutable_dataset());
-    }
-  }
-  if (!recipe.has_evaluate()) return;
-  if (!recipe.evaluate().original().empty()) MakeAbsolute(*recipe.mutable_evaluate()->mutable_original());
-  if (!recipe.evaluate().baseline_model().empty()) MakeAbsolute(*recipe.mutable_evaluate()->mutable_baseline_model());
-  for (v1::PerplexityEvaluation& perplexity : *recipe.mutable_evaluate()->mutable_perplexity()) {
-    MakeAbsolute(*perplexity.mutable_dataset());
-  }
 }
 
 }  // namespace tersor::client

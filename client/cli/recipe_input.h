@@ -9,6 +9,7 @@
 #include "client/cli/arguments.h"
 #include "client/cli/console.h"
 #include "client/cli/engine.h"
+#include "client/cli/recipe_paths.h"
 #include "client/recipe/recipe_loader.h"
 #include "core/base/status.h"
 
@@ -23,17 +24,21 @@ struct RecipeFlags {
   std::vector<std::string> data_paths;
   // --on-inconclusive: goes before the recipe's.
   std::string on_inconclusive;
+  // The recipe's paths are this machine's, not a server's.
+  bool local = false;
 
   std::vector<std::filesystem::path> DataPaths() const;
 };
 
-// RECIPE, --preset, --model; with `data_path` --data-path too.
-void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool data_path);
+// RECIPE, --preset, --model; for a command that works on this machine (`local`) --data-path too.
+void AddRecipeFlags(const Arguments& app, RecipeFlags& flags, bool local);
 
 struct RecipeInput {
   // As messages name it.
   std::string file;
   LoadedRecipe loaded;
+  // That the file lies in; empty for the working folder.
+  std::filesystem::path folder = {};
 };
 
 // Reads the recipe; its faults are in `loaded`. `engine` may be null: presets then do not know the model's shape.
@@ -58,12 +63,6 @@ std::vector<FieldViolation> NewFaults(const std::vector<FieldViolation>& violati
 // Adds to a recipe's faults what planning it finds, so that one answer tells all of them. Does nothing for a recipe
 // without faults, without an engine, and for a model that is not on this machine.
 void CompleteFaults(Engine* engine, const std::vector<std::filesystem::path>& data_paths, RecipeInput& input);
-
-// A server has another working folder: models and texts that this machine knows by a relative path become absolute.
-void MakePathsAbsolute(v1::Recipe& recipe);
-
-// Whether `text` is meant as a path and not as a registered name.
-bool LooksLikePath(absl::string_view text);
 
 }  // namespace tersor::client
 

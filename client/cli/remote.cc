@@ -1,21 +1,51 @@
 #include "client/cli/remote.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/recipe_input.h"
 #include "client/cpp/job_watch.h"
 #include "client/cpp/rpc_status.h"
 
 namespace tersor::client {
+namespace {
+
+// What on the command line sets a field of a request beside its recipe; empty for the recipe's own fields.
+std::string FlagOf(absl::string_view field) {
+  if (field == "resources.threads") return "--threads";
+  if (field == "resources.memory_bytes") return "--memory";
+  if (field == "parent") return "--parent";
+  if (field == "request_id") return "--request-id";
+  if (field == "labels") return "--label";
+  if (absl::ConsumePrefix(&field, "labels[") && absl::ConsumeSuffix(&field, "]")) {
+    return absl::StrCat("--label ", field, "=...");
+  }
+  return "";
+}
+
+bool IsEnd(const v1::Event& event) {
+  const v1::JobState state = event.state_changed().state();
+  return state == v1::JOB_STATE_SUCCEEDED || state == v1::JOB_STATE_FAILED || state == v1::JOB_STATE_CANCELLED;
+}
+
+}  // namespace
 
 absl::StatusOr<Connection> Connect(const CommonOptions& common) {
   return Connection::Open(ServerAddress(common.server));
 }
 
 ExitCode FailRecipe(const absl::Status& status, RecipeInput& input, Console& console) {
+  const std::vector<FieldFault> faults = FieldFaults(status);
+  if (faults.empty()) return console.Fail(status);
   std::vector<FieldViolation> violations;
-  for (const FieldFault& fault : FieldFaults(status)) violations.push_back({fault.field, fault.description});
-  if (violations.empty()) return console.Fail(status);
+  for (const FieldFault& fault : faults) {
+    const std::string flag = FlagOf(fault.field);
+    if (flag.empty()) {
+      violations.push_back({fault.field, fault.description});
+    } else {
+      console.Fail(kExitUsage, absl::StrCat(flag, ": ", fault.description));
+    }
+  }
   AddFaults(violations, input);
   ReportFaults(input, console);
   return kExitUsage;
@@ -30,7 +60,10 @@ absl::StatusOr<v1::Job> FollowJob(const JobClient& jobs, const std::string& id, 
   options.on_reconnect = [&](const absl::Status& broken, absl::Duration wait) {
     display.Say(absl::StrCat("connection lost (", broken.message(), "); trying again in ", absl::FormatDuration(wait)));
   };
-  return WatchJob(jobs, id, options, [&](const v1::Event& event) { display.Emit(event); });
+  return WatchJob(jobs, id, options, [&](const v1::Event& event) {
+    // Every caller tells the end itself, with more about it.
+    if (!IsEnd(event)) display.Emit(event);
+  });
 }
 
 }  // namespace tersor::client

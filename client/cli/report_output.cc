@@ -29,4 +29,9 @@ absl::Status WriteFailureJunit(const std::string& job_id, const std::string& rea
   return path.empty() ? absl::OkStatus() : WriteFileAtomically(path, JobFailureToJunit(job_id, reason));
 }
 
+absl::Status WriteErrorJunit(int code, const Console& console, const std::string& path) {
+  if (code != kExitUsage && code != kExitServerUnreachable) return absl::OkStatus();
+  return WriteFailureJunit("", console.errors(), path);
+}
+
 }  // namespace tersor::client

@@ -22,6 +22,9 @@ void PrintReport(const v1::Report& report, Console& console);
 
 // JUnit for CI; nothing where `path` is empty. An inconclusive gate is skipped where `gating` says "pass", else failed.
 absl::Status WriteJunit(const v1::Report& report, const v1::GatePolicy& gating, const std::string& path);
+// For a command that ends by `code` before there is a job to tell of: what the console has said, where the code is that
+// of a fault of the recipe or of a server out of reach.
+absl::Status WriteErrorJunit(int code, const Console& console, const std::string& path);
 absl::Status WriteFailureJunit(const std::string& job_id, const std::string& reason, const std::string& path);
 
 }  // namespace tersor::client

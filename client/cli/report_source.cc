@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/recipe_paths.h"
 #include "client/cli/remote.h"
 #include "client/cpp/report_client.h"
 #include "core/base/atomic_file.h"
@@ -68,12 +69,15 @@ absl::StatusOr<v1::Report> ReadReportFile(const std::filesystem::path& path) {
   return report;
 }
 
-absl::StatusOr<std::map<std::string, v1::Report>> LoadBaselines(const v1::Plan& plan, const CommonOptions& common) {
+absl::StatusOr<std::map<std::string, v1::Report>> LoadBaselines(const v1::Plan& plan,
+                                                                const std::filesystem::path& recipe_folder,
+                                                                const CommonOptions& common) {
   std::map<std::string, v1::Report> reports;
   for (const v1::GateBaseline& baseline : plan.baselines()) {
     TERSOR_ASSIGN_OR_RETURN(const BaselineReference reference, ParseBaselineReference(baseline.reference()));
-    TERSOR_ASSIGN_OR_RETURN(reports[baseline.reference()],
-                            reference.is_job() ? LoadJob(reference, common) : ReadReportFile(reference.path));
+    TERSOR_ASSIGN_OR_RETURN(
+        reports[baseline.reference()],
+        reference.is_job() ? LoadJob(reference, common) : ReadReportFile(BesideRecipe(reference.path, recipe_folder)));
   }
   return reports;
 }

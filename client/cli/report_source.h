@@ -19,8 +19,11 @@ bool NamesReportFile(const std::string& name);
 // A report.json, or a folder that holds one: a workspace of `tersor run`, its artifacts. Errors name the file.
 absl::StatusOr<v1::Report> ReadReportFile(const std::filesystem::path& path);
 
-// What the plan's gates compare with, by reference. Asks the server for jobs only.
-absl::StatusOr<std::map<std::string, v1::Report>> LoadBaselines(const v1::Plan& plan, const CommonOptions& common);
+// What the plan's gates compare with, by reference; files beside the recipe go before those of the working folder. Asks
+// the server for jobs only.
+absl::StatusOr<std::map<std::string, v1::Report>> LoadBaselines(const v1::Plan& plan,
+                                                                const std::filesystem::path& recipe_folder,
+                                                                const CommonOptions& common);
 
 }  // namespace tersor::client
 

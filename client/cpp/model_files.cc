@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -20,7 +21,31 @@ bool IsModelFile(const std::filesystem::path& path) {
   return absl::StartsWith(lower, "license") || absl::StartsWith(lower, "licence") || absl::StartsWith(lower, "notice");
 }
 
+absl::Status CheckIsGguf(const std::filesystem::path& file) {
+  constexpr char kWanted[] = "a model is a .gguf file or a folder with config.json and *.safetensors";
+  char magic[4] = {};
+  std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
+  if (absl::string_view(magic, sizeof magic) != "GGUF") {
+    return absl::InvalidArgumentError(absl::StrCat(file.string(), " is no GGUF file; ", kWanted));
+  }
+  if (file.extension() == ".gguf") return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(file.string(), " is a GGUF file: give it a name that ends in .gguf"));
+}
+
 }  // namespace
+
+absl::Status CheckIsModel(const std::filesystem::path& model) {
+  std::error_code error;
+  if (!std::filesystem::exists(model, error)) {
+    return absl::NotFoundError(absl::StrCat("model ", model.string(), " does not exist"));
+  }
+  if (!std::filesystem::is_directory(model, error)) return CheckIsGguf(model);
+  for (const char* name : {"config.json", "tersor.json"}) {
+    if (std::filesystem::is_regular_file(model / name, error)) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "folder ", model.string(), " holds no model: it has no config.json; for a .gguf file name the file"));
+}
 
 absl::StatusOr<std::vector<std::filesystem::path>> ModelFiles(const std::filesystem::path& model) {
   std::error_code error;

@@ -18,6 +18,10 @@ namespace tersor::client {
 // models, templates, licence and card. For a file it is the file's own name.
 absl::StatusOr<std::vector<std::filesystem::path>> ModelFiles(const std::filesystem::path& model);
 
+// What can be said before anything is read whole: NOT_FOUND, or INVALID_ARGUMENT where the path is neither a .gguf file
+// nor a folder with config.json or a container's manifest.
+absl::Status CheckIsModel(const std::filesystem::path& model);
+
 struct UploadProgress {
   enum class Phase { kHashing, kSending };
   Phase phase = Phase::kHashing;

@@ -78,7 +78,8 @@ void AtomicFile::Abandon() {
 absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& path) {
   std::filesystem::path temporary = TemporaryName(path);
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return ErrnoStatus(errno, "creating file", temporary);
+  // The name that was asked for: nobody knows the other.
+  if (fd < 0) return ErrnoStatus(errno, "creating file", path);
   return AtomicFile(path, std::move(temporary), fd);
 }
 

@@ -102,7 +102,9 @@ Sample SampleOf(const Gate& gate, const PlannedEvidence& evidence, bool goes_on)
 
 std::string TimeText(double seconds) {
   if (seconds < 90) return absl::StrFormat("%.0f s", seconds);
-  return absl::StrFormat("%.0f min", std::ceil(seconds / 60));
+  if (seconds < 2 * 3600) return absl::StrFormat("%.0f min", std::ceil(seconds / 60));
+  if (seconds < 2 * 86400) return absl::StrFormat("%.0f hours", std::ceil(seconds / 3600));
+  return absl::StrFormat("%.0f days", std::ceil(seconds / 86400));
 }
 
 std::string NeedText(const v1::GatePower& power) {

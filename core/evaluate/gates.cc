@@ -34,10 +34,19 @@ std::string PerplexityHash(const Gate& gate, const v1::Recipe& recipe, const Rep
 }
 
 // Fewer decimals than digits: "0.0123", "1.24".
-std::string Number(double value) { return absl::StrFormat("%.4g", value); }
+std::string Number(double value, int digits) { return absl::StrFormat("%.*g", digits, value); }
 
-std::string IntervalText(const Interval& interval, double confidence, const GateFigure& figure) {
-  const auto end = [](double value) { return std::isinf(value) ? std::string("anything") : Number(value); };
+// The fewest digits, from four on, that keep both ends apart from the limit.
+int DigitsOf(const Interval& interval, double limit) {
+  constexpr int kMostDigits = 12;
+  int digits = 4;
+  const auto hides = [&](double end) { return end != limit && Number(end, digits) == Number(limit, digits); };
+  while (digits < kMostDigits && (hides(interval.low) || hides(interval.high))) ++digits;
+  return digits;
+}
+
+std::string IntervalText(const Interval& interval, double confidence, const GateFigure& figure, int digits) {
+  const auto end = [&](double value) { return std::isinf(value) ? std::string("anything") : Number(value, digits); };
   // Repeats give their range, not a confidence.
   if (figure.unit == "repeats")
     return absl::StrCat("repeats lie between ", end(interval.low), " and ", end(interval.high));
@@ -61,10 +70,10 @@ void Decide(const Gate& gate, const GateFigure& figure, double confidence, v1::G
   result.set_count(figure.count);
   result.set_unit(std::string(figure.unit));
   const bool low = Holds(gate.op, interval.low, gate.limit), high = Holds(gate.op, interval.high, gate.limit);
-  const std::string text = IntervalText(interval, confidence, figure);
+  const std::string text = IntervalText(interval, confidence, figure, DigitsOf(interval, gate.limit));
   if (low != high) {
     result.set_outcome(v1::GATE_OUTCOME_INCONCLUSIVE);
-    result.set_reason(absl::StrCat(value, ", but ", text, ": on both sides of ", Number(gate.limit)));
+    result.set_reason(absl::StrCat(value, ", but ", text, ": on both sides of ", Number(gate.limit, 12)));
     return;
   }
   result.set_outcome(low ? v1::GATE_OUTCOME_PASS : v1::GATE_OUTCOME_FAIL);

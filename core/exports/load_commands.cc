@@ -15,6 +15,14 @@ void AddLoadCommands(const std::filesystem::path& artifacts_dir, v1::Report& rep
       *report.add_load_commands() = std::move(command);
     }
   }
+  for (const v1::ArtifactInfo& artifact : report.artifacts()) {
+    // Tersor's own container is no export.
+    if (artifact.name() != "tersor") continue;
+    v1::LoadCommand* generate = report.add_load_commands();
+    generate->set_program("Tersor");
+    generate->set_command(absl::StrCat("printf 'Gravity is' | tersor generate --model ",
+                                       ShellQuoted(artifacts_dir / artifact.path()), " --max-tokens 32"));
+  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ class InitCommand final : public Command {
  public:
   explicit InitCommand(Engine* engine) : engine_(engine) {}
 
-  Arguments Define(const Arguments& parent, CommonOptions&) override {
+  Arguments Define(const Arguments& parent, CommonOptions& common) override {
     Arguments app = parent.Subcommand("init", "Write a commented recipe that fits a model");
     app.Positional("model", model_, "A folder in Hugging Face's layout or a .gguf file", "MODEL", true);
     app.Positional("file", file_, "Where to write it; default recipe.yaml, - is standard output", "FILE", false);
@@ -21,6 +21,7 @@ class InitCommand final : public Command {
     app.Flag("--force", force_, "Replace a file that is there");
     app.Option("--data-path", flags_.data_paths, "Folders of data sets, colon-separated; default: $TERSOR_DATA_PATH",
                "DIR");
+    AddQuietOption(app, common);
     app.Footer(
         "small is 4 bits in large groups, balanced 4 bits with all that GPTQ offers, safe 8 bits. Group sizes divide "
         "the\n"

@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/job_text.h"
 #include "client/cli/remote.h"
+#include "core/base/nearest_name.h"
 
 namespace tersor::client {
 namespace {
@@ -28,6 +31,10 @@ class ListCommand final : public Command {
     if (!connection.ok()) return console.Fail(connection.status());
     absl::StatusOr<std::vector<v1::Job>> jobs = JobClient(*connection).List(Filter(), limit_);
     if (!jobs.ok()) return console.Fail(jobs.status());
+    if (jobs->empty() && !method_.empty()) {
+      absl::Status known = CheckMethod(JobClient(*connection));
+      if (!known.ok()) return console.Fail(known);
+    }
     if (console.json) {
       v1::ListJobsResponse response;
       for (v1::Job& job : *jobs) *response.add_jobs() = std::move(job);
@@ -41,6 +48,15 @@ class ListCommand final : public Command {
   }
 
  private:
+  // Nobody shall take a slip for an answer.
+  absl::Status CheckMethod(const JobClient& jobs) const {
+    TERSOR_ASSIGN_OR_RETURN(const v1::ListMethodsResponse methods, jobs.ListMethods());
+    std::vector<std::string> known = {"mixed", "kv", "evaluate", "sweep"};
+    for (const v1::MethodInfo& method : methods.methods()) known.push_back(method.name());
+    if (std::find(known.begin(), known.end(), method_) != known.end()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("--method: ", UnknownName("method", method_, known)));
+  }
+
   std::string Filter() const {
     std::vector<std::string> conditions;
     if (!state_.empty()) conditions.push_back("state=" + state_);

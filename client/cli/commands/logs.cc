@@ -30,7 +30,14 @@ class LogsCommand final : public Command {
     });
     console.Out() << std::flush;
     if (!status.ok()) return console.Fail(status);
-    if (shown == 0) console.Note("nothing was written");
+    if (shown != 0) return kExitPassed;
+    absl::StatusOr<v1::Job> job = JobClient(*connection).Get(id_);
+    if (!job.ok()) return console.Fail(job.status());
+    if (attempt_ > job->attempt()) {
+      return console.Fail(kExitUsage, absl::StrCat("job ", id_, " has no attempt ", attempt_, "; it has had ",
+                                                   job->attempt() == 0 ? "none" : absl::StrCat(job->attempt())));
+    }
+    console.Note("nothing was written");
     return kExitPassed;
   }
 

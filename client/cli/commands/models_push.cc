@@ -43,6 +43,7 @@ class ModelsPushCommand final : public Command {
   }
 
   int Run(const CommonOptions& common, Console& console) override {
+    if (absl::Status status = CheckIsModel(path_); !status.ok()) return console.Fail(status);
     absl::StatusOr<Connection> connection = Connect(common);
     if (!connection.ok()) return console.Fail(connection.status());
     InterruptScope interrupt;

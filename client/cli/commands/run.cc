@@ -39,6 +39,7 @@ class RunCommand final : public Command {
   int Run(const CommonOptions& common, Console& console) override;
 
  private:
+  int PlanAndWork(const CommonOptions& common, Console& console);
   std::filesystem::path Workspace(const v1::Plan& plan) const;
   int Work(const v1::Recipe& recipe, const PipelineContext& context, const std::filesystem::path& workspace,
            Console& console);
@@ -51,6 +52,8 @@ class RunCommand final : public Command {
   std::string workspace_;
   std::string junit_;
   std::map<std::string, v1::Report> baselines_;
+  // Warnings that stood under the plan.
+  google::protobuf::RepeatedPtrField<v1::Warning> told_;
   int threads_ = 0;
 };
 
@@ -97,6 +100,7 @@ int RunCommand::Work(const v1::Recipe& recipe, const PipelineContext& context, c
   absl::StatusOr<v1::Report> report = absl::UnknownError("not run");
   {
     ProgressDisplay display(console);
+    display.SkipWarnings(told_);
     report = RunRecipe(recipe, options, display);
   }
   if (!report.ok()) return Stopped(report.status(), interrupt, workspace, console);
@@ -110,6 +114,12 @@ int RunCommand::Work(const v1::Recipe& recipe, const PipelineContext& context, c
 }
 
 int RunCommand::Run(const CommonOptions& common, Console& console) {
+  int code = PlanAndWork(common, console);
+  if (absl::Status junit = WriteErrorJunit(code, console, junit_); !junit.ok()) console.Fail(junit);
+  return code;
+}
+
+int RunCommand::PlanAndWork(const CommonOptions& common, Console& console) {
   absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
   if (!input.ok()) return console.Fail(input.status());
   CompleteFaults(engine_, recipe_.DataPaths(), *input);
@@ -124,11 +134,13 @@ int RunCommand::Run(const CommonOptions& common, Console& console) {
     return kExitPassed;
   }
   std::string text = PlanText(plan->plan, console.width);
-  if (!console.quiet || dry_run_) (console.json ? console.Err() : console.Out()) << text << std::endl;
+  const bool shown = !console.quiet || dry_run_;
+  if (shown) (console.json ? console.Err() : console.Out()) << text << std::endl;
   if (dry_run_) return kExitPassed;
-  absl::StatusOr<std::map<std::string, v1::Report>> baselines = LoadBaselines(plan->plan, common);
+  absl::StatusOr<std::map<std::string, v1::Report>> baselines = LoadBaselines(plan->plan, input->folder, common);
   if (!baselines.ok()) return console.Fail(baselines.status());
   baselines_ = *std::move(baselines);
+  if (shown) told_ = plan->plan.warnings();
   return Work(input->loaded.recipe, context, Workspace(plan->plan), console);
 }
 

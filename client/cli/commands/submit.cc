@@ -27,6 +27,7 @@ class SubmitCommand final : public Command {
   int Run(const CommonOptions& common, Console& console) override;
 
  private:
+  int Submit(const CommonOptions& common, absl::Time deadline, Console& console);
   absl::StatusOr<v1::SubmitJobRequest> MakeRequest(const v1::Recipe& recipe) const;
   int Wait(const Connection& connection, const JobClient& jobs, const std::string& id, absl::Time deadline,
            Console& console);
@@ -150,6 +151,12 @@ int SubmitCommand::Run(const CommonOptions& common, Console& console) {
   if (!wait_ && (!junit_.empty() || !timeout_.empty() || cancel_on_interrupt_)) {
     return console.Fail(kExitUsage, "--timeout, --junit and --cancel-on-interrupt need --wait");
   }
+  int code = Submit(common, deadline, console);
+  if (absl::Status junit = WriteErrorJunit(code, console, junit_); !junit.ok()) console.Fail(junit);
+  return code;
+}
+
+int SubmitCommand::Submit(const CommonOptions& common, absl::Time deadline, Console& console) {
   absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
   if (!input.ok()) return console.Fail(input.status());
   CompleteFaults(engine_, recipe_.DataPaths(), *input);
@@ -169,7 +176,9 @@ int SubmitCommand::Run(const CommonOptions& common, Console& console) {
     console.Json(*job);
   } else {
     console.Out() << job->id() << std::endl;
-    console.Note(absl::StrCat("follow it: tersor watch ", job->id()));
+    console.Note(job->cached_from().empty()
+                     ? absl::StrCat("follow it: tersor watch ", job->id())
+                     : absl::StrCat("answered from ", job->cached_from(), ": tersor report ", job->id()));
   }
   return kExitPassed;
 }

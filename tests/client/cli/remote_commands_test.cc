@@ -17,6 +17,17 @@ TEST_F(RemoteCommandsTest, HelpTeachesAndUsageErrorsAreTwo) {
   EXPECT_EQ(out_, "tersor " TERSOR_VERSION "\n");
   EXPECT_EQ(Tersor({}), 2);
   EXPECT_EQ(Tersor({"frobnicate"}), 2);
+  EXPECT_THAT(err_, HasSubstr("unknown command \"frobnicate\"; `tersor --help` lists those there are"));
+  EXPECT_EQ(Tersor({"validte", "x"}), 2);
+  EXPECT_THAT(err_, HasSubstr("unknown command \"validte\"; did you mean \"validate\"?"));
+  EXPECT_EQ(Tersor({"models", "psh", "x"}), 2);
+  EXPECT_THAT(err_, HasSubstr("unknown command \"psh\"; did you mean \"push\"?"));
+  EXPECT_EQ(Tersor({"help"}), 0);
+  EXPECT_THAT(out_, HasSubstr("First steps:"));
+  EXPECT_EQ(Tersor({"help", "models", "push"}), 0);
+  EXPECT_THAT(out_, HasSubstr("Send a model from this machine"));
+  EXPECT_EQ(Tersor({"help", "lst"}), 2);
+  EXPECT_THAT(err_, HasSubstr("did you mean \"list\"?"));
   EXPECT_EQ(Tersor({"list", "--frobnicate"}), 2);
   EXPECT_EQ(Tersor({"report", "j1", "--format", "pdf"}), 2);
   EXPECT_EQ(Tersor({"models"}), 2);
@@ -47,6 +58,20 @@ TEST_F(RemoteCommandsTest, ListIsATable) {
   server_.state().jobs.clear();
   EXPECT_EQ(Tersor({"list"}), 0);
   EXPECT_EQ(out_, "");
+  EXPECT_EQ(Tersor({"list", "--method", "rtn"}), 0);
+  EXPECT_EQ(err_, "no jobs\n");
+  EXPECT_EQ(Tersor({"list", "--method", "rtm"}), 2);
+  EXPECT_THAT(err_, HasSubstr("method \"rtm\" is not known; did you mean \"rtn\"?"));
+  EXPECT_EQ(Tersor({"list", "--limit", "many"}), 2);
+  EXPECT_THAT(err_, HasSubstr("\"many\" is no whole number"));
+  EXPECT_EQ(Tersor({"list", "--limit", "0"}), 2);
+  EXPECT_THAT(err_, HasSubstr("0 is not between 1 and 1000000"));
+  job.set_state(v1::JOB_STATE_SUCCEEDED);
+  job.set_verdict(v1::VERDICT_PASS);
+  job.set_cached_from("j6");
+  server_.state().jobs = {job};
+  EXPECT_EQ(Tersor({"list"}), 0);
+  EXPECT_THAT(out_, HasSubstr("succeeded PASS (cached)"));
 }
 
 TEST_F(RemoteCommandsTest, StatusTellsEverything) {
@@ -59,12 +84,19 @@ TEST_F(RemoteCommandsTest, StatusTellsEverything) {
   EXPECT_THAT(out_, Not(HasSubstr("\033")));
   EXPECT_EQ(Tersor({"status", "j2"}), 2);
   EXPECT_THAT(err_, HasSubstr("job j2 is not known"));
+  server_.state().job.set_state(v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Tersor({"status", "j1"}), 0);
+  EXPECT_THAT(out_, HasSubstr("not begun"));
+  server_.state().job.mutable_progress()->set_stage("quantize:rtn");
+  EXPECT_EQ(Tersor({"status", "j1"}), 0);
+  EXPECT_THAT(out_, HasSubstr("[  0%] quantize:rtn"));
 }
 
 TEST_F(RemoteCommandsTest, WatchExitsAsTheJobDid) {
   EndJob(v1::JOB_STATE_SUCCEEDED, v1::VERDICT_FAIL);
   EXPECT_EQ(Tersor({"watch", "j1"}), 1);
-  EXPECT_THAT(out_, HasSubstr("job j1 succeeded"));
+  EXPECT_EQ(out_, "j1 succeeded\n");
+  EXPECT_THAT(err_, Not(HasSubstr("succeeded")));
   EXPECT_EQ(Tersor({"watch", "j2"}), 2);
 }
 
@@ -80,6 +112,26 @@ TEST_F(RemoteCommandsTest, LogsAreCopied) {
   EXPECT_EQ(out_, "first\nsecond\n");
   EXPECT_EQ(Tersor({"logs", "j1", "--attempt", "2"}), 0);
   EXPECT_EQ(out_, "second\n");
+  server_.state().job.set_attempt(2);
+  EXPECT_EQ(Tersor({"logs", "j1", "--attempt", "9"}), 2);
+  EXPECT_THAT(err_, HasSubstr("job j1 has no attempt 9; it has had 2"));
+}
+
+TEST_F(RemoteCommandsTest, EachWarningIsShownOnce) {
+  EndJob(v1::JOB_STATE_SUCCEEDED, v1::VERDICT_PASS);
+  v1::Event event;
+  event.mutable_warning()->set_code("ADVICE");
+  event.mutable_warning()->set_message("too few windows");
+  FakeState& fake = server_.state();
+  event.set_sequence(4);
+  fake.events.insert(fake.events.begin() + 1, event);
+  fake.events.insert(fake.events.begin() + 1, event);
+  for (size_t i = 0; i < fake.events.size(); ++i) fake.events[i].set_sequence(static_cast<int64_t>(i) + 1);
+  fake.job.set_last_event_sequence(5);
+  EXPECT_EQ(Tersor({"watch", "j1"}), 0);
+  const size_t first = err_.find("too few windows");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(err_.find("too few windows", first + 1), std::string::npos);
 }
 
 TEST_F(RemoteCommandsTest, CancelTakesSeveral) {
@@ -104,6 +156,8 @@ TEST_F(RemoteCommandsTest, GcSaysWhatItWouldDo) {
   EXPECT_EQ(server_.state().collections.at(0).max_bytes(), 50000000000);
   EXPECT_TRUE(server_.state().collections.at(0).dry_run());
   EXPECT_EQ(Tersor({"gc", "--max-age", "old"}), 2);
+  EXPECT_EQ(Tersor({"gc", "--max-age", "5"}), 2);
+  EXPECT_THAT(err_, HasSubstr("--max-age 5 has no unit"));
 }
 
 TEST_F(RemoteCommandsTest, ReportHasFourForms) {
@@ -148,6 +202,14 @@ TEST_F(RemoteCommandsTest, ModelsAreImportedPushedAndListed) {
   EXPECT_EQ(Tersor({"models", "push", folder_.string() + "/"}), 0);
   EXPECT_EQ(out_, folder_.filename().string() + "\n");
   EXPECT_EQ(server_.state().blobs.at(Sha256Hex("{}")), "{}");
+  EXPECT_EQ(Tersor({"models", "push", Write("notes.gguf", "words")}), 2);
+  EXPECT_THAT(err_, HasSubstr("notes.gguf is no GGUF file; a model is a .gguf file or a folder with config.json"));
+  EXPECT_EQ(Tersor({"models", "push", Write("weights.bin", "GGUF")}), 2);
+  EXPECT_THAT(err_, HasSubstr("give it a name that ends in .gguf"));
+  std::filesystem::create_directories(folder_ / "empty");
+  EXPECT_EQ(Tersor({"models", "push", (folder_ / "empty").string()}), 2);
+  EXPECT_THAT(err_, HasSubstr("has no config.json"));
+  EXPECT_EQ(server_.state().blobs.count(Sha256Hex("words")), 0u);
   server_.state().models.emplace_back().set_name("smollm2");
   EXPECT_EQ(Tersor({"models", "list"}), 0);
   EXPECT_THAT(out_, HasSubstr("smollm2"));

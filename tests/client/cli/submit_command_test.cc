@@ -1,5 +1,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "tests/client/cli/command_fixture.h"
 
 namespace tersor::client {
@@ -19,6 +21,9 @@ TEST_F(SubmitCommandTest, PrintsTheJobsId) {
   EXPECT_EQ(Tersor({"submit", recipe_}), 0);
   EXPECT_EQ(out_, "j1\n");
   EXPECT_THAT(err_, HasSubstr("tersor watch j1"));
+  server_.state().job.set_cached_from("j0");
+  EXPECT_EQ(Tersor({"submit", recipe_}), 0);
+  EXPECT_EQ(err_, "answered from j0: tersor report j1\n");
   EXPECT_EQ(server_.state().submits.at(0).recipe().stages(0).quantize().rtn().bits(), 9);
 }
 
@@ -43,6 +48,42 @@ TEST_F(SubmitCommandTest, ServerFaultsGetTheirLines) {
   EXPECT_EQ(Tersor({"submit", recipe_}), 2);
   EXPECT_THAT(err_, HasSubstr(recipe_ + ":1:8: model: is not registered\n" + recipe_ +
                               ":3:35: stages[0].quantize.bits: must be 2..8\n"));
+}
+
+TEST_F(SubmitCommandTest, FaultsOfFlagsNameTheFlags) {
+  server_.state().submit_status = ViolationsStatus({{"resources.threads", "99 threads: this server may use 1 to 2"},
+                                                    {"labels[bad label]", "a key is letters"},
+                                                    {"parent", "no job \"p\""},
+                                                    {"resources.memory_bytes", "too many"},
+                                                    {"model", "is not registered"}});
+  EXPECT_EQ(Tersor({"submit", recipe_}), 2);
+  EXPECT_THAT(err_, HasSubstr("tersor: --threads: 99 threads: this server may use 1 to 2\n"));
+  EXPECT_THAT(err_, HasSubstr("tersor: --label bad label=...: a key is letters\n"));
+  EXPECT_THAT(err_, HasSubstr("tersor: --parent: no job \"p\"\n"));
+  EXPECT_THAT(err_, HasSubstr("tersor: --memory: too many\n"));
+  EXPECT_THAT(err_, HasSubstr("1 fault in " + recipe_));
+}
+
+TEST_F(SubmitCommandTest, AFullDiskOfTheServerIsNotThisMachines) {
+  google::rpc::ErrorInfo info;
+  info.set_reason("RESOURCE_EXHAUSTED");
+  google::rpc::Status details;
+  details.add_details()->PackFrom(info);
+  server_.state().submit_status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "writing: No space left on device",
+                                               details.SerializeAsString());
+  EXPECT_EQ(Tersor({"submit", recipe_}), 3);
+  EXPECT_THAT(err_, HasSubstr("the server's disk is full"));
+}
+
+TEST_F(SubmitCommandTest, JunitTellsOfWhatNeverBecameAJob) {
+  std::string junit = (folder_ / "out.xml").string();
+  EXPECT_EQ(Tersor({"submit", Write("bad.yaml", "modell: m\n"), "--wait", "--junit", junit}), 2);
+  EXPECT_THAT(*ReadFile(junit), HasSubstr("errors=\"1\""));
+  EXPECT_THAT(*ReadFile(junit), HasSubstr("modell: unknown key"));
+  std::filesystem::remove(junit);
+  server_.Stop();
+  EXPECT_EQ(Tersor({"submit", recipe_, "--wait", "--junit", junit}), 4);
+  EXPECT_THAT(*ReadFile(junit), HasSubstr("<error"));
 }
 
 TEST_F(SubmitCommandTest, OwnFaultsAreNotEvenSent) {
@@ -84,7 +125,7 @@ TEST_F(SubmitCommandTest, AFailedJobTellsWhyAndWritesJunit) {
   server_.state().job.set_status_message("out of memory");
   std::string junit = (folder_ / "out.xml").string();
   EXPECT_EQ(Tersor({"submit", recipe_, "--wait", "--junit", junit}), 3);
-  EXPECT_THAT(err_, HasSubstr("job j1 failed: out of memory"));
+  EXPECT_THAT(err_, HasSubstr("j1 failed: out of memory"));
   EXPECT_THAT(err_, HasSubstr("tersor logs j1"));
   EXPECT_THAT(*ReadFile(junit), HasSubstr("out of memory"));
 }
@@ -101,8 +142,8 @@ TEST_F(SubmitCommandTest, JsonIsTheReportAlone) {
 
 TEST_F(SubmitCommandTest, WaitsNoLongerThanItMay) {
   server_.state().events = {StateEvent(1, v1::JOB_STATE_RUNNING)};
-  EXPECT_EQ(Tersor({"submit", recipe_, "--wait", "--timeout", "0.3"}), 7);
-  EXPECT_THAT(err_, HasSubstr("job j1 has not ended within 0.3"));
+  EXPECT_EQ(Tersor({"submit", recipe_, "--wait", "--timeout", "300ms"}), 7);
+  EXPECT_THAT(err_, HasSubstr("job j1 has not ended within 300ms"));
   EXPECT_EQ(server_.state().cancels, 0);
 }
 

@@ -40,6 +40,13 @@ TEST(GatePowerTest, TwoHundredItemsDoNotDecideTwoPoints) {
   EXPECT_THAT(warnings[0].message(), HasSubstr("200 items resolve 0.044; it needs about 979 (5 min)"));
 }
 
+TEST(GatePowerTest, LongTimesAreDays) {
+  const PlannedEvidence evidence = {.tasks = {{"piqa", "reasoning", 200, 60000}}, .texts = {}};
+  const std::vector<v1::GatePower> powers = PowerOfGates(Recipe({"task.piqa_drop <= 0.02"}), evidence);
+  ASSERT_THAT(powers, SizeIs(1));
+  EXPECT_THAT(powers[0].text(), HasSubstr("it needs about 979 (4 days)"));
+}
+
 TEST(GatePowerTest, SeveralTasksPoolTheirItems) {
   const std::vector<v1::GatePower> powers =
       PowerOfGates(Recipe({"ability.reasoning_drop <= 0.05", "task_accuracy_drop <= 0.03"}), kEvidence);

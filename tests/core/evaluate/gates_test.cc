@@ -342,6 +342,8 @@ TEST(EvaluateGateTest, ASpreadOverTheLimitIsInconclusive) {
   const v1::GateResult result = Evaluate("decode_speedup >= 1.4");
   EXPECT_EQ(result.outcome(), v1::GATE_OUTCOME_INCONCLUSIVE);
   EXPECT_EQ(result.reason(), "decode_speedup is 1.5, but repeats lie between 1.273 and 1.778: on both sides of 1.4");
+  EXPECT_EQ(Evaluate("decode_speedup >= 1.2728").reason(),
+            "decode_speedup is 1.5, but repeats lie between 1.2727 and 1.7778: on both sides of 1.2728");
 }
 
 TEST(EvaluateGateTest, WhatWasNotMeasuredIsInconclusive) {

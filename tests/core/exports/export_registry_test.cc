@@ -459,11 +459,15 @@ TEST_F(ExportTest, ReportsTellReadersElsewhereToDownloadFirst) {
   v1::ArtifactInfo* info = report.add_artifacts();
   info->set_name("gguf:q4_0");
   info->set_path("model-q4_0.gguf");
+  v1::ArtifactInfo* container = report.add_artifacts();
+  container->set_name("tersor");
+  container->set_path("tersor");
   SetLocalLoadCommands("/here/artifacts", report);
-  ASSERT_EQ(report.load_commands_size(), 1);
+  ASSERT_EQ(report.load_commands_size(), 2);
+  EXPECT_THAT(report.load_commands(1).command(), HasSubstr("tersor generate --model /here/artifacts/tersor "));
   EXPECT_THAT(report.load_commands(0).command(), HasSubstr("-m /here/artifacts/model-q4_0.gguf "));
   SetDownloadLoadCommands(report);
-  ASSERT_EQ(report.load_commands_size(), 2);
+  ASSERT_EQ(report.load_commands_size(), 3);
   EXPECT_EQ(report.load_commands(0).command(), "tersor download job-1");
   EXPECT_THAT(report.load_commands(1).command(), HasSubstr("-m ./job-1/model-q4_0.gguf "));
 }

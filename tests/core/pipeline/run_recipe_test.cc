@@ -190,7 +190,7 @@ TEST_F(RunRecipeTest, ExportThatWasRemovedIsWrittenAgain) {
 TEST_F(RunRecipeTest, LoadCommandsNameWhatTheReaderHas) {
   recipe_.add_export_("compressed-tensors");
   const v1::Report here = Run("w");
-  ASSERT_EQ(here.load_commands_size(), 2);
+  ASSERT_EQ(here.load_commands_size(), 3);
   const std::filesystem::path artifacts = std::filesystem::absolute(folder_ / "w" / "artifacts").lexically_normal();
   EXPECT_EQ(here.load_commands(1).command(), "vllm serve " + (artifacts / "compressed-tensors").string());
   absl::StatusOr<std::string> card = ReadFile(artifacts / "compressed-tensors" / "README.md");
@@ -202,7 +202,7 @@ TEST_F(RunRecipeTest, LoadCommandsNameWhatTheReaderHas) {
   RecordingSink sink;
   absl::StatusOr<v1::Report> elsewhere = RunRecipe(recipe_, options, sink);
   ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
-  ASSERT_EQ(elsewhere->load_commands_size(), 3);
+  ASSERT_EQ(elsewhere->load_commands_size(), 4);
   EXPECT_EQ(elsewhere->load_commands(0).command(), "tersor download test");
   EXPECT_EQ(elsewhere->load_commands(2).command(), "vllm serve ./test/compressed-tensors");
 }
