@@ -10,6 +10,7 @@ scripts/fetch_node_llama.sh
 
 cmake --preset release
 cmake --build --preset release
+scripts/check_client.sh
 result=0
 ctest --preset release --parallel "$(nproc)" || result=$?
 

@@ -50,4 +50,5 @@ compare q4_0 gguf:q4_0 'rtn: { bits: 4, group_size: 32 }' || failed=1
 compare q4_0_head8 gguf:q4_0 'rtn: { bits: 4, group_size: 32 }, head: { bits: 8, group_size: 32 }' || failed=1
 compare q4_1 gguf:q4_1 'rtn: { bits: 4, group_size: 32, symmetric: false }' || failed=1
 compare q8_0 gguf:q8_0 'rtn: { bits: 8, group_size: 32 }' || failed=1
+compare mxfp4 gguf:mxfp4 'mxfp4: {}' || failed=1
 exit "$failed"

@@ -8,6 +8,8 @@
 #include "core/encoding/int_token_format.h"
 #include "core/kernels/int8_matrix.h"
 #include "core/kernels/low_bit_matrix.h"
+#include "core/model/integer_products.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 namespace {
@@ -49,6 +51,13 @@ bool Int8LinearFits(const WeightRows& rows, const ComputeOptions&) {
   const auto* weight = dynamic_cast<const GroupIntTensor*>(&rows.weight->weight());
   return weight != nullptr && weight->bits() == 8 && weight->symmetric() && weight->groups() == 1 &&
          weight->columns() <= Int8Matrix::kMostInputs;
+}
+
+bool MultipliesIntegers(const PlannedEncoding& planned, int64_t columns) {
+  if (planned.input_format != IntTokenFormat::kName || planned.encoding != GroupIntTensor::kName) return false;
+  const auto plain = IntTokenFormat::Create(columns, IntTokenOptions());
+  return plain.ok() && planned.input_parameters == (*plain)->Parameters().dump() && planned.bits == 8 &&
+         planned.symmetric && planned.group_size == columns && columns <= Int8Matrix::kMostInputs;
 }
 
 absl::StatusOr<std::unique_ptr<LinearKernel>> MakeInt8Linear(const WeightRows& rows, const ComputeOptions& options) {

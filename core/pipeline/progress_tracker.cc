@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace tersor {
+namespace {
+
+// Plans are upper bounds. Before this run has shown its pace, work is expected to take so much of them.
+constexpr double kUsualShareOfBound = 0.4;
+
+}  // namespace
 
 double ProgressTracker::SteadySeconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -63,7 +69,7 @@ void ProgressTracker::Emit(const v1::Event& event) {
   sink_.Emit(filled);
 }
 
-double ProgressTracker::Slowness(double current_elapsed, double current_share) const {
+double ProgressTracker::Pace(double current_elapsed, double current_share) const {
   double estimated = 0, actual = 0;
   for (const Stage& stage : stages_) {
     if (!stage.done || stage.reused) continue;
@@ -75,7 +81,7 @@ double ProgressTracker::Slowness(double current_elapsed, double current_share) c
     estimated += current_->estimate * current_share;
     actual += current_elapsed;
   }
-  return estimated > 0 ? actual / estimated : 1.0;
+  return estimated > 0 ? actual / estimated : kUsualShareOfBound;
 }
 
 void ProgressTracker::FillWhole(v1::Progress& progress) {
@@ -84,16 +90,16 @@ void ProgressTracker::FillWhole(v1::Progress& progress) {
     const double share = static_cast<double>(progress.done()) / progress.total();
     current_share_ = std::max(current_share_, std::min(share, 1.0));
   }
-  const double share = current_share_;
-  const double slowness = Slowness(clock_() - stage_start_, share);
-  double all = 0, finished = 0;
+  const double pace = Pace(clock_() - stage_start_, current_share_);
+  double finished = 0, left = 0;
   for (const Stage& stage : stages_) {
-    all += stage.estimate;
-    if (stage.done) finished += stage.estimate;
-    if (&stage == current_) finished += stage.estimate * share;
+    const double share = &stage == current_ ? current_share_ : 0;
+    finished += stage.done ? stage.actual : stage.estimate * pace * share;
+    left += stage.done ? 0 : stage.estimate * pace * (1 - share);
   }
-  progress.set_fraction(all > 0 ? finished / all : 0);
-  progress.set_eta_seconds(all > 0 ? (all - finished) * slowness : -1);
+  if (finished + left > 0) fraction_ = std::max(fraction_, finished / (finished + left));
+  progress.set_fraction(fraction_);
+  progress.set_eta_seconds(stages_.empty() ? -1 : left);
 }
 
 }  // namespace tersor

@@ -20,7 +20,7 @@ class ProgressTracker final : public EventSink {
  public:
   using Clock = std::function<double()>;  // seconds from any origin
 
-  // `stages`: in order, with their estimated seconds. `sink` must outlive the tracker.
+  // `plan`: its stages in order, with upper bounds of their seconds. `sink` must outlive the tracker.
   ProgressTracker(const v1::Plan& plan, EventSink& sink, Clock clock = SteadySeconds, double interval = 0.2);
 
   void BeginStage(absl::string_view name);
@@ -40,8 +40,8 @@ class ProgressTracker final : public EventSink {
   };
 
   void FillWhole(v1::Progress& progress);
-  // How much longer finished work took than estimated; 1 before anything is known.
-  double Slowness(double current_elapsed, double current_share) const;
+  // What work took, as a share of its estimate.
+  double Pace(double current_elapsed, double current_share) const;
   Stage* Find(absl::string_view name);
 
   std::vector<Stage> stages_;
@@ -51,6 +51,8 @@ class ProgressTracker final : public EventSink {
   Stage* current_ = nullptr;
   double stage_start_ = 0;
   double current_share_ = 0;
+  // Of the whole job; does not go back when the pace changes.
+  double fraction_ = 0;
   double last_emitted_ = -1;
 };
 

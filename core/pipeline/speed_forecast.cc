@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/evaluate/gate_syntax.h"
+#include "core/kernels/cpu_info.h"
+#include "core/model/integer_products.h"
 
 namespace tersor {
 namespace {
@@ -12,6 +14,14 @@ constexpr double kFloatBytes = 4;
 
 bool IsLinear(const std::string& name, const EncodedTensor& tensor) {
   return tensor.shape().size() == 2 && absl::StrContains(name, ".layers.");
+}
+
+// Integer products an instruction does for each of floats, at most: the tiles of AMX, the dot products of VNNI, and
+// without either the pairs of bytes of AVX2.
+double IntegerGain(absl::string_view isa) {
+  if (absl::StrContains(isa, "amx")) return 32;
+  const bool dot_products = absl::StrContains(isa, "vnni") || absl::StartsWith(isa, "avx512_core_");
+  return dot_products ? 4 : 2;
 }
 
 v1::Warning MakeWarning(const char* code, std::string message, std::string where) {
@@ -33,8 +43,9 @@ std::string Hindrance(const Gate& gate, const SpeedForecast& forecast) {
   }
   if (gate.metric == "prefill_speedup" && forecast.prefill_speedup() < gate.limit) {
     return forecast.integer_share == 0
-               ? "prefill multiplies as many numbers as before, and rounding weights alone leaves them floats: only "
-                 "integer weights with integer inputs (`activations`, smoothquant, zeroquant) make its products faster"
+               ? "prefill multiplies as many floats as before: only 8-bit symmetric weights with one scale a row and "
+                 "8-bit symmetric inputs with one scale a token (smoothquant, or rtn with `bits: 8`, `group_size: -1` "
+                 "and `activations`) are multiplied as integers"
                : absl::StrFormat(
                      "products of integers are %.0f %% of prefill's, which lets it become at most %.3g times "
                      "as fast",
@@ -47,6 +58,7 @@ std::string Hindrance(const Gate& gate, const SpeedForecast& forecast) {
 
 SpeedForecast ForecastSpeed(const Model& model, const PlannedEncodings& encodings) {
   SpeedForecast forecast;
+  forecast.integer_gain = IntegerGain(GetCpuInfo().onednn_isa);
   double products = 0, integer_products = 0;
   const auto add = [&](const std::string& name, const EncodedTensor& tensor, bool linear) {
     const auto planned = encodings.find(name);
@@ -55,8 +67,8 @@ SpeedForecast ForecastSpeed(const Model& model, const PlannedEncodings& encoding
     forecast.bytes += planned == encodings.end() ? elements * kFloatBytes : static_cast<double>(planned->second.bytes);
     if (!linear) return;
     products += elements;
-    if (planned == encodings.end() || planned->second.encoding != "group-int") return;
-    if (absl::StartsWith(planned->second.input_format, "int-")) integer_products += elements;
+    if (planned == encodings.end()) return;
+    if (MultipliesIntegers(planned->second, tensor.columns())) integer_products += elements;
   };
   for (const auto& [name, tensor] : model.parameters) {
     if (IsLinear(name, *tensor)) add(name, *tensor, true);

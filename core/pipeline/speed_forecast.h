@@ -16,14 +16,15 @@ struct SpeedForecast {
   // Bytes of weights that decoding one token reads: of the dense model in float32, and of the compressed one.
   double dense_bytes = 0;
   double bytes = 0;
-  // Share of the block's products whose inputs and weights both become integers.
+  // Share of the block's products that are computed on integers (core/model/integer_products.h).
   double integer_share = 0;
+  // How many of these an instruction of this machine does for one of floats, at most.
+  double integer_gain = 4;
 
   // Upper bound of decode tokens/s compressed / dense: reading the weights is what decoding one sequence takes.
   double decode_speedup() const { return bytes > 0 ? dense_bytes / bytes : 1; }
-  // Prefill does as many products as before; only those of integers by integers are faster, at most four to an
-  // instruction's one (VNNI).
-  double prefill_speedup() const { return 1 / (1 - integer_share * 0.75); }
+  // Prefill does as many products as before; only those of integers by integers are faster.
+  double prefill_speedup() const { return 1 / (1 - integer_share * (1 - 1 / integer_gain)); }
 };
 
 SpeedForecast ForecastSpeed(const Model& model, const PlannedEncodings& encodings);

@@ -1,31 +1,48 @@
 #include "core/pipeline/statistics_export.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/formats/artifact_info.h"
 #include "core/formats/safetensors.h"
+#include "core/statistics/moments.h"
 
 namespace tersor {
 namespace {
 
 constexpr char kFileName[] = "statistics.safetensors";
-constexpr int64_t kVectorsOfALayer = 5, kLinearLayersOfABlock = 7;
+constexpr int64_t kVectorsOfALayer = 7, kLinearLayersOfABlock = 7;
 
 using NamedVectors = std::map<std::string, std::vector<float>>;
+
+// Of each input's magnitude over the sampled tokens, as Quantile has it.
+std::vector<float> MagnitudePercentile(const InputStatistics& gathered, double share) {
+  const ConstMatrixView sample = gathered.sample();
+  std::vector<float> percentiles(gathered.width());
+  std::vector<double> magnitudes(sample.rows);
+  for (int64_t i = 0; i < gathered.width(); ++i) {
+    for (int64_t row = 0; row < sample.rows; ++row) magnitudes[row] = std::abs(sample.at(row, i));
+    percentiles[i] = static_cast<float>(Quantile(magnitudes, share));
+  }
+  return percentiles;
+}
 
 NamedVectors VectorsOf(const std::vector<LayerStatistics>& statistics) {
   NamedVectors vectors;
   for (const LayerStatistics& entry : statistics) {
     const InputStatistics& gathered = entry.statistics;
+    const std::vector<float> p50 = MagnitudePercentile(gathered, 0.5), p99 = MagnitudePercentile(gathered, 0.99);
     for (const std::string& layer : entry.layers) {
       vectors[layer + ".input_absmax"] = gathered.absmax();
       vectors[layer + ".input_mean_magnitude"] = gathered.MeanMagnitudes();
       vectors[layer + ".input_norm"] = gathered.Norms();
       vectors[layer + ".input_min"] = gathered.minima();
       vectors[layer + ".input_max"] = gathered.maxima();
+      vectors[layer + ".input_magnitude_p50"] = p50;
+      vectors[layer + ".input_magnitude_p99"] = p99;
     }
   }
   return vectors;
@@ -51,7 +68,7 @@ bool ExportsStatistics(const v1::Recipe& recipe) {
 }
 
 std::set<Statistic> ExportedStatistics() {
-  return {Statistic::kAbsMax, Statistic::kMeanMagnitude, Statistic::kNorm, Statistic::kRange};
+  return {Statistic::kAbsMax, Statistic::kMeanMagnitude, Statistic::kNorm, Statistic::kRange, Statistic::kSample};
 }
 
 ExportPlan PlanStatisticsExport(const ModelSpec& spec) {
@@ -62,7 +79,8 @@ ExportPlan PlanStatisticsExport(const ModelSpec& spec) {
   const int64_t vectors = static_cast<int64_t>(spec.layers.size()) * kLinearLayersOfABlock * kVectorsOfALayer;
   plan.bytes = vectors * (widest * 4 + 256) + 4096;
   plan.detail =
-      "inputs of the uncompressed layers on the calibration text: largest magnitude, mean magnitude, norm, range";
+      "inputs of the uncompressed layers on the calibration text: largest magnitude, mean magnitude, norm, range, and "
+      "percentiles of the magnitude over evenly spaced tokens";
   return plan;
 }
 

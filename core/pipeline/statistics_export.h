@@ -20,13 +20,14 @@ inline constexpr absl::string_view kStatisticsExport = "statistics";
 
 bool ExportsStatistics(const v1::Recipe& recipe);
 
-// Everything but the second moments: five vectors a layer.
+// Everything but the second moments: seven vectors a layer.
 std::set<Statistic> ExportedStatistics();
 
 ExportPlan PlanStatisticsExport(const ModelSpec& spec);
 
 // Writes statistics.safetensors into `folder`: for each layer MODULE.input_absmax, .input_mean_magnitude, .input_norm,
-// .input_min and .input_max, F32 [inputs], over the tokens that the metadata counts; reopened and compared.
+// .input_min and .input_max over the tokens that the metadata counts, .input_magnitude_p50 and .input_magnitude_p99 over
+// about 256 evenly spaced ones of them; F32 [inputs]; reopened and compared.
 absl::StatusOr<v1::ArtifactInfo> WriteStatistics(const std::vector<LayerStatistics>& statistics,
                                                  absl::string_view dataset, const std::filesystem::path& folder);
 

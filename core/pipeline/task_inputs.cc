@@ -14,6 +14,9 @@
 namespace tersor {
 namespace {
 
+// A suite's set with fewer is taken for a sample of it.
+constexpr int64_t kFewItems = 30;
+
 // "" where there is no such token.
 std::string TokenText(const Tokenizer& tokenizer, int64_t id) {
   if (id < 0) return "";
@@ -100,6 +103,14 @@ void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability
   if (loaded->skipped > 0) {
     Warn("TASK_ITEMS_SKIPPED", task.name(),
          absl::StrCat(loaded->skipped, " items have two choices that are the same text after the same prompt"));
+  }
+  const auto items = static_cast<int64_t>(loaded->items.size());
+  const bool limited = task.limit() > 0 && task.limit() <= items;
+  if (skips_missing && items < kFewItems && !limited) {
+    Warn("TASK_OF_FEW_ITEMS", task.name(),
+         absl::StrCat("its data set has ", items,
+                      " items here: a sample, whose score says little, but which weighs in "
+                      "the suite and its ability as much as a whole set"));
   }
   const std::string label = TaskLabel(*loaded);
   const bool twice = std::any_of(inputs_.tasks.begin(), inputs_.tasks.end(),

@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/sha256.h"
 #include "core/recipe/stage_method.h"
 #include "google/protobuf/descriptor.h"
 
@@ -201,26 +200,6 @@ void AddPointViolations(const SweepPoint& point, const std::vector<FieldViolatio
     if (known) continue;
     violations.push_back({"sweep", absl::StrCat(point.Name(), ": ", fault.field, ": ", fault.description)});
   }
-}
-
-v1::Plan MergePointPlans(const std::vector<SweepPoint>& points, const std::vector<v1::Plan>& plans) {
-  v1::Plan merged;
-  Sha256 digest;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const v1::Plan& plan = plans[i];
-    if (i == 0) *merged.mutable_model() = plan.model();
-    v1::PlannedStage* stage = merged.add_stages();
-    stage->set_name(points[i].Name());
-    stage->set_seconds(plan.seconds());
-    stage->set_peak_memory_bytes(plan.peak_memory_bytes());
-    if (plan.stages_size() > 0) stage->set_detail(plan.stages(0).detail());
-    merged.set_seconds(merged.seconds() + plan.seconds());
-    merged.set_disk_bytes(merged.disk_bytes() + plan.disk_bytes());
-    merged.set_peak_memory_bytes(std::max(merged.peak_memory_bytes(), plan.peak_memory_bytes()));
-    digest.UpdateField(plan.fingerprint());
-  }
-  merged.set_fingerprint(digest.HexDigest());
-  return merged;
 }
 
 }  // namespace tersor

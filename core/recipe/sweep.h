@@ -41,7 +41,8 @@ std::vector<SweepPoint> ExpandSweep(const v1::Recipe& recipe, std::vector<FieldV
 void AddPointViolations(const SweepPoint& point, const std::vector<FieldViolation>& faults,
                         std::vector<FieldViolation>& violations);
 
-// The plan of all points one after the other: a stage for each, time added up, memory the largest.
+// The plan of all points one after the other: a stage for each, time added up, memory the largest; warnings once, with
+// the points that they concern; gates by the point that is hardest to decide.
 v1::Plan MergePointPlans(const std::vector<SweepPoint>& points, const std::vector<v1::Plan>& plans);
 
 }  // namespace tersor

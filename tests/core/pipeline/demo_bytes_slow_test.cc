@@ -2,8 +2,7 @@
 #include <map>
 
 #include "core/base/sha256.h"
-#include "tests/core/pipeline/job_fixture.h"
-#include "tests/testing/paths.h"
+#include "tests/core/pipeline/demo_fixture.h"
 
 namespace tersor {
 namespace {
@@ -22,19 +21,16 @@ class CancellingSink final : public RecordingSink {
   const int64_t blocks_;
 };
 
-class DemoBytesTest : public JobFixture {
+class DemoBytesTest : public DemoFixture {
  protected:
   void SetUp() override {
-    if (!testing::DemoModelPath().has_value()) GTEST_SKIP() << "the demo model is missing: scripts/fetch_model.sh";
-    if (!testing::SharedPath().has_value()) GTEST_SKIP() << "the shared folder of data sets is missing";
-    JobFixture::SetUp();
-    context_.data_paths = {*testing::SharedPath() / "data"};
+    DemoFixture::SetUp();
+    if (IsSkipped()) return;
     // More tokens than are summed at a time.
-    recipe_ = ParseRecipe(R"pb(
+    TakeRecipe(R"pb(
       calibration { dataset: "wikitext2_tokens_valid" samples: 5 tokens: 256 }
       stages { quantize { gptq { bits: 4 group_size: 64 dense_correction: 0.5 } } }
     )pb");
-    recipe_.set_model(testing::DemoModelPath()->string());
   }
 
   absl::Status Run(const std::string& workspace, int threads, int64_t blocks) {

@@ -94,7 +94,7 @@ TEST_F(InsightTest, SpeedupsOutOfReachAreTold) {
   recipe_.add_gates("decode_speedup >= 30");
   const std::vector<std::string> messages = MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH");
   ASSERT_EQ(messages.size(), 2);
-  EXPECT_THAT(messages[0], HasSubstr("integer weights with integer inputs"));
+  EXPECT_THAT(messages[0], HasSubstr("multiplied as integers"));
   EXPECT_THAT(messages[1], HasSubstr("at most"));
   EXPECT_THAT(MessagesOf(Plan(), "ADVICE"), ::testing::Contains(HasSubstr("n-m-sparsity")));
   SetStage("rtn { bits: 8 group_size: -1 } activations {}");
@@ -102,6 +102,22 @@ TEST_F(InsightTest, SpeedupsOutOfReachAreTold) {
   EXPECT_TRUE(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").empty());
   EXPECT_THAT(Plan().artifacts(0).detail(),
               AllOf(HasSubstr("100 % of the products are of integers"), HasSubstr("more than the weights from")));
+}
+
+// What the engine computes in floats is promised no speed.
+TEST_F(InsightTest, OnlyPlainEightBitFormsArePromisedFasterPrefill) {
+  recipe_.mutable_evaluate()->mutable_performance();
+  recipe_.add_gates("prefill_speedup >= 1.2");
+  for (const char* stage : {"rtn { bits: 8 group_size: 32 } activations {}",
+                            "rtn { bits: 8 group_size: -1 symmetric: false } activations {}",
+                            "rtn { bits: 8 group_size: -1 } activations { scale: 'tensor' }",
+                            "rtn { bits: 4 group_size: -1 } activations {}", "llm_int8 {}",
+                            "zeroquant { group_size: 32 }", "olive { bits: 8 }"}) {
+    SetStage(stage);
+    EXPECT_EQ(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").size(), 1) << stage;
+  }
+  SetStage("smoothquant {}");
+  EXPECT_TRUE(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").empty());
 }
 
 TEST_F(InsightTest, LossIsSplitWhereMoreThanOnePartIsRounded) {
@@ -162,16 +178,19 @@ TEST_F(InsightTest, StatisticsAreExported) {
   const v1::Report report = Run("w");
   const absl::StatusOr<Safetensors> file = ReadSafetensors(folder_ / "w" / "artifacts" / "statistics.safetensors");
   ASSERT_TRUE(file.ok()) << file.status();
-  EXPECT_EQ(file->tensors.size(), 2 * 7 * 5);
+  EXPECT_EQ(file->tensors.size(), 2 * 7 * 7);
   EXPECT_EQ(file->metadata.at("tokens"), "256");
   const auto values = [&](const char* suffix) {
     return file->Find(absl::StrCat("model.layers.1.mlp.down_proj.", suffix))->as<float>();
   };
   const auto absmax = values("input_absmax"), low = values("input_min"), high = values("input_max");
   const auto norm = values("input_norm"), mean = values("input_mean_magnitude");
+  const auto p50 = values("input_magnitude_p50"), p99 = values("input_magnitude_p99");
   for (size_t i = 0; i < absmax.size(); ++i) {
     EXPECT_EQ(absmax[i], std::max(std::abs(low[i]), std::abs(high[i])));
     EXPECT_LE(mean[i], absmax[i]);
+    EXPECT_LT(p50[i], p99[i]);
+    EXPECT_LE(p99[i], absmax[i]);
     EXPECT_LE(norm[i], absmax[i] * 16.001f);
   }
   ASSERT_EQ(report.artifacts(report.artifacts_size() - 1).name(), "statistics");

@@ -50,8 +50,28 @@ TEST(ProgressTrackerTest, ReusedStagesSayNothingAboutPace) {
   reused.set_reused(true);
   tracker.EndStage(reused);
   tracker.BeginStage("second");
-  EXPECT_DOUBLE_EQ(sink.events.back().progress().eta_seconds(), 30);
-  EXPECT_DOUBLE_EQ(sink.events.back().progress().fraction(), 0.25);
+  EXPECT_DOUBLE_EQ(sink.events.back().progress().eta_seconds(), 30 * 0.4);
+  EXPECT_DOUBLE_EQ(sink.events.back().progress().fraction(), 1000 / 1012.0);
+}
+
+TEST(ProgressTrackerTest, TheShareOfTheJobNeverGoesBack) {
+  double now = 0;
+  RecordingSink sink;
+  ProgressTracker tracker(TwoStages(), sink, [&] { return now; });
+  tracker.BeginStage("first");
+  for (const double pace : {0.1, 4.0, 0.5}) {
+    const double before = sink.events.back().progress().fraction();
+    now = 5 * pace;
+    tracker.Emit(Step(5, 10));
+    EXPECT_GE(sink.events.back().progress().fraction(), before);
+  }
+  v1::StageReport report;
+  report.set_name("first");
+  report.set_seconds(5);
+  tracker.EndStage(report);
+  // At the first stage's pace the second takes 15 seconds more.
+  tracker.BeginStage("second");
+  EXPECT_DOUBLE_EQ(sink.events.back().progress().eta_seconds(), 15);
 }
 
 TEST(ProgressTrackerTest, ThinsProgressButKeepsTheLastStep) {

@@ -156,6 +156,25 @@ TEST_F(TaskRunTest, SuitesLeaveOutWhatHasNoData) {
   EXPECT_EQ(left_out, 5);
 }
 
+TEST_F(TaskRunTest, SuitesSayWhichOfTheirSetsAreSamples) {
+  recipe_.mutable_evaluate()->mutable_suite()->set_name("quick");
+  const auto samples = [&](int items) {
+    std::string lines;
+    for (int i = 0; i < items; ++i) {
+      absl::StrAppend(&lines, R"({"id": "a)", i, R"(", "context": "Question: fox )", i,
+                      R"(?\nAnswer:", "choices": ["jumps.", "sleeps."], "gold": 0})", "\n");
+    }
+    Write("tasks/arc_easy.jsonl", lines);
+    const auto plan = MakePlan(recipe_, context_);
+    EXPECT_TRUE(plan.ok() && plan->violations.empty());
+    int64_t count = 0;
+    for (const v1::Warning& warning : plan->plan.warnings()) count += warning.code() == "TASK_OF_FEW_ITEMS";
+    return count;
+  };
+  EXPECT_EQ(samples(5), 1);
+  EXPECT_EQ(samples(60), 0);
+}
+
 TEST_F(TaskRunTest, ThePlanSaysWhatGatesOnTasksCanDecide) {
   std::string items;
   for (int i = 0; i < 200; ++i) {

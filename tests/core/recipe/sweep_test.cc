@@ -158,5 +158,24 @@ TEST(SweepTest, PlansAddUp) {
   EXPECT_NE(MergePointPlans(points, plans).fingerprint(), merged.fingerprint());
 }
 
+TEST(SweepTest, PlansTellWarningsAndGatesOnce) {
+  const std::vector<SweepPoint> points = Expand("sweep { methods { rtn {} } bits: [ 3, 4 ] }");
+  v1::Plan plan;
+  v1::Warning* shared = plan.add_warnings();
+  shared->set_code("PERPLEXITY_ONLY_GATE");
+  shared->set_message("only perplexity");
+  plan.add_powers()->set_gate("task_accuracy_drop <= 0.02");
+  plan.mutable_powers(0)->set_decided(0.5);
+  std::vector<v1::Plan> plans = {plan, plan};
+  plans[0].add_warnings()->set_message("three bits are few");
+  plans[1].mutable_powers(0)->set_decided(0.1);
+  const v1::Plan merged = MergePointPlans(points, plans);
+  ASSERT_EQ(merged.warnings_size(), 2);
+  EXPECT_EQ(merged.warnings(0).message(), "only perplexity");
+  EXPECT_EQ(merged.warnings(1).message(), "three bits are few (method=rtn bits=3)");
+  ASSERT_EQ(merged.powers_size(), 1);
+  EXPECT_EQ(merged.powers(0).decided(), 0.1);
+}
+
 }  // namespace
 }  // namespace tersor

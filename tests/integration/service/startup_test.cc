@@ -14,9 +14,10 @@ using ::testing::HasSubstr;
 
 class StartupTest : public ServiceTest {
  protected:
-  ProgramResult Run(std::vector<std::string> flags) {
-    flags.insert(flags.begin(), TERSORD_FAKE);
-    return RunProgram(flags, folder_ / "run.log");
+  ProgramResult Run(const std::vector<std::string>& flags) {
+    std::vector<std::string> command = {TERSORD_FAKE};
+    command.insert(command.end(), flags.begin(), flags.end());
+    return RunProgram(command, folder_ / "run.log");
   }
 };
 
