@@ -26,8 +26,8 @@ std::set<Statistic> ExportedStatistics();
 ExportPlan PlanStatisticsExport(const ModelSpec& spec);
 
 // Writes statistics.safetensors into `folder`: for each layer MODULE.input_absmax, .input_mean_magnitude, .input_norm,
-// .input_min and .input_max over the tokens that the metadata counts, .input_magnitude_p50 and .input_magnitude_p99 over
-// about 256 evenly spaced ones of them; F32 [inputs]; reopened and compared.
+// .input_min and .input_max over the tokens that the metadata counts, .input_magnitude_p50 and .input_magnitude_p99
+// over about 256 evenly spaced ones of them; F32 [inputs]; reopened and compared.
 absl::StatusOr<v1::ArtifactInfo> WriteStatistics(const std::vector<LayerStatistics>& statistics,
                                                  absl::string_view dataset, const std::filesystem::path& folder);
 
