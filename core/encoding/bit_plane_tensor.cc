@@ -33,6 +33,19 @@ Shape ScaleShape(const BitPlaneLayout& layout) {
   return {layout.rows, layout.columns / layout.group_size, layout.planes};
 }
 
+// Bit `plane` of each code, eight to a byte, lowest bit first.
+void PackSigns(const uint8_t* codes, int64_t count, int plane, uint8_t* signs) {
+  constexpr uint64_t kLowestBits = 0x0101010101010101, kGather = 0x0102040810204080;
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, codes + i, sizeof(eight));
+    // Byte k's bit lands in bit k of the highest byte.
+    signs[i / 8] = static_cast<uint8_t>((((eight >> plane) & kLowestBits) * kGather) >> 56);
+  }
+  for (; i < count; ++i) signs[i / 8] |= static_cast<uint8_t>(((codes[i] >> plane) & 1u) << (i % 8));
+}
+
 }  // namespace
 
 absl::StatusOr<EncodedTensorPtr> BitPlaneTensor::Create(const BitPlaneLayout& layout, std::span<const uint8_t> codes,
@@ -46,13 +59,10 @@ absl::StatusOr<EncodedTensorPtr> BitPlaneTensor::Create(const BitPlaneLayout& la
   }
   const Shape sign_shape = SignShape(checked);
   std::vector<uint8_t> signs(ElementCount(sign_shape));
-  for (int64_t row = 0; row < checked.rows; ++row) {
-    for (int64_t i = 0; i < checked.columns; ++i) {
-      const unsigned code = codes[row * checked.columns + i];
-      for (int plane = 0; plane < checked.planes; ++plane) {
-        const unsigned bit = (code >> plane) & 1u;
-        signs[(plane * checked.rows + row) * sign_shape[2] + i / 8] |= static_cast<uint8_t>(bit << (i % 8));
-      }
+  for (int plane = 0; plane < checked.planes; ++plane) {
+    for (int64_t row = 0; row < checked.rows; ++row) {
+      PackSigns(codes.data() + row * checked.columns, checked.columns, plane,
+                signs.data() + (plane * checked.rows + row) * sign_shape[2]);
     }
   }
   TERSOR_ASSIGN_OR_RETURN(Tensor sign_tensor, Tensor::Own(DType::kU8, sign_shape, std::move(signs)));
@@ -97,9 +107,11 @@ void BitPlaneTensor::DecodeRows(int64_t first, int64_t count, float* out) const 
     std::fill_n(out, columns(), 0.0f);
     for (int plane = 0; plane < planes_; ++plane) {
       const uint8_t* signs = Signs(plane, row);
-      for (int64_t i = 0; i < columns(); ++i) {
-        const float scale = Scale(row, i / group_size_, plane);
-        out[i] += (signs[i / 8] >> (i % 8)) & 1 ? scale : -scale;
+      for (int64_t group = 0; group < groups(); ++group) {
+        const float scale = Scale(row, group, plane);
+        for (int64_t i = group * group_size_; i < (group + 1) * group_size_; ++i) {
+          out[i] += (signs[i / 8] >> (i % 8)) & 1 ? scale : -scale;
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 #include "core/encoding/int_token_format.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,34 @@ namespace tersor {
 namespace {
 
 constexpr int kFewestBits = 2, kMostBits = 8;
+// Values handled together by plain loops that compilers turn into vectors.
+constexpr int64_t kTogether = 16;
+
+// The nearest integer, ties to even, of a value below 2^22; no call of the library, which has no vectors.
+float NearestInteger(float value) {
+  constexpr float kBias = 12582912.0f;
+  return (value + kBias) - kBias;
+}
+
+struct GroupRange {
+  float low = 0, high = 0;
+};
+
+// Of 0 and the values below the threshold.
+GroupRange RangeBelow(const float* x, int64_t count, float threshold) {
+  std::array<float, kTogether> low{}, high{};
+  const auto take = [&](float value, int64_t k) {
+    const float seen = std::abs(value) < threshold ? value : 0.0f;
+    low[k] = std::min(low[k], seen);
+    high[k] = std::max(high[k], seen);
+  };
+  int64_t i = 0;
+  for (; i + kTogether <= count; i += kTogether) {
+    for (int64_t k = 0; k < kTogether; ++k) take(x[i + k], k);
+  }
+  for (; i < count; ++i) take(x[i], 0);
+  return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end())};
+}
 
 }  // namespace
 
@@ -65,12 +94,7 @@ nlohmann::json IntTokenFormat::Parameters() const {
 void IntTokenFormat::RoundGroup(const float* x, int64_t count, float* out) const {
   const float threshold =
       options_.outlier_threshold > 0 ? options_.outlier_threshold : std::numeric_limits<float>::infinity();
-  float low = 0, high = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    if (!(std::abs(x[i]) < threshold)) continue;
-    low = std::min(low, x[i]);
-    high = std::max(high, x[i]);
-  }
+  const auto [low, high] = RangeBelow(x, count, threshold);
   SymmetricScale grid;
   float zero_point = 0, first = 0, last = 0;
   if (options_.symmetric) {
@@ -83,11 +107,19 @@ void IntTokenFormat::RoundGroup(const float* x, int64_t count, float* out) const
     if (std::isfinite(inverse)) grid = {(high - low) / last, inverse};
     zero_point = std::nearbyint(-low * grid.inverse);
   }
-  for (int64_t i = 0; i < count; ++i) {
-    const bool outlier = !(std::abs(x[i]) < threshold);
-    const float code = std::clamp(std::nearbyint(x[i] * grid.inverse) + zero_point, first, last);
-    out[i] = outlier ? x[i] : (code - zero_point) * grid.scale;
+  const auto round = [&](float value) {
+    // Codes of outliers are not used, however large.
+    const float code = std::min(std::max(NearestInteger(value * grid.inverse) + zero_point, first), last);
+    return std::abs(value) < threshold ? (code - zero_point) * grid.scale : value;
+  };
+  int64_t i = 0;
+  for (; i + kTogether <= count; i += kTogether) {
+    // `out` may be `x`: the copy tells the compiler that this does not matter.
+    std::array<float, kTogether> rounded;
+    for (int64_t k = 0; k < kTogether; ++k) rounded[k] = round(x[i + k]);
+    std::copy(rounded.begin(), rounded.end(), out + i);
   }
+  for (; i < count; ++i) out[i] = round(x[i]);
 }
 
 void IntTokenFormat::Round(const float* x, int64_t rows, float* out) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace tersor {
 namespace {
@@ -16,8 +15,6 @@ struct Abfloat {
 Abfloat AbfloatOf(int bits) { return bits == 4 ? Abfloat{2, 1, 2} : Abfloat{4, 3, 4}; }
 
 constexpr int kFirstOutlier = 1;
-constexpr int kScales = 32;
-constexpr double kNarrowest = 0.25, kWidest = 2.0, kDeviations = 3.0;
 
 }  // namespace
 
@@ -28,6 +25,8 @@ OutlierPairs::OutlierPairs(int bits) : bits_(bits), outlier_count_(1 << (bits - 
     outliers_[code] = std::ldexp(static_cast<float>((1 << format.mantissa_bits) + mantissa), exponent + format.bias);
   }
 }
+
+int OutlierPairs::mantissa_bits() const { return AbfloatOf(bits_).mantissa_bits; }
 
 float OutlierPairs::OrdinaryValue(uint8_t code) const {
   const int value = code;
@@ -56,10 +55,8 @@ float OutlierPairs::OutlierValue(uint8_t code) const {
 }
 
 void OutlierPairs::Encode(const float values[2], uint8_t codes[2]) const {
-  // Halfway between what the two kinds can hold.
-  const float threshold = (largest_ordinary() + outliers_[kFirstOutlier]) / 2;
   const int larger = std::abs(values[1]) > std::abs(values[0]) ? 1 : 0;
-  if (!(std::abs(values[larger]) > threshold)) {
+  if (!(std::abs(values[larger]) > threshold())) {
     codes[0] = OrdinaryCode(values[0]);
     codes[1] = OrdinaryCode(values[1]);
     return;
@@ -74,37 +71,6 @@ void OutlierPairs::Decode(const uint8_t codes[2], float values[2]) const {
                 : codes[1 - i] == identifier() ? OutlierValue(codes[i])
                                                : OrdinaryValue(codes[i]);
   }
-}
-
-float FitPairScale(std::span<const float> values, const OutlierPairs& pairs) {
-  double squares = 0;
-  for (const float value : values) squares += static_cast<double>(value) * value;
-  if (squares == 0) return 0;
-  const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
-  float best = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (int step = 0; step < kScales; ++step) {
-    const double width = kNarrowest * std::pow(kWidest / kNarrowest, static_cast<double>(step) / (kScales - 1));
-    const float scale = static_cast<float>(width * kDeviations * deviation / pairs.largest_ordinary());
-    const float inverse = 1 / scale;
-    if (!(scale > 0) || !std::isfinite(inverse)) continue;
-    double error = 0;
-    for (size_t i = 0; i + 1 < values.size(); i += 2) {
-      const float pair[2] = {values[i] * inverse, values[i + 1] * inverse};
-      uint8_t codes[2];
-      float decoded[2];
-      pairs.Encode(pair, codes);
-      pairs.Decode(codes, decoded);
-      for (int k = 0; k < 2; ++k) {
-        const double difference = static_cast<double>(decoded[k]) * scale - values[i + k];
-        error += difference * difference;
-      }
-    }
-    if (error >= least) continue;
-    least = error;
-    best = scale;
-  }
-  return best;
 }
 
 }  // namespace tersor

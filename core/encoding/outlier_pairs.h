@@ -3,7 +3,6 @@
 #define TERSOR_CORE_ENCODING_OUTLIER_PAIRS_H_
 
 #include <cstdint>
-#include <span>
 
 namespace tersor {
 
@@ -20,9 +19,14 @@ class OutlierPairs {
   int bits() const { return bits_; }
   // The largest ordinary value.
   float largest_ordinary() const { return static_cast<float>((1 << (bits_ - 1)) - 1); }
+  float least_outlier() const { return outliers_[1]; }
   float largest_outlier() const { return outliers_[outlier_count_ - 1]; }
+  // Of an outlier's code.
+  int mantissa_bits() const;
+  // A value of a larger magnitude is an outlier: halfway between what the two kinds can hold.
+  float threshold() const { return (largest_ordinary() + least_outlier()) / 2; }
 
-  // A value nearer to the least outlier than to the largest ordinary value is an outlier; of two the larger survives.
+  // Of two outliers the larger survives.
   void Encode(const float values[2], uint8_t codes[2]) const;
   void Decode(const uint8_t codes[2], float values[2]) const;
 
@@ -39,10 +43,6 @@ class OutlierPairs {
   // Magnitudes by abfloat code, rising.
   float outliers_[128];
 };
-
-// The scale, of about thirty, with the least squared error of the pairs of `values` (an even number): from 3 standard
-// deviations for the largest ordinary value downwards and upwards (section 4.2). Not rounded; 0 where all values are.
-float FitPairScale(std::span<const float> values, const OutlierPairs& pairs);
 
 }  // namespace tersor
 

@@ -97,12 +97,15 @@ absl::Status FoldScales(const FoldGroup& group, const std::vector<float>& scales
   }
   TERSOR_RETURN_IF_ERROR(DivideOutputs(group.maker, scales, model));
   if (!group.maker_bias.empty()) TERSOR_RETURN_IF_ERROR(DivideOutputs(group.maker_bias, scales, model));
+  std::vector<float> by_input;
+  for (const int64_t output : group.output_of) by_input.push_back(scales[output]);
   for (const std::string& reader : group.readers) {
     const std::string name = reader + ".weight";
     TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(name));
     std::vector<float> values = weight->Decode();
-    const size_t width = group.output_of.size();
-    for (size_t i = 0; i < values.size(); ++i) values[i] *= scales[group.output_of[i % width]];
+    for (size_t first = 0; first < values.size(); first += by_input.size()) {
+      for (size_t i = 0; i < by_input.size(); ++i) values[first + i] *= by_input[i];
+    }
     TERSOR_RETURN_IF_ERROR(Put(name, *weight, std::move(values), model));
   }
   return absl::OkStatus();

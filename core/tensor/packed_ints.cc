@@ -64,6 +64,10 @@ absl::Status PackInts(std::span<const uint8_t> values, int bits, std::span<std::
     return absl::InvalidArgumentError(
         absl::StrCat(values.size(), " values of ", bits, " bits take ", bytes, " bytes, not ", packed.size()));
   }
+  if (bits == kMaxPackedBits) {
+    std::memcpy(packed.data(), values.data(), values.size());
+    return absl::OkStatus();
+  }
   std::fill(packed.begin(), packed.end(), std::byte{0});
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i] >> bits != 0) {

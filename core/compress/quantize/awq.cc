@@ -32,35 +32,11 @@ std::vector<float> BalancedScales(const std::vector<float>& magnitudes, double a
   return scales;
 }
 
-// Panels of the layers' rows that judge, evenly spaced.
-std::vector<std::vector<float>> TakeJudges(const ScaledGroup& group) {
-  const int64_t columns = group.inputs();
-  std::vector<std::vector<float>> panels;
-  for (const std::vector<float>& weights : group.weights) {
-    const int64_t rows = static_cast<int64_t>(weights.size()) / columns;
-    const int64_t stride = std::max<int64_t>(rows / kJudges, 1), judges = rows / stride;
-    for (int64_t first = 0; first < judges; first += kPanelRows) {
-      const int64_t count = std::min(kPanelRows, judges - first);
-      panels.push_back(ToPanel({weights.data() + first * stride * columns, count, columns, stride * columns}));
-    }
-  }
-  return panels;
-}
-
 // What rounding the panel's rows, scaled, does to their outputs.
 double ScaledLoss(const std::vector<float>& panel, const std::vector<float>& scales, const GridOptions& grid,
                   const MomentForm& form) {
-  const int64_t columns = form.columns(), group = grid.GroupColumns(columns);
-  std::vector<float> scaled(panel.size()), codes(group * kPanelRows);
-  for (int64_t k = 0; k < columns; ++k) {
-    for (int64_t r = 0; r < kPanelRows; ++r) scaled[k * kPanelRows + r] = panel[k * kPanelRows + r] * scales[k];
-  }
-  for (int64_t first = 0; first < columns; first += group) {
-    float* values = scaled.data() + first * kPanelRows;
-    const PanelGrids grids = FitGrids(values, group, nullptr, grid);
-    RoundPanelToGrids(values, group, grids.scales.data(), grids.zero_points.data(), static_cast<float>(grid.max_code()),
-                      codes.data(), values);
-  }
+  std::vector<float> scaled = RoundScaledPanel(panel, scales, grid);
+  const int64_t columns = form.columns();
   for (int64_t k = 0; k < columns; ++k) {
     const float inverse = 1 / scales[k];
     float* values = scaled.data() + k * kPanelRows;
@@ -116,7 +92,7 @@ absl::StatusOr<std::vector<float>> AwqMethod::SearchScales(const ScaledGroup& gr
     by_input.push_back(group.ByInput(candidates.back()));
   }
   const MomentForm form(group.statistics->second_moment());
-  const std::vector<std::vector<float>> judges = TakeJudges(group);
+  const std::vector<std::vector<float>> judges = group.JudgePanels(kJudges);
   const int64_t panels = static_cast<int64_t>(judges.size());
   std::vector<double> losses(candidates.size() * panels);
   TERSOR_RETURN_IF_ERROR(ParallelFor(group.threads, static_cast<int64_t>(losses.size()), [&](int64_t task) {

@@ -3,7 +3,6 @@
 #define TERSOR_CORE_COMPRESS_QUANTIZE_BCQ_H_
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -41,15 +40,6 @@ class BcqMethod final : public LayerwiseMethod {
 
   Options options_;
 };
-
-// One group on its sign planes: bit i of a code is the sign in plane i, whose scale is scales[i].
-struct BinaryCodes {
-  std::vector<uint8_t> codes;
-  std::vector<float> scales;
-};
-// The greedy fit, improved by `rounds` of alternation; the squared error never grows. Scales are rounded to F16 and the
-// codes are the nearest for them.
-BinaryCodes FitBinaryCodes(std::span<const float> values, int planes, int rounds);
 
 }  // namespace tersor
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compress/quantize/layer_rounding.h"
+#include "core/compress/quantize/moment_form.h"
 
 namespace tersor {
 namespace {
@@ -26,9 +27,7 @@ absl::StatusOr<ScaledGroup> Describe(const FoldGroup& group, const BlockTask& ta
   ScaledGroup scaled{&group, {}, &(*task.statistics)[group.segment], task.threads, task.cancellation};
   for (const std::string& reader : group.readers) {
     TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(reader + ".weight"));
-    scaled.weights.push_back(weight->Decode());
-    const absl::Status finite = CheckFiniteWeights({scaled.weights.back().data(), weight->rows(), weight->columns()});
-    if (!finite.ok()) return Annotate(finite, reader);
+    TERSOR_ASSIGN_OR_RETURN(scaled.weights.emplace_back(), DecodeFiniteWeight(reader, *weight, task.threads));
   }
   return scaled;
 }
@@ -50,6 +49,19 @@ std::vector<float> ScaledGroup::WeightAbsMax() const {
   return absmax;
 }
 
+std::vector<std::vector<float>> ScaledGroup::JudgePanels(int64_t rows) const {
+  std::vector<std::vector<float>> panels;
+  for (const std::vector<float>& weight : weights) {
+    const int64_t columns = inputs(), all = static_cast<int64_t>(weight.size()) / columns;
+    const int64_t stride = std::max<int64_t>(all / rows, 1), judges = all / stride;
+    for (int64_t first = 0; first < judges; first += kPanelRows) {
+      const int64_t count = std::min(kPanelRows, judges - first);
+      panels.push_back(ToPanel({weight.data() + first * stride * columns, count, columns, stride * columns}));
+    }
+  }
+  return panels;
+}
+
 std::vector<float> ScaledGroup::LargestByOutput(const std::vector<float>& by_input) const {
   std::vector<float> largest(group->outputs);
   for (size_t i = 0; i < by_input.size(); ++i) {
@@ -63,6 +75,22 @@ std::vector<float> ScaledGroup::ByInput(const std::vector<float>& by_output) con
   std::vector<float> values;
   for (const int64_t output : group->output_of) values.push_back(by_output[output]);
   return values;
+}
+
+std::vector<float> RoundScaledPanel(const std::vector<float>& panel, const std::vector<float>& scales,
+                                    const GridOptions& grid) {
+  const int64_t columns = static_cast<int64_t>(scales.size()), group = grid.GroupColumns(columns);
+  std::vector<float> scaled(panel.size()), codes(group * kPanelRows);
+  for (int64_t k = 0; k < columns; ++k) {
+    for (int64_t r = 0; r < kPanelRows; ++r) scaled[k * kPanelRows + r] = panel[k * kPanelRows + r] * scales[k];
+  }
+  for (int64_t first = 0; first < columns; first += group) {
+    float* values = scaled.data() + first * kPanelRows;
+    const PanelGrids grids = FitGrids(values, group, nullptr, grid);
+    RoundPanelToGrids(values, group, grids.scales.data(), grids.zero_points.data(), static_cast<float>(grid.max_code()),
+                      codes.data(), values);
+  }
+  return scaled;
 }
 
 absl::StatusOr<SegmentOutcome> ScaleChannels(const BlockTask& task, bool norms_only, const ChooseScales& choose) {

@@ -9,6 +9,7 @@
 
 #include "core/base/status.h"
 #include "core/compress/method.h"
+#include "core/compress/quantize/integer_grid.h"
 #include "core/model/fold_group.h"
 
 namespace tersor {
@@ -25,11 +26,17 @@ struct ScaledGroup {
   int64_t inputs() const { return static_cast<int64_t>(group->output_of.size()); }
   // Largest magnitude of each input's weights over all readers.
   std::vector<float> WeightAbsMax() const;
+  // About `rows` rows of each reader, evenly spaced, as panels (grid_rounding.h): enough to tell scalings apart.
+  std::vector<std::vector<float>> JudgePanels(int64_t rows) const;
   // One value for each output of the maker: the largest of the inputs that it makes.
   std::vector<float> LargestByOutput(const std::vector<float>& by_input) const;
   // The scale of each input.
   std::vector<float> ByInput(const std::vector<float>& by_output) const;
 };
+
+// A panel of rows, each input's weights times its scale, rounded to nearest: still so scaled.
+std::vector<float> RoundScaledPanel(const std::vector<float>& panel, const std::vector<float>& scales,
+                                    const GridOptions& grid);
 
 // A scale above 0 for each output of the group's maker.
 using ChooseScales = std::function<absl::StatusOr<std::vector<float>>(const ScaledGroup& group)>;

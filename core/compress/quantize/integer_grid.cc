@@ -92,6 +92,19 @@ void RefitScales(const float* values, int64_t columns, const float* importance, 
   for (int64_t row = 0; row < kPanelRows; ++row) grids.scales[row] = scales[best[row] * kPanelRows + row];
 }
 
+// Whether all magnitudes are at most the limit; false for NaN. Several counts, so that compilers turn them into
+// vectors.
+bool WithinLimit(const float* row, int64_t count, float limit) {
+  constexpr int64_t kCounts = 8;
+  std::array<int32_t, kCounts> beyond{};
+  int64_t i = 0;
+  for (; i + kCounts <= count; i += kCounts) {
+    for (int64_t k = 0; k < kCounts; ++k) beyond[k] += std::abs(row[i + k]) <= limit ? 0 : 1;
+  }
+  for (; i < count; ++i) beyond[0] += std::abs(row[i]) <= limit ? 0 : 1;
+  return std::all_of(beyond.begin(), beyond.end(), [](int32_t n) { return n == 0; });
+}
+
 }  // namespace
 
 PanelGrids FitGrids(const float* values, int64_t columns, const float* importance, const GridOptions& options) {
@@ -135,6 +148,7 @@ GridCandidate FitGrid(std::span<const float> values, std::span<const float> impo
 absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options) {
   const float limit = kLargestF16 * 0.5f * static_cast<float>(options.max_code());
   for (int64_t i = 0; i < weights.rows; ++i) {
+    if (WithinLimit(weights.row(i), weights.columns, limit)) continue;
     for (int64_t j = 0; j < weights.columns; ++j) {
       const float value = weights.at(i, j);
       // The comparison is false for NaN.

@@ -46,8 +46,11 @@ absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const Encod
 // is.
 double RelativeError(ConstMatrixView weights, ConstMatrixView rounded, const MomentForm* form, int threads);
 
-// INVALID_ARGUMENT names the first weight that is not a finite number.
-absl::Status CheckFiniteWeights(ConstMatrixView weights);
+// What a matrix decodes to, [rows, columns], on `threads` threads.
+std::vector<float> DecodeMatrix(const EncodedTensor& matrix, int threads);
+// The same of layer `name`'s weight; INVALID_ARGUMENT names the layer and the first weight that is not a finite number.
+absl::StatusOr<std::vector<float>> DecodeFiniteWeight(const std::string& name, const EncodedTensor& weight,
+                                                      int threads);
 
 }  // namespace tersor
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compress/quantize/option_checks.h"
+#include "core/compress/quantize/pair_scale.h"
 #include "core/encoding/outlier_pair_format.h"
 #include "core/encoding/outlier_pair_tensor.h"
 #include "core/kernels/parallel.h"

@@ -3,19 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "core/compress/quantize/moment_form.h"
 #include "core/compress/quantize/option_checks.h"
 #include "core/compress/quantize/quantize_config.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/encoding/int_static_format.h"
 #include "core/encoding/shifted_format.h"
+#include "core/kernels/outer_products.h"
 #include "core/kernels/worker_pool.h"
-#include "core/linalg/products.h"
 
 namespace tersor {
 namespace {
 
-constexpr int64_t kRowsATask = 64;
 // Tokens, and rows of each layer, that judge a threshold.
 constexpr int64_t kTokens = 64, kRows = 256;
 
@@ -46,33 +47,28 @@ std::vector<float> TakeTokens(ConstMatrixView sample) {
   return tokens;
 }
 
-// Of each reader, evenly spaced.
-std::vector<float> TakeRows(const ScaledGroup& group) {
-  const int64_t columns = group.inputs();
-  std::vector<float> taken;
-  for (const std::vector<float>& weights : group.weights) {
-    const int64_t rows = static_cast<int64_t>(weights.size()) / columns, stride = std::max<int64_t>(rows / kRows, 1);
-    for (int64_t row = 0; row < rows; row += stride) {
-      taken.insert(taken.end(), weights.begin() + row * columns, weights.begin() + (row + 1) * columns);
+// products [tokens][kPanelRows] += x [tokens, columns] times a panel of rows.
+void AddProducts(const std::vector<std::vector<float>>& x, const std::vector<float>& panel, float* products) {
+  // So many columns of both stay in the first-level cache.
+  constexpr int64_t kDepth = 128;
+  const int64_t columns = static_cast<int64_t>(panel.size()) / kPanelRows;
+  for (const std::vector<float>& tokens : x) {
+    for (int64_t k = 0; k < columns; k += kDepth) {
+      AddOuterProducts({std::min(kDepth, columns - k), tokens.data() + k * kPanelRows, kPanelRows, kPanelRows,
+                        panel.data() + k * kPanelRows, kPanelRows, kPanelRows, products, kPanelRows});
     }
+    products += kPanelRows * kPanelRows;
   }
-  return taken;
 }
 
-// sum of (x w^T - y v^T)^2 over all tokens and rows.
-double SquaredDifference(ConstMatrixView x, ConstMatrixView w, ConstMatrixView y, ConstMatrixView v, int threads) {
-  const int64_t tasks = (w.rows + kRowsATask - 1) / kRowsATask;
-  std::vector<double> sums(tasks);
-  RunTasks(threads, tasks, [&](int64_t t) {
-    const int64_t first = t * kRowsATask, count = std::min(kRowsATask, w.rows - first);
-    std::vector<float> one(x.rows * count), other(x.rows * count);
-    AddProductTransposed(x, w.Rows(first, count), {one.data(), x.rows, count});
-    AddProductTransposed(y, v.Rows(first, count), {other.data(), x.rows, count});
-    for (size_t i = 0; i < one.size(); ++i) sums[t] += std::pow(static_cast<double>(one[i]) - other[i], 2);
-  });
-  double sum = 0;
-  for (const double part : sums) sum += part;
-  return sum;
+// Tokens [tokens, columns] as panels; those past the last are zero.
+std::vector<std::vector<float>> TokenPanels(const std::vector<float>& x, int64_t columns) {
+  const int64_t tokens = static_cast<int64_t>(x.size()) / columns;
+  std::vector<std::vector<float>> panels;
+  for (int64_t first = 0; first < tokens; first += kPanelRows) {
+    panels.push_back(ToPanel({x.data() + first * columns, std::min(kPanelRows, tokens - first), columns}));
+  }
+  return panels;
 }
 
 }  // namespace
@@ -143,44 +139,52 @@ absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::RoundInputs(std
 
 // The centres, or zeros where inputs lose less without a shift: a channel whose range comes from a single token has its
 // centre where no other token is.
-absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::ChooseShifts(const std::vector<float>& x,
-                                                                              std::vector<float> centres) const {
+absl::StatusOr<OutlierSuppressionPlusMethod::Shifted> OutlierSuppressionPlusMethod::ChooseShifts(
+    const std::vector<float>& x, std::vector<float> centres) const {
   std::vector<float> none(centres.size());
-  if (!options_.shift) return none;
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> shifted, RoundInputs(x, centres));
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> plain, RoundInputs(x, none));
+  TERSOR_ASSIGN_OR_RETURN(std::vector<float> plain, RoundInputs(x, none));
+  if (!options_.shift) return Shifted{std::move(none), std::move(plain)};
+  TERSOR_ASSIGN_OR_RETURN(std::vector<float> shifted, RoundInputs(x, centres));
   double with = 0, without = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     with += std::pow(static_cast<double>(shifted[i]) - x[i], 2);
     without += std::pow(static_cast<double>(plain[i]) - x[i], 2);
   }
-  return with < without ? std::move(centres) : std::move(none);
+  if (with < without) return Shifted{std::move(centres), std::move(shifted)};
+  return Shifted{std::move(none), std::move(plain)};
+}
+
+OutlierSuppressionPlusMethod::Judges OutlierSuppressionPlusMethod::MakeJudges(const ScaledGroup& group) const {
+  Judges judges{TakeTokens(group.statistics->sample()), Centres(*group.statistics), group.JudgePanels(kRows), {}};
+  const std::vector<std::vector<float>> tokens = TokenPanels(judges.inputs, group.inputs());
+  judges.outputs.assign(judges.rows.size(), std::vector<float>(tokens.size() * kPanelRows * kPanelRows));
+  RunTasks(group.threads, static_cast<int64_t>(judges.rows.size()),
+           [&](int64_t p) { AddProducts(tokens, judges.rows[p], judges.outputs[p].data()); });
+  return judges;
 }
 
 absl::StatusOr<double> OutlierSuppressionPlusMethod::OutputError(const ScaledGroup& group, const Judges& judges,
                                                                  const std::vector<float>& scales) const {
-  const int64_t columns = group.inputs(), tokens = static_cast<int64_t>(judges.inputs.size()) / columns;
+  const int64_t columns = group.inputs(), panels = static_cast<int64_t>(judges.rows.size());
   std::vector<float> x = judges.inputs, centres = judges.centres;
   for (int64_t i = 0; i < columns; ++i) centres[i] /= scales[i];
-  for (int64_t t = 0; t < tokens; ++t) {
-    for (int64_t i = 0; i < columns; ++i) x[t * columns + i] /= scales[i];
+  for (size_t begin = 0; begin < x.size(); begin += columns) {
+    for (int64_t i = 0; i < columns; ++i) x[begin + i] /= scales[i];
   }
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> shifts, ChooseShifts(x, std::move(centres)));
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> rounded, RoundInputs(std::move(x), shifts));
-  const int64_t rows = static_cast<int64_t>(judges.weights.size()) / columns;
-  std::vector<float> scaled = judges.weights;
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < columns; ++i) scaled[row * columns + i] *= scales[i];
-  }
-  TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix matrix,
-                          RoundToNearest({scaled.data(), rows, columns}, options_.grid, group.threads));
-  scaled = matrix.matrix.Decode();
-  return SquaredDifference({judges.inputs.data(), tokens, columns}, {judges.weights.data(), rows, columns},
-                           {rounded.data(), tokens, columns}, {scaled.data(), rows, columns}, group.threads);
+  TERSOR_ASSIGN_OR_RETURN(const Shifted shifted, ChooseShifts(x, std::move(centres)));
+  const std::vector<std::vector<float>> tokens = TokenPanels(shifted.rounded, columns);
+  std::vector<double> sums(panels);
+  RunTasks(group.threads, panels, [&](int64_t p) {
+    const std::vector<float>& wanted = judges.outputs[p];
+    std::vector<float> outputs(wanted.size());
+    AddProducts(tokens, RoundScaledPanel(judges.rows[p], scales, options_.grid), outputs.data());
+    for (size_t i = 0; i < wanted.size(); ++i) sums[p] += std::pow(static_cast<double>(outputs[i]) - wanted[i], 2);
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 absl::StatusOr<std::vector<float>> OutlierSuppressionPlusMethod::SearchScales(const ScaledGroup& group) const {
-  const Judges judges = {TakeTokens(group.statistics->sample()), TakeRows(group), Centres(*group.statistics)};
+  const Judges judges = MakeJudges(group);
   const std::vector<float> none(group.inputs());
   std::vector<float> best(group.group->outputs, 1.0f);
   double least = std::numeric_limits<double>::infinity();
@@ -226,8 +230,8 @@ absl::StatusOr<EncodedLayer> OutlierSuppressionPlusMethod::EncodeWeight(const La
 absl::StatusOr<ActivationFormatPtr> OutlierSuppressionPlusMethod::InputFormat(int64_t width,
                                                                               const InputStatistics* statistics) const {
   if (!options_.shift) return LayerwiseMethod::InputFormat(width, statistics);
-  TERSOR_ASSIGN_OR_RETURN(std::vector<float> shifts,
-                          ChooseShifts(TakeTokens(statistics->sample()), Centres(*statistics)));
+  TERSOR_ASSIGN_OR_RETURN(Shifted shifted, ChooseShifts(TakeTokens(statistics->sample()), Centres(*statistics)));
+  std::vector<float>& shifts = shifted.shifts;
   ActivationFormatPtr inner;
   if (activations().kind == ActivationPlan::Kind::kIntTensor) {
     // Of the shifted inputs, as if they reached equally far to both sides.

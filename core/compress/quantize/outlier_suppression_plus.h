@@ -49,13 +49,21 @@ class OutlierSuppressionPlusMethod final : public LayerwiseMethod {
       : LayerwiseMethod(std::move(activations)), options_(options) {}
   // What judges a scaling.
   struct Judges {
-    // [tokens, inputs] and [rows, inputs].
-    std::vector<float> inputs, weights;
+    // [tokens, inputs].
+    std::vector<float> inputs;
     std::vector<float> centres;
+    // Panels of rows (grid_rounding.h), and for each what the rows make of the tokens: panel arrays of tokens.
+    std::vector<std::vector<float>> rows, outputs;
   };
+  struct Shifted {
+    std::vector<float> shifts;
+    // The inputs as the layer will see them: less the shifts, rounded and shifted back.
+    std::vector<float> rounded;
+  };
+  Judges MakeJudges(const ScaledGroup& group) const;
   absl::StatusOr<std::vector<float>> SearchScales(const ScaledGroup& group) const;
   absl::StatusOr<std::vector<float>> RoundInputs(std::vector<float> x, const std::vector<float>& shifts) const;
-  absl::StatusOr<std::vector<float>> ChooseShifts(const std::vector<float>& x, std::vector<float> centres) const;
+  absl::StatusOr<Shifted> ChooseShifts(const std::vector<float>& x, std::vector<float> centres) const;
   // Squared error of the outputs of the judges, with inputs over `scales` and weights times them.
   absl::StatusOr<double> OutputError(const ScaledGroup& group, const Judges& judges,
                                      const std::vector<float>& scales) const;

@@ -120,8 +120,8 @@ absl::StatusOr<EncodedLayer> OwqMethod::EncodeWeight(const LayerWeight& weight) 
   const int64_t group = options_.grid.GroupColumns(w.columns), count = FloatColumns(w.columns);
   GridOptions nearest = options_.grid;
   nearest.search = v1::SCALE_SEARCH_MINMAX;
-  TERSOR_ASSIGN_OR_RETURN(const RoundedMatrix rounded, RoundToNearest(w, nearest, weight.threads));
-  const std::vector<float> plain = rounded.matrix.Decode();
+  TERSOR_ASSIGN_OR_RETURN(const QuantizedMatrix rounded, RoundToNearest(w, nearest, weight.threads));
+  const std::vector<float> plain = rounded.Decode();
   const std::vector<int64_t> floats = WeakColumns(w, {plain.data(), w.rows, w.columns}, moment, count);
   const std::vector<int64_t> order = OrderWithFloatsLast(moment, group, floats);
   TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared,

@@ -35,12 +35,7 @@ class RtnMethod final : public LayerwiseMethod {
   GridOptions options_;
 };
 
-// Rounds `weights`, and says by how much: the sum of squared errors over the sum of squared weights.
-struct RoundedMatrix {
-  QuantizedMatrix matrix;
-  double relative_error = 0;
-};
-absl::StatusOr<RoundedMatrix> RoundToNearest(ConstMatrixView weights, const GridOptions& options, int threads);
+absl::StatusOr<QuantizedMatrix> RoundToNearest(ConstMatrixView weights, const GridOptions& options, int threads);
 
 // The same as an EncodeLayer of layer_rounding.h.
 absl::StatusOr<EncodedLayer> EncodeToNearest(const LayerWeight& weight, const GridOptions& options);

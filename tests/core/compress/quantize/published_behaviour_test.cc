@@ -2,13 +2,14 @@
 #include <cmath>
 #include <random>
 
-#include "core/compress/quantize/bcq.h"
 #include "core/compress/quantize/clipped_rounding.h"
 #include "core/compress/quantize/codebook_rounding.h"
+#include "core/compress/quantize/pair_scale.h"
 #include "core/compress/quantize/rptq.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/compress/quantize/smoothquant.h"
 #include "core/encoding/outlier_pairs.h"
+#include "core/kernels/binary_fit.h"
 #include "core/linalg/low_rank.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -43,7 +44,7 @@ TEST(Nf4Test, BeatsSymmetricIntegersOnNormalWeights) {
   const ConstMatrixView view(weights.data(), 64, 256);
   const auto nf4 = *RoundToCodebook(view, {.book = &Nf4Book(), .group_size = 64}, 1);
   const auto integers = *RoundToNearest(view, {.bits = 4, .group_size = 64}, 1);
-  EXPECT_LT(SquaredError(nf4->Decode(), weights), 0.95 * SquaredError((*integers.matrix.Encode())->Decode(), weights));
+  EXPECT_LT(SquaredError(nf4->Decode(), weights), 0.95 * SquaredError((*integers.Encode())->Decode(), weights));
 }
 
 TEST(CodebookRoundingTest, MxScalesFollowTheSpecification) {
@@ -62,6 +63,17 @@ TEST(CodebookRoundingTest, MxScalesFollowTheSpecification) {
   EXPECT_EQ(out[1], 0.5f);
   EXPECT_EQ(out[32], -6);
   EXPECT_EQ(out[64], 0.25f);
+}
+
+BinaryCodes FitBinaryCodes(const std::vector<float>& values, int planes, int rounds) {
+  std::vector<float> panel(values.size() * kPanelRows), scales(planes * kPanelRows);
+  std::vector<int32_t> codes(panel.size());
+  for (size_t k = 0; k < values.size(); ++k) panel[k * kPanelRows] = values[k];
+  FitBinaryPanel(panel.data(), static_cast<int64_t>(values.size()), planes, rounds, codes.data(), scales.data());
+  BinaryCodes fit;
+  for (size_t k = 0; k < values.size(); ++k) fit.codes.push_back(static_cast<uint8_t>(codes[k * kPanelRows]));
+  for (int plane = 0; plane < planes; ++plane) fit.scales.push_back(scales[plane * kPanelRows]);
+  return fit;
 }
 
 TEST(BcqTest, GreedyFitIsTheFormula) {
@@ -150,7 +162,7 @@ TEST(OliveTest, PairsBeatPlainIntegersWhereThereAreOutliers) {
   }
   const auto plain =
       *RoundToNearest({values.data(), 1, 512}, {.bits = 4, .group_size = -1, .search = v1::SCALE_SEARCH_MSE}, 1);
-  EXPECT_LT(pair_error, 0.5 * SquaredError((*plain.matrix.Encode())->Decode(), values));
+  EXPECT_LT(pair_error, 0.5 * SquaredError((*plain.Encode())->Decode(), values));
 }
 
 TEST(ClippedRoundingTest, NeverCostsMoreThanTheFullRange) {
@@ -182,7 +194,7 @@ TEST(ClippedRoundingTest, NeverCostsMoreThanTheFullRange) {
     return sum;
   };
   const auto clipped = *RoundClipped(view, {moment.data(), columns, columns}, grid, 2).Encode();
-  const auto full = *RoundToNearest(view, grid, 1)->matrix.Encode();
+  const auto full = *RoundToNearest(view, grid, 1)->Encode();
   EXPECT_LT(cost(clipped->Decode()), 0.9 * cost(full->Decode()));
 }
 

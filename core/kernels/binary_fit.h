@@ -1,0 +1,36 @@
+// Fitting sums of scaled signs (binary-coding quantization) to groups of weights, many rows at a time.
+#ifndef TERSOR_CORE_KERNELS_BINARY_FIT_H_
+#define TERSOR_CORE_KERNELS_BINARY_FIT_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/kernels/grid_rounding.h"
+
+namespace tersor {
+
+inline constexpr int kMostSignPlanes = 8;
+
+// Fits `planes` (1 to kMostSignPlanes) scaled sign planes to each row of a panel (`values`: a panel array of `columns`
+// columns, finite): greedily plane by plane, then in at most `rounds` rounds that alternate between scales by least
+// squares and the nearest codes, while the row's squared error falls (LUT-GEMM, arXiv 2206.09557, section 3.1).
+// `scales` [planes][kPanelRows] receives F16 numbers. `codes` (panel array): bit i is the sign in plane i, set for 1;
+// the nearest for these scales, or without rounds those of the greedy fit.
+void FitBinaryPanel(const float* values, int64_t columns, int planes, int rounds, int32_t* codes, float* scales);
+
+// One group on its sign planes.
+struct BinaryCodes {
+  std::vector<uint8_t> codes;
+  std::vector<float> scales;
+};
+
+namespace reference {
+
+// One row of FitBinaryPanel, in double.
+BinaryCodes FitBinaryCodes(std::span<const float> values, int planes, int rounds);
+
+}  // namespace reference
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_KERNELS_BINARY_FIT_H_
