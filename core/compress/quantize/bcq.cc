@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/compress/quantize/moment_form.h"
 #include "core/compress/quantize/option_checks.h"
@@ -52,8 +53,9 @@ PlannedEncoding BcqMethod::WeightEncoding(const LinearLayer& layer) const {
 }
 
 double BcqMethod::OperationsAWeight() const {
+  // Each round looks at half of the 2^planes values, then at each two planes' signs.
   const double planes = options_.planes;
-  return 60 + options_.rounds * (4 * planes * planes + 10 * planes + 40);
+  return 60 + (options_.rounds + 1) * (8 * std::exp2(planes - 1) + 4 * planes * planes + 10 * planes + 40);
 }
 
 absl::StatusOr<EncodedLayer> BcqMethod::EncodeWeight(const LayerWeight& weight) const {
