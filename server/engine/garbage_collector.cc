@@ -21,20 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kDefaultMaxAgeSeconds = 30 * 24 * 3600;
 
-int64_t BytesBelow(const fs::path& path) {
-  std::error_code error;
-  if (fs::is_regular_file(path, error)) return static_cast<int64_t>(fs::file_size(path, error));
-  int64_t bytes = 0;
-  fs::recursive_directory_iterator entry(path, error);
-  for (const auto end = fs::recursive_directory_iterator(); !error && entry != end; entry.increment(error)) {
-    std::error_code failure;
-    if (!entry->is_regular_file(failure)) continue;
-    const uintmax_t size = entry->file_size(failure);
-    if (!failure) bytes += static_cast<int64_t>(size);
-  }
-  return bytes;
-}
-
 absl::Time LastChange(const fs::path& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0 ? absl::FromTimeT(info.st_mtime) : absl::InfiniteFuture();
@@ -47,21 +33,22 @@ bool IsLinkedElsewhere(const fs::path& path) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindJobItems(absl::Time now) {
+absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindJobItems(absl::Time now, LinkedBytes& files) {
   TERSOR_ASSIGN_OR_RETURN(const std::vector<JobRecord> ended, jobs_.EndedBefore(now));
   std::vector<Item> items;
   for (const JobRecord& record : ended) {
     const std::pair<const char*, fs::path> parts[] = {{"artifact", folder_.artifacts(record.job.id())},
                                                       {"checkpoint", folder_.checkpoint(record.job.id())}};
     for (const auto& [kind, path] : parts) {
-      const int64_t bytes = BytesBelow(path);
+      const int64_t bytes = files.Add(path);
       if (bytes > 0) items.push_back({kind, path, bytes, FromTimestamp(record.job.end_time()), ""});
     }
   }
   return items;
 }
 
-absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindUploadItems(absl::Time now) {
+absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindUploadItems(absl::Time now,
+                                                                                      LinkedBytes& files) {
   TERSOR_ASSIGN_OR_RETURN(const std::vector<UploadRecord> uploads, models_.UploadsBefore(now));
   std::vector<Item> items;
   std::set<std::string> claimed;
@@ -79,16 +66,16 @@ absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindUpload
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_.blobs(), error)) {
     const std::string digest = entry.path().stem().string();
     if (claimed.count(digest) != 0 || IsLinkedElsewhere(entry.path())) continue;
-    items.push_back({"upload", entry.path(), BytesBelow(entry.path()), LastChange(entry.path()), ""});
+    items.push_back({"upload", entry.path(), files.Add(entry.path()), LastChange(entry.path()), ""});
   }
   return items;
 }
 
 // What lies in the cache's folders (baselines, statistics, digests) goes one by one.
-std::vector<GarbageCollector::Item> GarbageCollector::FindCacheItems() {
+std::vector<GarbageCollector::Item> GarbageCollector::FindCacheItems(LinkedBytes& files) {
   std::vector<Item> items;
   const auto add = [&](const fs::path& path) {
-    items.push_back({"cache", path, BytesBelow(path), LastChange(path), ""});
+    items.push_back({"cache", path, files.Add(path), LastChange(path), ""});
   };
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_.cache(), error)) {
@@ -114,34 +101,37 @@ absl::StatusOr<v1::CollectGarbageResponse> GarbageCollector::Collect(const v1::C
   if (request.max_bytes() < 0) return FieldError("max_bytes", "must not be negative");
   const absl::Time now = clock_.Now();
   const int64_t seconds = request.max_age_seconds() == 0 ? kDefaultMaxAgeSeconds : request.max_age_seconds();
-  TERSOR_ASSIGN_OR_RETURN(std::vector<Item> items, FindJobItems(now));
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> uploads, FindUploadItems(now));
+  LinkedBytes files;
+  TERSOR_ASSIGN_OR_RETURN(std::vector<Item> items, FindJobItems(now, files));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> uploads, FindUploadItems(now, files));
   items.insert(items.end(), uploads.begin(), uploads.end());
-  const std::vector<Item> cached = FindCacheItems();
+  const std::vector<Item> cached = FindCacheItems(files);
   items.insert(items.end(), cached.begin(), cached.end());
   std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.last_used < b.last_used; });
-  int64_t kept = 0;
-  for (const Item& item : items) kept += item.bytes;
+  int64_t kept = files.Total();
   v1::CollectGarbageResponse response;
   for (const Item& item : items) {
     const bool old = now - item.last_used > absl::Seconds(seconds);
     const bool over = request.max_bytes() > 0 && kept > request.max_bytes() && item.bytes > 0;
     if (!old && !over) continue;
+    // Jobs with equal answers share files: they go with the last of their names.
+    const int64_t freed = item.upload_id.empty() ? files.Remove(item.path) : 0;
     if (!request.dry_run()) TERSOR_RETURN_IF_ERROR(Remove(item));
-    kept -= item.bytes;
+    kept -= freed;
     auto* entry = response.add_items();
     entry->set_kind(item.kind);
     entry->set_path(item.path.string());
-    entry->set_bytes(item.bytes);
+    entry->set_bytes(freed);
     entry->set_age_seconds(absl::ToInt64Seconds(now - item.last_used));
-    response.set_bytes(response.bytes() + item.bytes);
+    response.set_bytes(response.bytes() + freed);
   }
   if (!request.dry_run()) Log(LogLevel::kInfo, "garbage collected", {{"bytes", response.bytes()}});
   return response;
 }
 
 absl::Status GarbageCollector::SweepBlobs() {
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> items, FindUploadItems(clock_.Now()));
+  LinkedBytes files;
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> items, FindUploadItems(clock_.Now(), files));
   for (const Item& item : items) {
     if (item.upload_id.empty()) TERSOR_RETURN_IF_ERROR(Remove(item));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/engine/linked_bytes.h"
 #include "server/store/data_folder.h"
 #include "server/store/job_store.h"
 #include "server/store/model_store.h"
@@ -21,7 +22,8 @@ class GarbageCollector {
 
   // Artifacts and checkpoints of ended jobs, unfinished uploads, uploaded files of no model and cached baselines: what
   // is older than max_age_seconds (0: 30 days), then oldest first until no more than max_bytes is kept (0: no quota).
-  // Jobs keep their report and logs. With dry_run only the answer.
+  // Files that several jobs share count once, and are freed with the last of them. Jobs keep their report and logs.
+  // With dry_run only the answer.
   absl::StatusOr<v1::CollectGarbageResponse> Collect(const v1::CollectGarbageRequest& request);
 
   // Removes uploaded files that neither a model nor an unfinished upload uses.
@@ -31,14 +33,15 @@ class GarbageCollector {
   struct Item {
     std::string kind;
     std::filesystem::path path;
+    // Of its files, those that other items share included.
     int64_t bytes = 0;
     absl::Time last_used;
     // The unfinished upload this stands for, if any.
     std::string upload_id;
   };
-  absl::StatusOr<std::vector<Item>> FindJobItems(absl::Time now);
-  absl::StatusOr<std::vector<Item>> FindUploadItems(absl::Time now);
-  std::vector<Item> FindCacheItems();
+  absl::StatusOr<std::vector<Item>> FindJobItems(absl::Time now, LinkedBytes& files);
+  absl::StatusOr<std::vector<Item>> FindUploadItems(absl::Time now, LinkedBytes& files);
+  std::vector<Item> FindCacheItems(LinkedBytes& files);
   absl::Status Remove(const Item& item);
 
   JobStore& jobs_;

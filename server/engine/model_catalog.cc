@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "core/base/atomic_file.h"
 #include "server/base/error_details.h"
 #include "server/base/timestamp.h"
@@ -52,9 +53,10 @@ absl::StatusOr<fs::path> ModelCatalog::Resolve(absl::string_view model) {
   std::vector<fs::path> roots = limits_.model_roots;
   roots.push_back(folder_.models());
   if (!IsBelowAny(path, roots)) {
-    return FieldError("model",
-                      absl::StrCat(path.string(), " lies outside the folders that this server takes models from (",
-                                   JoinPaths(roots), "): upload it, or start tersord with --model-root"));
+    return FieldError(
+        "model",
+        absl::StrCat(path.string(), " lies outside the folders that this server takes models from (", JoinPaths(roots),
+                     "): send it by `tersor models push PATH`, or start tersord with --model-root"));
   }
   std::error_code error;
   if (!fs::exists(path, error)) {
@@ -63,18 +65,22 @@ absl::StatusOr<fs::path> ModelCatalog::Resolve(absl::string_view model) {
   return path;
 }
 
-absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path) {
+absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path, const std::string& shown) {
   v1::Recipe recipe;
   recipe.set_model(path.string());
   recipe.mutable_evaluate()->mutable_divergence()->set_enabled(false);
-  TERSOR_ASSIGN_OR_RETURN(PlanResult result, planner_.Plan(recipe, PlanContext()));
+  const auto rename = [&](absl::string_view text) { return absl::StrReplaceAll(text, {{path.string(), shown}}); };
+  absl::StatusOr<PlanResult> planned = planner_.Plan(recipe, PlanContext());
+  if (!planned.ok()) return absl::Status(planned.status().code(), rename(planned.status().message()));
+  PlanResult& result = *planned;
+  for (FieldViolation& violation : result.violations) violation.description = rename(violation.description);
   if (!result.violations.empty()) return BadRequestError(result.violations, "INVALID_MODEL");
   return std::move(*result.plan.mutable_model());
 }
 
 absl::StatusOr<v1::Model> ModelCatalog::Register(const fs::path& path, const std::string& name, bool uploaded) {
   v1::Model model;
-  TERSOR_ASSIGN_OR_RETURN(*model.mutable_info(), Inspect(path));
+  TERSOR_ASSIGN_OR_RETURN(*model.mutable_info(), Inspect(path, uploaded ? name : path.string()));
   model.mutable_info()->set_path(path.string());
   model.set_name(name);
   model.set_uploaded(uploaded);

@@ -25,9 +25,8 @@ class ModelCatalog {
   // The path of a registered name, or a path below an allowed root. INVALID_ARGUMENT (field "model") says which names
   // and roots there are.
   absl::StatusOr<std::filesystem::path> Resolve(absl::string_view model);
-  // What the planner makes of the model at `path`; INVALID_ARGUMENT when it is not one.
-  absl::StatusOr<v1::ModelInfo> Inspect(const std::filesystem::path& path);
-  // Registers the model at `path` under `name`.
+  // Registers the model at `path` under `name`; INVALID_ARGUMENT when it is none. Errors about an uploaded one name no
+  // folder of the server.
   absl::StatusOr<v1::Model> Register(const std::filesystem::path& path, const std::string& name, bool uploaded);
   absl::StatusOr<v1::Model> Import(const v1::ImportModelRequest& request);
   // Forgets it; an uploaded model's folder is removed. FAILED_PRECONDITION while an unfinished job uses it.
@@ -36,6 +35,8 @@ class ModelCatalog {
   PipelineContext PlanContext() const;
 
  private:
+  // What the planner makes of the model at `path`, which errors call `shown`.
+  absl::StatusOr<v1::ModelInfo> Inspect(const std::filesystem::path& path, const std::string& shown);
   absl::Status UnknownModel(absl::string_view model);
 
   ModelStore& models_;

@@ -208,6 +208,9 @@ absl::StatusOr<v1::Job> Submission::Store(const v1::SubmitJobRequest& request, P
 absl::StatusOr<std::vector<Submission::Planned>> Submission::PlanPoints(const std::vector<SweepPoint>& points,
                                                                         const v1::Resources& resources,
                                                                         std::vector<FieldViolation> violations) {
+  // A fault of the request, not of each point.
+  const std::vector<FieldViolation> resource_faults = CheckResources(resources, limits_);
+  if (!resource_faults.empty()) return BadRequestError(resource_faults, "INVALID_REQUEST");
   std::vector<Planned> planned;
   for (const SweepPoint& point : points) {
     std::vector<FieldViolation> faults;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/base/error_details.h"
+#include "server/engine/removed_files.h"
 #include "server/engine/safe_path.h"
 #include "server/rpc/file_stream.h"
 #include "server/rpc/grpc_status.h"
@@ -26,6 +27,11 @@ grpc::Status ArtifactServiceImpl::DownloadArtifact(grpc::ServerContext*, const v
   const absl::StatusOr<JobRecord> record = store_.Get(request->job_id());
   if (!record.ok()) return ToGrpcStatus(record.status());
   const auto path = ResolveFileIn(folder_.artifacts(record->job.id()), request->path());
+  if (absl::IsNotFound(path.status())) {
+    const absl::StatusOr<v1::Report> report = store_.GetReport(record->job.id());
+    const absl::Status removed = report.ok() ? CheckFilesAreThere(*report, folder_) : absl::OkStatus();
+    if (!removed.ok()) return ToGrpcStatus(removed);
+  }
   if (!path.ok()) return ToGrpcStatus(Annotate(path.status(), absl::StrCat("artifacts of ", request->job_id())));
   bool first = true;
   return ToGrpcStatus(StreamFile(*path, request->offset(), [&](std::string chunk, int64_t total) {
@@ -47,6 +53,7 @@ absl::StatusOr<std::filesystem::path> ArtifactServiceImpl::SubjectOf(const v1::L
       known.push_back(artifact.name());
       continue;
     }
+    TERSOR_RETURN_IF_ERROR(CheckFilesAreThere(report, folder_));
     if (!IsSafeRelativePath(artifact.path())) return absl::InternalError("a report names a path that is no such");
     return folder_.artifacts(request.artifact().job_id()) / artifact.path();
   }

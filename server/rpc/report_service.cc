@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compare/comparison.h"
+#include "server/engine/removed_files.h"
 
 namespace tersor {
 namespace {
@@ -24,6 +25,13 @@ absl::StatusOr<v1::ReportComparison> Compare(JobStore& store, const v1::CompareR
 }
 
 }  // namespace
+
+grpc::Status ReportServiceImpl::GetReport(grpc::ServerContext*, const v1::GetReportRequest* request,
+                                          v1::Report* response) {
+  const grpc::Status status = Answer(store_.GetReport(request->job_id()), response);
+  if (status.ok()) ForgetRemovedFiles(folder_, *response);
+  return status;
+}
 
 grpc::Status ReportServiceImpl::CompareReports(grpc::ServerContext*, const v1::CompareReportsRequest* request,
                                                v1::ReportComparison* response) {

@@ -62,6 +62,10 @@ int RunServer(int argc, char** argv, Planner& planner) {
   if (*parsed == ParseResult::kExit) return 0;
   const absl::Status level = SetLogLevel(options.log_level);
   if (!level.ok()) return Fail(level, 2);
+  for (const std::filesystem::path& folder : options.missing_folders) {
+    Log(LogLevel::kWarning, "the folder named by --model-root or --data-path is not there",
+        {{"path", folder.string()}});
+  }
   gpr_set_log_function(LogFromGrpc);
   // Blocked in every thread, so that only the wait below receives them.
   const sigset_t signals = StopSignals();

@@ -87,7 +87,7 @@ class TersorServer final : public Server {
         streams_(kMaxStreams),
         job_service_(jobs_, submission_, supervisor_, planner, garbage_, *folder_, streams_),
         artifact_service_(jobs_, *folder_, streams_, catalog_, planner),
-        report_service_(jobs_),
+        report_service_(jobs_, *folder_),
         model_service_(models_, catalog_, uploads_, garbage_),
         worker_service_(supervisor_) {}
 

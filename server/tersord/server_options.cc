@@ -55,6 +55,13 @@ absl::Status MakeAbsolute(ServerOptions& options) {
   return absl::OkStatus();
 }
 
+void NoteMissingFolders(const std::vector<fs::path>& folders, ServerOptions& options) {
+  for (const fs::path& folder : folders) {
+    std::error_code error;
+    if (!fs::is_directory(folder, error)) options.missing_folders.push_back(folder);
+  }
+}
+
 void AddFlags(CLI::App& app, ServerOptions& options) {
   app.add_option("--listen", options.listen, "Address of the service, loopback only; port 0 takes a free one")
       ->capture_default_str();
@@ -108,6 +115,8 @@ absl::StatusOr<ParseResult> ParseServerOptions(int argc, char** argv, ServerOpti
     app.exit(error);
     return ParseResult::kExit;
   }
+  NoteMissingFolders(options.model_roots, options);
+  NoteMissingFolders(options.data_paths, options);
   if (options.model_roots.empty()) options.model_roots.push_back(HomeFolder() / ".cache/tersor/models");
   if (options.data_paths.empty()) options.data_paths = DefaultDataPaths();
   TERSOR_RETURN_IF_ERROR(MakeAbsolute(options));

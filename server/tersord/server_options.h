@@ -21,6 +21,8 @@ struct ServerOptions {
   int threads = 0;
   int64_t memory_bytes = 0;
   int max_attempts = 3;
+  // Of those that the command line names, the folders that are not there.
+  std::vector<std::filesystem::path> missing_folders;
   std::filesystem::path worker;
   double heartbeat_timeout_seconds = 20;
   std::string log_level = "info";

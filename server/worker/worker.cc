@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/error_details.h"
 #include "server/base/log.h"
+#include "server/worker/event_log.h"
 #include "server/worker/event_publisher.h"
 #include "server/worker/failure.h"
 #include "server/worker/heartbeat.h"
@@ -79,6 +80,17 @@ absl::StatusOr<v1::Report> RunGuarded(const v1::AttemptSpec& spec, const Cancell
   }
 }
 
+void LogEnd(const v1::AttemptSpec& spec, const absl::StatusOr<v1::Report>& result) {
+  const int64_t attempt = spec.attempt();
+  if (result.ok()) {
+    Log(LogLevel::kInfo, "recipe ended",
+        {{"job", spec.job_id()}, {"attempt", attempt}, {"verdict", v1::Verdict_Name(result->verdict())}});
+  } else {
+    Log(LogLevel::kWarning, "recipe ended",
+        {{"job", spec.job_id()}, {"attempt", attempt}, {"error", result.status().ToString()}});
+  }
+}
+
 }  // namespace
 
 absl::Status RunAttempt(const WorkerOptions& options, ServerLink& link, CancellationToken& cancellation) {
@@ -89,9 +101,9 @@ absl::Status RunAttempt(const WorkerOptions& options, ServerLink& link, Cancella
   EventPublisher publisher([&](int64_t first_number, const std::vector<v1::Event>& events) {
     return Publish(spec, link, first_number, events);
   });
-  absl::StatusOr<v1::Report> result = RunGuarded(spec, cancellation, publisher);
-  Log(result.ok() ? LogLevel::kInfo : LogLevel::kWarning, "recipe ended",
-      {{"job", spec.job_id()}, {"attempt", int64_t{spec.attempt()}}, {"error", result.status().ToString()}});
+  EventLog events(publisher, spec.job_id(), spec.attempt());
+  absl::StatusOr<v1::Report> result = RunGuarded(spec, cancellation, events);
+  LogEnd(spec, result);
   if (heartbeat.abandoned()) return absl::AbortedError("the attempt was over before its end");
   TERSOR_RETURN_IF_ERROR(publisher.Finish());
   return Complete(spec, link, std::move(result));

@@ -250,6 +250,8 @@ TEST_F(ServiceTest, LogsKeepWhatWorkersWrote) {
   }
   EXPECT_TRUE(reader->Finish().ok());
   EXPECT_THAT(text, HasSubstr("\"message\":\"attempt attached\""));
+  EXPECT_THAT(text, HasSubstr("\"stage\":\"quantize:fake\""));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("\"error\"")));
   EXPECT_THAT(text, HasSubstr(job.id()));
 }
 

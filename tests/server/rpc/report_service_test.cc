@@ -15,7 +15,7 @@ class ReportServiceTest : public ::testing::Test {
       : folder_(*DataFolder::Open(temp_.path() / "data")),
         database_(*GuardedDatabase::Open(folder_->database())),
         store_(*database_),
-        service_(store_) {}
+        service_(store_, *folder_) {}
 
   void Insert(const testing::ReportShape& shape) {
     JobRecord record;
@@ -47,6 +47,30 @@ TEST_F(ReportServiceTest, ComparesStoredReports) {
   EXPECT_EQ(comparison_.models_size(), 3);
   EXPECT_EQ(comparison_.models(2).label(), "b");
   EXPECT_EQ(comparison_.confidence(), 0.95);
+}
+
+TEST_F(ReportServiceTest, AReportWhoseFilesAreGoneSaysSo) {
+  JobRecord record;
+  record.job.set_id("a");
+  record.job.set_state(v1::JOB_STATE_SUCCEEDED);
+  v1::Report stored = testing::ComparedReport({.job_id = "a"});
+  stored.add_artifacts()->set_name("tersor");
+  stored.add_load_commands()->set_command("tersor download a");
+  ASSERT_TRUE(store_.Insert(record, &stored, absl::Now()).ok());
+  ASSERT_TRUE(folder_->CreateJob("a").ok());
+  v1::GetReportRequest request;
+  request.set_job_id("a");
+  v1::Report report;
+  ASSERT_TRUE(service_.GetReport(nullptr, &request, &report).ok());
+  EXPECT_EQ(report.load_commands_size(), 1);
+  EXPECT_EQ(report.warnings_size(), stored.warnings_size());
+  std::filesystem::remove_all(folder_->artifacts("a"));
+  ASSERT_TRUE(service_.GetReport(nullptr, &request, &report).ok());
+  EXPECT_EQ(report.load_commands_size(), 0);
+  ASSERT_EQ(report.warnings_size(), stored.warnings_size() + 1);
+  EXPECT_EQ(report.warnings().rbegin()->code(), "FILES_REMOVED");
+  EXPECT_EQ(report.warnings().rbegin()->message(),
+            "the files of job a were removed by gc; submit its recipe again with --no-cache");
 }
 
 TEST_F(ReportServiceTest, RefusesWhatCannotBeCompared) {
