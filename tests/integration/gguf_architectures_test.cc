@@ -22,6 +22,8 @@ struct Case {
   bool tied;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
 class GgufArchitecturesTest : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
@@ -80,8 +82,7 @@ INSTANTIATE_TEST_SUITE_P(All, GgufArchitecturesTest,
                                            Case{"llama3", TinyArchitecture::kLlama3, false},
                                            Case{"mistral", TinyArchitecture::kMistral, false},
                                            Case{"qwen2", TinyArchitecture::kQwen2, true},
-                                           Case{"qwen3", TinyArchitecture::kQwen3, false}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                                           Case{"qwen3", TinyArchitecture::kQwen3, false}));
 
 }  // namespace
 }  // namespace tersor

@@ -25,6 +25,8 @@ struct Case {
   int same_first_tokens;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << std::string(c.format).substr(5); }
+
 class GgufExportInLlamaCppTest : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
@@ -72,8 +74,7 @@ TEST_P(GgufExportInLlamaCppTest, ContinuesTheGoldenPrompts) {
 // nothing; round to nearest without offsets does.
 INSTANTIATE_TEST_SUITE_P(Formats, GgufExportInLlamaCppTest,
                          ::testing::Values(Case{"gguf:f16", 0, true, 3}, Case{"gguf:q8_0", 0, true, 3},
-                                           Case{"gguf:q4_1", 4, false, 3}, Case{"gguf:q4_0", 4, true, 2}),
-                         [](const auto& info) { return std::string(info.param.format).substr(5); });
+                                           Case{"gguf:q4_1", 4, false, 3}, Case{"gguf:q4_0", 4, true, 2}));
 
 }  // namespace
 }  // namespace tersor

@@ -35,6 +35,8 @@ struct HostileCase {
   std::string message;
 };
 
+void PrintTo(const HostileCase& hostile, std::ostream* out) { *out << hostile.name; }
+
 class HostileSafetensorsTest : public ::testing::TestWithParam<HostileCase> {};
 
 TEST_P(HostileSafetensorsTest, IsRefusedByName) {
@@ -85,8 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
                     6, "\"b\": leaves a hole of 2"},
         HostileCase{"TrailingBytes", OneTensor("U8", "[2]", "[0, 2]"), 5, "3 bytes at the end"},
         HostileCase{"MetadataNotStrings", R"({"__metadata__": {"format": 1}})", 0, "\"format\" is not a string"},
-        HostileCase{"MetadataNotAnObject", R"({"__metadata__": "pt"})", 0, "__metadata__ is not an object"}),
-    [](const auto& info) { return info.param.name; });
+        HostileCase{"MetadataNotAnObject", R"({"__metadata__": "pt"})", 0, "__metadata__ is not an object"}));
 
 TEST(SafetensorsTest, HeaderLengthIsChecked) {
   EXPECT_THAT(Parse("short").status().message(), HasSubstr("too few"));

@@ -8,6 +8,12 @@
 #include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
+
+static void PrintTo(Activation activation, std::ostream* out) {
+  constexpr const char* kNames[] = {"silu", "gelu", "gelu_tanh", "relu"};
+  *out << kNames[static_cast<int>(activation)];
+}
+
 namespace {
 
 class ActivationsTest : public ::testing::TestWithParam<Activation> {};

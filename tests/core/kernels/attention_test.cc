@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
 #include "core/kernels/reference.h"
 #include "tests/core/kernels/random_floats.h"
 
@@ -44,6 +43,11 @@ struct Case {
   reference::AttentionShape shape;
   int64_t positions;
 };
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << "h" << c.shape.heads << "kv" << c.shape.kv_heads << "d" << c.shape.head_size << "w" << c.shape.window << "n"
+       << c.positions;
+}
 
 class AttentionTest : public testing::TestWithParam<Case> {
  protected:
@@ -97,17 +101,10 @@ TEST_P(AttentionTest, TilesDoNotMatter) {
   }
 }
 
-std::string CaseName(const testing::TestParamInfo<Case>& info) {
-  const reference::AttentionShape& shape = info.param.shape;
-  return absl::StrCat("h", shape.heads, "kv", shape.kv_heads, "d", shape.head_size, "w", shape.window, "n",
-                      info.param.positions);
-}
-
 INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,
                          testing::Values(Case{{9, 3, 64, 0}, 200}, Case{{4, 4, 24, 0}, 131}, Case{{4, 2, 16, 8}, 90},
                                          Case{{6, 2, 20, 37}, 300}, Case{{14, 2, 64, 64}, 129},
-                                         Case{{2, 1, 128, 0}, 65}, Case{{3, 1, 80, 100}, 193}, Case{{1, 1, 2, 0}, 1}),
-                         CaseName);
+                                         Case{{2, 1, 128, 0}, 65}, Case{{3, 1, 80, 100}, 193}, Case{{1, 1, 2, 0}, 1}));
 
 }  // namespace
 }  // namespace tersor

@@ -19,6 +19,8 @@ struct Size {
   int64_t inputs;
 };
 
+void PrintTo(const Size& size, std::ostream* out) { *out << size.outputs << "x" << size.inputs; }
+
 class PackedMatrixTest : public testing::TestWithParam<Size> {};
 
 TEST_P(PackedMatrixTest, MatchesTheReference) {
@@ -96,10 +98,7 @@ TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
 INSTANTIATE_TEST_SUITE_P(Sizes, PackedMatrixTest,
                          testing::Values(Size{192, 576}, Size{576, 576}, Size{1536, 576}, Size{576, 1536}, Size{1, 1},
                                          Size{3, 7}, Size{65, 33}, Size{160, 64}, Size{512, 577}, Size{129, 2049},
-                                         Size{72, 120}, Size{72, 100}, Size{40, 72}, Size{120, 72}, Size{100, 72}),
-                         [](const auto& size) {
-                           return std::to_string(size.param.outputs) + "x" + std::to_string(size.param.inputs);
-                         });
+                                         Size{72, 120}, Size{72, 100}, Size{40, 72}, Size{120, 72}, Size{100, 72}));
 
 TEST(PackedMatrixErrorTest, SizesThatDoNotFit) {
   const absl::Status status = PackedMatrix::Pack(std::vector<float>(10), 3, 4, Precision::kF32).status();

@@ -13,6 +13,11 @@
 #include "tests/core/model/synthetic_model.h"
 
 namespace tersor {
+
+static void PrintTo(const KvFormat& format, std::ostream* out) {
+  *out << (format.bits == 0 ? "float32" : "int" + std::to_string(format.bits));
+}
+
 namespace {
 
 using ::testing::HasSubstr;
@@ -94,11 +99,7 @@ TEST_P(SharedPositionsTest, GiveTheBitsOfWholeSequences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, SharedPositionsTest,
-                         ::testing::Values(KvFormat{}, KvFormat{4, KvKeys::kToken}, KvFormat{2, KvKeys::kChannel}),
-                         [](const auto& format) {
-                           return format.param.bits == 0 ? std::string("float32")
-                                                         : "int" + std::to_string(format.param.bits);
-                         });
+                         ::testing::Values(KvFormat{}, KvFormat{4, KvKeys::kToken}, KvFormat{2, KvKeys::kChannel}));
 
 TEST(BlockTest, SharedPositionsAndSlotsAreChecked) {
   const Model model = SyntheticModel(SmallSpec(), 1);

@@ -210,6 +210,8 @@ struct Golden {
   int head_size;
 };
 
+void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.name; }
+
 class GoldenModelTest : public ::testing::TestWithParam<Golden> {};
 
 TEST_P(GoldenModelTest, Loads) {
@@ -246,8 +248,7 @@ INSTANTIATE_TEST_SUITE_P(Supported, GoldenModelTest,
                                            Golden{"llama3_rope_scaling_v4", "llama", false, 2, 16},
                                            Golden{"mistral_sliding", "mistral", false, 2, 16},
                                            Golden{"qwen2", "qwen2", true, 2, 16},
-                                           Golden{"qwen3", "qwen3", false, 2, 32}),
-                         [](const auto& info) { return info.param.name; });
+                                           Golden{"qwen3", "qwen3", false, 2, 32}));
 
 }  // namespace
 }  // namespace tersor

@@ -52,6 +52,8 @@ const Case kCases[] = {
     {"without fingerprint never equal", {Queued("a", 1, 1, 1), Queued("b", 2, 1, 1)}, {Running(1, 1)}, {"a", "b"}},
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
 class SchedulerTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(SchedulerTest, Starts) {
