@@ -9,6 +9,7 @@
 #include "core/compare/compared_figures.h"
 #include "core/compare/compared_rows.h"
 #include "core/compare/pareto.h"
+#include "core/recipe/method_text.h"
 
 namespace tersor {
 namespace {

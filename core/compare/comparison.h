@@ -30,9 +30,6 @@ struct CompareOptions {
 absl::StatusOr<v1::ReportComparison> CompareReports(const std::vector<NamedReport>& reports,
                                                     const CompareOptions& options);
 
-// "gptq 4 bits, groups of 64; head 8 bits": what the recipe does, in a few words.
-std::string MethodText(const v1::Recipe& recipe);
-
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_COMPARE_COMPARISON_H_

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compare/corpus_drop.h"
+#include "core/compare/perplexity_error.h"
 #include "core/statistics/paired.h"
 
 namespace tersor {
@@ -104,27 +105,6 @@ void SetComparison(const v1::TaskResult& before, const v1::TaskResult& after, co
   SetUnpaired(old_metric, metric, confidence, comparison);
 }
 
-struct Blocks {
-  std::vector<double> nlls;
-  std::vector<double> tokens;
-};
-
-// Windows themselves where a report has no blocks.
-Blocks BlocksOf(const v1::PerplexityResult& result) {
-  Blocks blocks;
-  for (const v1::PerplexityResult::Window& window : result.windows()) {
-    for (const v1::PerplexityResult::Block& block : window.blocks()) {
-      blocks.nlls.push_back(block.nll_sum());
-      blocks.tokens.push_back(static_cast<double>(block.n()));
-    }
-    if (window.blocks().empty()) {
-      blocks.nlls.push_back(window.nll_sum());
-      blocks.tokens.push_back(static_cast<double>(window.n()));
-    }
-  }
-  return blocks;
-}
-
 }  // namespace
 
 absl::StatusOr<v1::TaskComparison> CompareTask(const v1::TaskResult& before, const v1::TaskResult& after,
@@ -164,7 +144,7 @@ absl::StatusOr<v1::PerplexityComparison> ComparePerplexity(const v1::PerplexityR
     return absl::FailedPreconditionError(
         absl::StrCat("perplexity on ", after.dataset(), " was measured under two protocols: they cannot be compared"));
   }
-  const Blocks before_blocks = BlocksOf(before), after_blocks = BlocksOf(after);
+  const NllBlocks before_blocks = NllBlocksOf(before), after_blocks = NllBlocksOf(after);
   if (before_blocks.tokens != after_blocks.tokens) {
     return absl::FailedPreconditionError(absl::StrCat("perplexity on ", after.dataset(), " has other windows"));
   }

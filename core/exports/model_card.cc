@@ -4,16 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
+#include "core/recipe/method_text.h"
 
 namespace tersor {
 namespace {
 
 // Names and ids come from strangers' files: one line, nothing that ends a table cell or a YAML scalar.
-std::string OneLine(absl::string_view text) {
+std::string OneLine(absl::string_view text, size_t most = 200) {
   std::string line;
-  for (const char c : text.substr(0, 200)) {
+  for (const char c : text.substr(0, most)) {
     line.push_back(std::iscntrl(static_cast<unsigned char>(c)) || c == '|' || c == '`' ? ' ' : c);
   }
   return line;
@@ -34,30 +33,22 @@ std::string FrontMatter(const ModelAssets& assets) {
   return text;
 }
 
-std::string MethodText(const v1::QuantizeStage& stage) {
-  const auto grid = [](const auto& config, const char* name) {
-    const int bits = config.has_bits() ? config.bits() : 4;
-    const int group_size = config.has_group_size() ? config.group_size() : 64;
-    const bool symmetric = !config.has_symmetric() || config.symmetric();
-    return absl::StrCat(name, ", ", bits, " bits, ",
-                        group_size < 0 ? std::string("one scale a row") : absl::StrCat("groups of ", group_size), ", ",
-                        symmetric ? "symmetric" : "with offset");
-  };
-  std::string text;
-  if (stage.has_gptq()) text = grid(stage.gptq(), "GPTQ");
-  if (stage.has_rtn()) text = grid(stage.rtn(), "round to nearest");
-  if (stage.head().bits() > 0) absl::StrAppend(&text, "; embedding and head at ", stage.head().bits(), " bits");
-  if (stage.skip_size() > 0) absl::StrAppend(&text, "; left as they are: ", OneLine(absl::StrJoin(stage.skip(), ", ")));
-  return text;
-}
-
 std::string WhatWasDone(const v1::Report& report, absl::string_view stored) {
   std::string text = "## What was done\n\n";
   int step = 0;
   for (const v1::Stage& stage : report.recipe().stages()) {
-    if (stage.has_quantize()) absl::StrAppend(&text, ++step, ". ", MethodText(stage.quantize()), "\n");
+    // Long lists of layers that are left out stay readable.
+    constexpr size_t kMost = 1000;
+    if (stage.has_quantize()) {
+      absl::StrAppend(&text, ++step, ". `", OneLine(StageText(stage.quantize()), kMost), "`\n");
+    }
   }
+  if (step > 0) absl::StrAppend(&text, "\nOptions that are not named have their defaults.\n");
   if (step == 0) absl::StrAppend(&text, "The weights were not compressed, only written in another format.\n");
+  if (report.recipe().has_kv()) {
+    absl::StrAppend(&text, "\nMeasured with keys and values in ", report.recipe().kv().bits(),
+                    " bits, which this folder does not ask a runtime for.\n");
+  }
   const v1::Calibration& calibration = report.recipe().calibration();
   if (step > 0 && !calibration.dataset().empty()) {
     absl::StrAppend(&text, "\nCalibrated on ", calibration.has_samples() ? calibration.samples() : 16, " x ",

@@ -43,7 +43,7 @@ std::string SpeedupText(const v1::Report& report, const Pair& pair) {
   for (const v1::SpeedupResult& speedup : report.speedups()) {
     if (speedup.kind() != pair.any().kind()) continue;
     const v1::Interval& interval = speedup.interval();
-    if (!std::isfinite(interval.high())) return RatioText(speedup.value());
+    if (!speedup.has_interval() || !std::isfinite(interval.high())) return RatioText(speedup.value());
     return absl::StrCat(RatioText(speedup.value()), " (", FigureText(interval.low(), 3), "-",
                         FigureText(interval.high(), 3), ")");
   }
@@ -101,7 +101,7 @@ ReportSection SpeedSection(const v1::Report& report) {
     if (!any.kernels().empty()) absl::StrAppend(&section.note, " Computed in: ", any.kernels(), ".");
   }
   if (section.note.empty()) return section;
-  if (report.speedups_size() > 0 && report.speedups(0).rounds() > 1) {
+  if (report.speedups_size() > 0 && report.speedups(0).has_interval()) {
     absl::StrAppend(&section.note, " Speedups with their ", PercentText(report.speedups(0).interval().confidence()),
                     " intervals.");
   }

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/compare/perplexity_error.h"
 #include "core/compare/report_side.h"
 #include "core/compare/task_forms.h"
 #include "core/report/comparison_format.h"
@@ -51,8 +53,10 @@ std::string Convention(const v1::Report& report, int index) {
 
 void AddWordPerplexity(const v1::PerplexityResult& result, Json& document) {
   const std::string name = absl::StrCat("wikitext_", result.dataset());
-  document["results"][name] = {
-      {"alias", name}, {"word_perplexity,none", Number(result.value())}, {"word_perplexity_stderr,none", "N/A"}};
+  const std::optional<double> error = PerplexityStandardError(result);
+  document["results"][name] = {{"alias", name},
+                               {"word_perplexity,none", Number(result.value())},
+                               {"word_perplexity_stderr,none", error.has_value() ? Json(*error) : Json("N/A")}};
   document["higher_is_better"][name]["word_perplexity"] = false;
   document["group_subtasks"][name] = Json::array();
   document["configs"][name] = {{"task", name}, {"metadata", {{"tersor_hash", result.hash()}}}};

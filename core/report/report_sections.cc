@@ -1,9 +1,11 @@
 #include "core/report/report_sections.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/perplexity_error.h"
 #include "core/compare/report_side.h"
 #include "core/report/baseline_model_section.h"
 #include "core/report/efficiency_sections.h"
@@ -82,8 +84,13 @@ ReportSection PerplexitySection(const v1::Report& report) {
     const auto value = [](const v1::PerplexityResult* result) {
       return result == nullptr ? std::string() : FigureText(result->value());
     };
+    const auto with_error = [&](const v1::PerplexityResult* result) {
+      const std::optional<double> error = result == nullptr ? std::nullopt : PerplexityStandardError(*result);
+      if (error.has_value()) section.note = "With the standard error over the text's runs of about 256 tokens.";
+      return error.has_value() ? absl::StrCat(value(result), " \u00b1", FigureText(*error, 2)) : value(result);
+    };
     const double rate = row.any().tokens_per_second();
-    section.rows.push_back({row.any().dataset(), value(row.dense), value(row.compressed),
+    section.rows.push_back({row.any().dataset(), with_error(row.dense), with_error(row.compressed),
                             row.both() ? RatioText(row.ratio()) : "", rate > 0 ? FigureText(rate, 3) : "",
                             absl::StrCat(row.any().protocol(), " [", row.any().hash().substr(0, 12), "]")});
     if (row.both()) {

@@ -149,18 +149,6 @@ TEST(CompareReportsTest, WithoutDenseFiguresTheFirstIsTheReference) {
   EXPECT_THAT(comparison.fronts(), IsEmpty());
 }
 
-TEST(MethodTextTest, SaysWhatTheRecipeSets) {
-  v1::Recipe recipe;
-  v1::QuantizeStage& stage = *recipe.add_stages()->mutable_quantize();
-  stage.mutable_rtn()->set_bits(4);
-  stage.mutable_rtn()->set_group_size(64);
-  stage.mutable_rtn()->set_symmetric(true);
-  EXPECT_EQ(MethodText(recipe), "rtn bits 4, group_size 64, symmetric");
-  stage.mutable_rtn()->set_symmetric(false);
-  EXPECT_EQ(MethodText(recipe), "rtn bits 4, group_size 64, not symmetric");
-  EXPECT_EQ(MethodText({}), "");
-}
-
 TEST(CompareReportsTest, EqualNamesAreToldApart) {
   std::vector<NamedReport> reports = TwoReports();
   reports[1].name = "job-1";

@@ -89,6 +89,7 @@ TEST(ReportToTableTest, HasEverySection) {
                                "3.18x",
                                "3.76x",
                                "\nPerplexity\n",
+                               "17.05 \u00b1",
                                "1.24x",
                                "\nDivergence from the dense model\n",
                                "0.2134",
