@@ -16,7 +16,7 @@ bool IsTable(absl::string_view name) { return name == kEmbeddingName || name == 
 absl::StatusOr<int64_t> MatrixMemory(const EncodedTensor& weight, const ComputeOptions& options) {
   const int64_t rows = std::min(kProbedRows, weight.shape()[0]);
   TERSOR_ASSIGN_OR_RETURN(const Linear linear, Linear::Create({&weight, 0, rows}, {}, options));
-  if (linear.encoded()) return static_cast<int64_t>(weight.byte_size());
+  if (linear.code_copies() > 0) return linear.code_copies() * static_cast<int64_t>(weight.byte_size());
   return weight.elements() * (options.precision == Precision::kBF16 ? 2 : kFloatBytes);
 }
 

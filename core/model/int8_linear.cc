@@ -21,6 +21,7 @@ class Int8Linear final : public LinearKernel {
       : matrix_(std::move(matrix)), rows_(std::move(rows)) {}
 
   std::string name() const override { return "int8 x int8 per token"; }
+  int code_copies() const override { return rows_.has_value() ? 2 : 1; }
   int64_t outputs() const override { return matrix_.outputs(); }
   int64_t inputs() const override { return matrix_.inputs(); }
   int64_t panels() const override { return rows_.has_value() ? rows_->panels() : 1; }

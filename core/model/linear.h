@@ -30,6 +30,8 @@ class Linear {
   std::string row_kernel() const { return kernel_ == nullptr ? "" : kernel_->row_name(); }
   // Whether it keeps the weight in its encoding.
   bool encoded() const { return kernel_ != nullptr && kernel_->encoded(); }
+  // In how many layouts it keeps the weight's codes; 0: none, as floats.
+  int code_copies() const { return kernel_ == nullptr ? 0 : kernel_->code_copies(); }
 
   // Over many rows, on the calling thread: y [rows, outputs] = x [rows, inputs] W^T + b, plus the old y where
   // `accumulate`. Strides are between rows, in floats. A row's bits depend on nothing but the row.

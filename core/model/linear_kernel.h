@@ -29,6 +29,8 @@ class LinearKernel : public RowMatrix {
   virtual std::string row_name() const { return name(); }
   // Whether it keeps the weight in its encoding: products over many rows then decode it first.
   virtual bool encoded() const { return false; }
+  // In how many layouts it keeps the weight's codes; 0: none, as floats.
+  virtual int code_copies() const { return encoded() ? 1 : 0; }
   // y [rows, outputs] = x [rows, inputs] W^T, plus `bias` [outputs] unless null, plus the old y where `accumulate`, on
   // the calling thread; strides are between rows, in floats. A row's bits depend on nothing but the row. An encoded
   // weight that is not held is decoded piece by piece, which takes the options' threads outside of any loop over tasks.

@@ -20,6 +20,7 @@ class RoundedInputLinear final : public LinearKernel {
   std::string name() const override { return absl::StrCat(base_->name(), " on ", format_->name(), " inputs"); }
   std::string row_name() const override { return absl::StrCat(base_->row_name(), " on ", format_->name(), " inputs"); }
   bool encoded() const override { return base_->encoded(); }
+  int code_copies() const override { return base_->code_copies(); }
   int64_t outputs() const override { return base_->outputs(); }
   int64_t inputs() const override { return base_->inputs(); }
   int64_t panels() const override { return base_->panels(); }

@@ -2,6 +2,8 @@
 
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/encoding/input_format_tensor.h"
+#include "core/encoding/int_token_format.h"
 #include "core/evaluate/weight_memory.h"
 #include "core/kernels/cpu_info.h"
 #include "gmock/gmock.h"
@@ -77,6 +79,18 @@ TEST(WeightMemoryTest, CountsWhatGenerationKeeps) {
   EXPECT_EQ(size.dense_memory_bytes(), kEmbedding + kHead + kNorm + 4 * 800);
   EXPECT_EQ(size.dense_parameters(), 2820);
   EXPECT_EQ(size.parameters(), 2020 + 2560);
+}
+
+// One layout for single rows, another for many; without the first where everything is to be decoded, which W8A8 is not.
+TEST(WeightMemoryTest, Int8WeightsWithInt8InputsAreKeptInBothLayouts) {
+  Model model = Dense();
+  const EncodedTensorPtr codes =
+      *GroupIntTensor::Create({.rows = 40, .columns = 64, .bits = 8, .group_size = 64}, std::vector<uint8_t>(2560, 3),
+                              std::vector<uint16_t>(40, 0x3C00), {});
+  model.parameters[kDown] = *InputFormatTensor::Create(codes, *IntTokenFormat::Create(64, {}));
+  const int64_t others = *WeightMemory(Dense(), {}) - 4 * 800, stored = 2560 + 80;
+  EXPECT_EQ(*WeightMemory(model, {.linears = LinearCompute::kEncodedInt8}), others + 2 * stored);
+  EXPECT_EQ(*WeightMemory(model, {.linears = LinearCompute::kDecoded}), others + stored);
 }
 
 // A head of its own adds to the artifact, not to what it is compared with.
