@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/compress/activation_stream.h"
 #include "core/compress/dense_calibration.h"
+#include "core/compress/outlier_check.h"
 #include "core/compress/walk_progress.h"
 #include "core/model/block.h"
 
@@ -236,6 +237,8 @@ class BlockWalk {
       }
       task.threads = options_.compute.threads;
       task.cancellation = options_.cancellation;
+      TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::Warning> outliers, FindExtremeOutliers(task));
+      record.warnings.insert(record.warnings.end(), outliers.begin(), outliers.end());
       TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->Apply(task));
       TERSOR_RETURN_IF_ERROR(PutIntoBlock(task, outcome, block));
       Append(std::move(outcome), record);

@@ -10,6 +10,8 @@
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/gate_selection.h"
 #include "core/evaluate/gates.h"
+#include "core/evaluate/performance.h"
+#include "core/evaluate/speedup.h"
 
 namespace tersor {
 namespace {
@@ -98,11 +100,27 @@ void WarnOfPerplexityAlone(const v1::Recipe& recipe, std::vector<v1::Warning>& w
   warning.set_where("gates");
 }
 
+// FEW_REPEATS where a gate on a speedup rests on too few rounds for its confidence.
+void WarnOfFewRepeats(const v1::Recipe& recipe, std::vector<v1::Warning>& warnings) {
+  const int repeats = ResolvePerformance(recipe.evaluate().performance(), 1).repeats;
+  const std::string text = FewRepeatsText(repeats, GateConfidence(recipe));
+  if (text.empty()) return;
+  for (const std::string& expression : recipe.gates()) {
+    const absl::StatusOr<Gate> gate = ParseGate(expression);
+    if (!gate.ok() || gate->entry->need != GateNeed::kPerformance) continue;
+    v1::Warning& warning = warnings.emplace_back();
+    warning.set_code("FEW_REPEATS");
+    warning.set_message(absl::StrCat("\"", expression, "\" ", text));
+    warning.set_where("evaluate.performance.repeats");
+  }
+}
+
 }  // namespace
 
 std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
   std::vector<v1::Warning> warnings;
   WarnOfPerplexityAlone(recipe, warnings);
+  WarnOfFewRepeats(recipe, warnings);
   if (ExtendsOnInconclusive(recipe) && !ExtendsTasks(recipe)) {
     v1::Warning& warning = warnings.emplace_back();
     warning.set_code("NOTHING_TO_EXTEND");

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compare/paired_results.h"
+#include "core/evaluate/speedup.h"
 
 namespace tersor {
 namespace {
@@ -13,7 +14,6 @@ using Figure = absl::StatusOr<GateFigure>;
 
 constexpr absl::string_view kItems = "items";
 constexpr absl::string_view kBlocks = "blocks of text";
-constexpr absl::string_view kRepeats = "repeats";
 constexpr absl::string_view kRounds = "rounds";
 
 absl::Status NotMeasured() { return absl::NotFoundError("was not measured"); }
@@ -58,34 +58,22 @@ Figure FromSize(const GateInput& input) {
   return GateFigure{.value = (input.after.report->size().*kField)()};
 }
 
-const v1::PerformanceResult* FindPerformance(const v1::Report& report, absl::string_view subject,
-                                             absl::string_view kind) {
-  for (const v1::PerformanceResult& result : report.performance()) {
-    if (result.subject() == subject && result.kind() == kind) return &result;
-  }
-  return nullptr;
-}
-
-Figure Speedup(const v1::Report& report, absl::string_view kind) {
-  for (const v1::SpeedupResult& speedup : report.speedups()) {
+Figure Speedup(const GateInput& input, absl::string_view kind) {
+  for (const v1::SpeedupResult& speedup : input.after.report->speedups()) {
     if (speedup.kind() != kind) continue;
-    return GateFigure{.value = speedup.value(),
-                      .interval = FromMessage(speedup.interval()),
-                      .count = speedup.rounds(),
-                      .unit = kRounds};
+    GateFigure figure = {.value = speedup.value(), .count = speedup.rounds(), .unit = kRounds};
+    figure.interval = SpeedupInterval(speedup, input.confidence);
+    if (speedup.rounds() < kFewestSpeedupRounds) {
+      figure.shortage = absl::StrCat("one round has no interval: it needs at least ", kFewestSpeedupRounds,
+                                     " repeats (evaluate.performance.repeats)");
+    }
+    return figure;
   }
-  const v1::PerformanceResult* dense = FindPerformance(report, kDenseSubject, kind);
-  const v1::PerformanceResult* compressed = FindPerformance(report, kCompressedSubject, kind);
-  if (dense == nullptr || compressed == nullptr) return NotMeasured();
-  return GateFigure{.value = compressed->tokens_per_second() / dense->tokens_per_second(),
-                    .interval = Interval{compressed->tokens_per_second_min() / dense->tokens_per_second_max(),
-                                         compressed->tokens_per_second_max() / dense->tokens_per_second_min()},
-                    .count = compressed->repeats(),
-                    .unit = kRepeats};
+  return NotMeasured();
 }
 
-Figure DecodeSpeedup(const GateInput& input) { return Speedup(*input.after.report, "decode"); }
-Figure PrefillSpeedup(const GateInput& input) { return Speedup(*input.after.report, "prefill"); }
+Figure DecodeSpeedup(const GateInput& input) { return Speedup(input, "decode"); }
+Figure PrefillSpeedup(const GateInput& input) { return Speedup(input, "prefill"); }
 
 Figure TaskScore(const GateInput& input) {
   const v1::TaskResult* task = input.after.Task(input.gate.subject);

@@ -22,6 +22,8 @@ struct GateFigure {
   // What the interval rests on: 200 "items".
   int64_t count = 0;
   absl::string_view unit = {};
+  // "" or what keeps it from having an interval, such as "needs at least 2 repeats": no gate on it is decided.
+  std::string shortage = {};
 };
 
 // What a recipe must ask for, so that the metric is measured.

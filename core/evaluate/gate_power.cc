@@ -37,6 +37,8 @@ struct Sample {
   std::vector<std::string> unknown;
   // Some metric's items may be partly right.
   bool graded = false;
+  // Items of the whole sets; 0 where one of them is not known.
+  int64_t available = 0;
 };
 
 // Of the metrics that are means of items, those whose items are right or wrong.
@@ -90,6 +92,8 @@ Sample SampleOf(const Gate& gate, const PlannedEvidence& evidence, bool goes_on)
     sample.items += task.items;
     sample.seconds += task.seconds;
     inverse += 1.0 / static_cast<double>(task.items);
+    const bool known = task.available > 0 && (sample.tasks == 0 || sample.available > 0);
+    sample.available = known ? sample.available + task.available : 0;
     ++sample.tasks;
     AddMetric(gate, task, sample);
     AddLooks(task, sample.looks);
@@ -107,15 +111,30 @@ std::string TimeText(double seconds) {
   return absl::StrFormat("%.0f days", std::ceil(seconds / 86400));
 }
 
-std::string NeedText(const v1::GatePower& power) {
+// `available`: 0 where it is not known.
+std::string NeedText(const v1::GatePower& power, int64_t available) {
   if (power.needed() <= 0) return "no number of them decides a gate that allows no loss at all";
-  return absl::StrCat("it needs about ", power.needed(), " (", TimeText(power.needed_seconds()), ")");
+  std::string text = absl::StrCat("it needs about ", power.needed(), " (", TimeText(power.needed_seconds()), ")");
+  if (available > 0 && power.needed() > available) absl::StrAppend(&text, ", more than the ", available, " there are");
+  return text;
 }
 
-void Describe(absl::string_view found, absl::string_view assumption, v1::GatePower& power) {
+// What Describe's text ends with.
+absl::string_view NeedOf(const v1::GatePower& power) {
+  const absl::string_view text = power.text();
+  return text.substr(text.rfind("; ") + 2);
+}
+
+// "a drop of 0.044", "no drop".
+std::string DropText(double detectable) {
+  return detectable < 1 ? absl::StrFormat("a drop of %.3g", detectable) : "no drop";
+}
+
+void Describe(absl::string_view found, absl::string_view assumption, int64_t available, v1::GatePower& power) {
   power.set_text(absl::StrCat(power.count(), " ", power.unit(), " find ", found, " with probability 0.8 (", assumption,
                               "); where nothing was lost the gate is decided in ",
-                              absl::StrFormat("%.0f", 100 * power.decided()), " % of runs; ", NeedText(power)));
+                              absl::StrFormat("%.0f", 100 * power.decided()), " % of runs; ",
+                              NeedText(power, available)));
 }
 
 // Both have the same variance.
@@ -157,7 +176,7 @@ std::optional<v1::GatePower> DropPower(const Gate& gate, const v1::Recipe& recip
     power.set_needed_seconds(sample.seconds / static_cast<double>(sample.items) * static_cast<double>(power.needed()));
     power.set_decided(DecisionProbability(effective, margin, question));
   }
-  Describe(absl::StrFormat("a drop of %.3g", power.detectable()), Assumption(sample), power);
+  Describe(DropText(power.detectable()), Assumption(sample), sample.available, power);
   if (sample.looks.size() > 1) {
     power.set_text(absl::StrCat("going on from ", sample.looks.front(), " items in ", sample.looks.size(), " looks, ",
                                 power.text()));
@@ -184,7 +203,7 @@ std::optional<v1::GatePower> RatioPower(const Gate& gate, const v1::Recipe& reci
                                 TwoSidedNormal(confidence)));
   }
   Describe(absl::StrFormat("a change of %.2g %%", 100 * power.detectable()),
-           absl::StrFormat("assuming that blocks differ by %.2g nats a token", kAssumedBlockDeviation), power);
+           absl::StrFormat("assuming that blocks differ by %.2g nats a token", kAssumedBlockDeviation), 0, power);
   return power;
 }
 
@@ -216,7 +235,7 @@ std::vector<v1::Warning> PowerWarnings(const std::vector<v1::GatePower>& powers)
     warning.set_message(absl::StrCat(
         "\"", power.gate(), "\" would ", power.decided() < kNearlyAlwaysUndecided ? "nearly always" : "often",
         " be inconclusive, even where nothing was lost: ", power.count(), " ", power.unit(), " resolve ",
-        absl::StrFormat("%.2g", power.detectable()), "; ", NeedText(power)));
+        power.detectable() < 1 ? absl::StrFormat("%.2g", power.detectable()) : "no drop at all", "; ", NeedOf(power)));
   }
   return warnings;
 }

@@ -25,6 +25,8 @@ struct PlannedEvidence {
     bool higher_is_better = true;
     // 0 where all are asked at once.
     int64_t first = 0;
+    // Items of the whole set, whatever the limit; 0 where that is not known.
+    int64_t available = 0;
   };
   std::vector<Task> tasks;
   struct Text {

@@ -47,9 +47,6 @@ int DigitsOf(const Interval& interval, double limit) {
 
 std::string IntervalText(const Interval& interval, double confidence, const GateFigure& figure, int digits) {
   const auto end = [&](double value) { return std::isinf(value) ? std::string("anything") : Number(value, digits); };
-  // Repeats give their range, not a confidence.
-  if (figure.unit == "repeats")
-    return absl::StrCat("repeats lie between ", end(interval.low), " and ", end(interval.high));
   return absl::StrCat(absl::StrFormat("%.4g", 100 * confidence), " % interval ", end(interval.low), " to ",
                       end(interval.high), " over ", figure.count, " ", figure.unit);
 }
@@ -60,6 +57,12 @@ void Decide(const Gate& gate, const GateFigure& figure, double confidence, v1::G
   if (!figure.interval.has_value()) {
     result.set_outcome(Holds(gate.op, figure.value, gate.limit) ? v1::GATE_OUTCOME_PASS : v1::GATE_OUTCOME_FAIL);
     result.set_reason(value);
+    return;
+  }
+  if (!figure.shortage.empty()) {
+    result.set_count(figure.count);
+    result.set_unit(std::string(figure.unit));
+    result = Undecided(std::move(result), absl::StrCat(value, ", but ", figure.shortage));
     return;
   }
   Interval interval = *figure.interval;

@@ -19,8 +19,8 @@ namespace tersor {
 // ambiguous perplexities, tasks that are not evaluated.
 std::vector<FieldViolation> CheckGates(const v1::Recipe& recipe);
 
-// PERPLEXITY_ONLY_GATE where perplexity is all that the gates look at, NOTHING_TO_EXTEND where none of them rests on
-// what could go on.
+// PERPLEXITY_ONLY_GATE where perplexity is all that the gates look at, FEW_REPEATS where a speedup rests on too few
+// rounds for the gates' confidence, NOTHING_TO_EXTEND where none of them rests on what could go on.
 std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe);
 
 // Two-sided confidence of the intervals that the recipe's gates are decided by.

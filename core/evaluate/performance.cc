@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/evaluate/flops.h"
+#include "core/evaluate/speedup.h"
 #include "core/statistics/moments.h"
 
 namespace tersor {
@@ -100,17 +101,10 @@ v1::PerformanceResult Summarize(const PerformanceSubject& subject, bool prefill,
   return result;
 }
 
-v1::SpeedupResult CompareRounds(bool prefill, const Rounds& first, const Rounds& second) {
+v1::SpeedupResult CompareRounds(bool prefill, const Rounds& first, const Rounds& second, double confidence) {
   std::vector<double> ratios;
   for (size_t i = 0; i < first.rates.size(); ++i) ratios.push_back(second.rates[i] / first.rates[i]);
-  v1::SpeedupResult result;
-  result.set_kind(prefill ? "prefill" : "decode");
-  result.set_value(Quantile(ratios, 0.5));
-  result.set_rounds(static_cast<int>(ratios.size()));
-  result.mutable_interval()->set_low(*std::min_element(ratios.begin(), ratios.end()));
-  result.mutable_interval()->set_high(*std::max_element(ratios.begin(), ratios.end()));
-  result.mutable_interval()->set_confidence(1 - std::pow(2.0, 1 - static_cast<double>(ratios.size())));
-  return result;
+  return DescribeSpeedup(prefill ? "prefill" : "decode", ratios, confidence);
 }
 
 // Null where there is no such subject.
@@ -190,7 +184,7 @@ absl::StatusOr<PerformanceFigures> MeasurePerformance(std::span<const Performanc
     }
     const Rounds *dense = RoundsOf("dense", subjects, rounds), *compressed = RoundsOf("compressed", subjects, rounds);
     if (dense != nullptr && compressed != nullptr) {
-      figures.speedups.push_back(CompareRounds(prefill, *dense, *compressed));
+      figures.speedups.push_back(CompareRounds(prefill, *dense, *compressed, options.confidence));
     }
   }
   return figures;

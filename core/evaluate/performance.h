@@ -23,6 +23,8 @@ struct PerformanceOptions {
   int repeats = 5;
   int threads = 1;
   LinearCompute linears = LinearCompute::kEncodedInt8;
+  // Of the speedups' intervals.
+  double confidence = 0.95;
   // Sequences decoded together, and ids that each has before the first timed step.
   int batch = 1;
   int context = 16;
@@ -49,9 +51,8 @@ std::vector<FieldViolation> CheckPerformance(const v1::PerformanceEvaluation& ev
 PerformanceOptions ResolvePerformance(const v1::PerformanceEvaluation& evaluation, int threads);
 
 // After one unrecorded round, `repeats` rounds in which the subjects take turns, so that a machine that gets slower
-// slows all of them. A speedup is the median of its rounds' ratios; its interval reaches from the smallest to the
-// largest of them, which holds the median of such ratios with probability 1 - 2^(1 - rounds), whatever their
-// distribution. `energy` may be null. Progress counts measurements.
+// slows all of them; speedup.h says how their ratios are put together. `energy` may be null. Progress counts
+// measurements.
 absl::StatusOr<PerformanceFigures> MeasurePerformance(std::span<const PerformanceSubject> subjects,
                                                       const PerformanceOptions& options, EnergyMeter* energy,
                                                       const EvaluateContext& context);

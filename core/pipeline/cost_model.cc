@@ -4,6 +4,9 @@
 #include <set>
 #include <string>
 
+#include "core/evaluate/batch_generator.h"
+#include "core/kernels/attention.h"
+
 namespace tersor {
 namespace {
 
@@ -13,6 +16,8 @@ constexpr double kReadBytesPerSecond = 5e9;
 constexpr double kDiskBytesPerSecond = 100e6;
 // Scoring runs groups of at most this many tokens at a time (evaluate's GroupLimits).
 constexpr int64_t kGroupTokens = 16384;
+// What allocators and the matmul library keep of evaluations: exports come after them.
+constexpr int64_t kKeptBytes = int64_t{128} << 20;
 
 double LinearElements(const LayerSpec& layer, int64_t width) {
   const AttentionSpec& attention = layer.attention;
@@ -25,6 +30,26 @@ int64_t WidestInner(const ModelSpec& spec) {
   int64_t widest = spec.width;
   for (const LayerSpec& layer : spec.layers) widest = std::max<int64_t>(widest, layer.inner_width);
   return widest;
+}
+
+// What decoding prompts of at most `longest` tokens keeps beside what scoring takes: all blocks' weights as floats,
+// keys and values of the sequences decoded together, their logits.
+int64_t GenerationBytes(const ModelSpec& spec, const LoadedTask& task, int64_t longest) {
+  const BatchGenerateOptions options;
+  double weights = 0;
+  int64_t position = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    weights += LinearElements(layer, spec.width);
+    position += 2 * layer.attention.kv_heads * layer.attention.head_size * int64_t{sizeof(float)};
+  }
+  int64_t positions = longest + task.definition.generate().max_tokens();
+  if (spec.context_length > 0) positions = std::min<int64_t>(positions, spec.context_length);
+  const int64_t sequence = (positions / kKeyBlock + 2) * kKeyBlock * position;
+  // One more holds what the next prompts begin with.
+  const int64_t sequences = std::min<int64_t>(options.batch, static_cast<int64_t>(task.items.size())) + 1;
+  const int64_t cache = std::min(sequences * sequence, std::max(options.cache_bytes, sequence));
+  const int64_t logits = sequences * spec.vocabulary * int64_t{sizeof(float)};
+  return static_cast<int64_t>(weights) * int64_t{sizeof(float)} + cache + 2 * logits;
 }
 
 }  // namespace
@@ -59,7 +84,7 @@ StageCost TaskCost(const ModelSpec& spec, const LoadedTask& task, int threads) {
   // Decoding a batch token by token gets this share of what matrix products of many rows reach.
   constexpr double kDecodeShare = 0.25;
   const bool generates = task.definition.scorer() == v1::TASK_SCORER_GENERATE;
-  double read = 0, scored = 0, longest = 0;
+  double read = 0, scored = 0, longest = 0, longest_read = 0;
   std::set<std::string> groups;
   for (const TaskItem& item : task.items) {
     // Shots are shared by the items of a group: computed once.
@@ -67,13 +92,16 @@ StageCost TaskCost(const ModelSpec& spec, const LoadedTask& task, int threads) {
     for (const std::string& prompt : item.prompts) read += static_cast<double>(prompt.size());
     for (const std::string& text : item.continuations) scored += static_cast<double>(text.size());
     longest = std::max(longest, static_cast<double>(item.prompts[0].size()));
+    longest_read = std::max(longest_read, static_cast<double>(task.Preamble(item).size() + item.prompts[0].size()));
   }
   double answered = scored / kBytesPerToken;
   if (generates) answered = task.definition.generate().max_tokens() * static_cast<double>(task.items.size());
   const int64_t window = std::min<int64_t>(static_cast<int64_t>(longest / kBytesPerToken) + 1, 4096);
   StageCost cost = ScoringCost(spec, static_cast<int64_t>(read / kBytesPerToken + answered),
                                static_cast<int64_t>(answered), window, 1, threads);
-  if (generates) cost.seconds /= kDecodeShare;
+  if (!generates) return cost;
+  cost.seconds /= kDecodeShare;
+  cost.peak_bytes += GenerationBytes(spec, task, static_cast<int64_t>(longest_read / kBytesPerToken) + 1);
   return cost;
 }
 
@@ -93,7 +121,7 @@ StageCost PerformanceCost(const Model& model, const PerformanceOptions& options,
 StageCost StatisticsCost(const ModelSpec& spec, int64_t tokens, int threads) {
   StageCost cost = ScoringCost(spec, tokens, 0, tokens, 0, threads);
   // The inputs of a segment and of the next, of all tokens at once.
-  cost.peak_bytes += tokens * 2 * WidestInner(spec) * int64_t{sizeof(float)};
+  cost.peak_bytes += tokens * 2 * WidestInner(spec) * int64_t{sizeof(float)} + kKeptBytes;
   return cost;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/compare/report_side.h"
+#include "core/evaluate/gates.h"
 #include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
 #include "core/evaluate/ready_generator.h"
@@ -27,7 +28,8 @@ void TellMemory(const JobParts& parts, absl::string_view name, const ReadyGenera
 absl::Status Measure(const JobParts& parts) {
   const JobInputs& inputs = parts.job.inputs;
   ComputeOptions compute = parts.job.compute;
-  const PerformanceOptions options = ResolvePerformance(parts.recipe.evaluate().performance(), compute.threads);
+  PerformanceOptions options = ResolvePerformance(parts.recipe.evaluate().performance(), compute.threads);
+  options.confidence = GateConfidence(parts.recipe);
   std::vector<ReadyGenerator> ready;
   std::vector<PerformanceSubject> subjects;
   const auto add = [&](absl::string_view name, const Model& model) -> absl::Status {

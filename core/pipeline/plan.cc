@@ -21,6 +21,7 @@
 #include "core/pipeline/planned_actual.h"
 #include "core/pipeline/speed_forecast.h"
 #include "core/pipeline/stage_list.h"
+#include "core/pipeline/stage_warnings.h"
 #include "core/pipeline/statistics_export.h"
 #include "core/pipeline/sweep_run.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -264,11 +265,13 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   AddSourceNotes(inputs.source(), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {
+    AddAll(StageWarnings(recipe, inputs.source(), CalibrationTokenCount(recipe)), plan);
     AddAll(ForecastWarnings(recipe, forecast, cache, inputs.model.spec.context_length), plan);
     AddAll(AdviceWarnings(recipe, inputs.source(), compression.encodings), plan);
-    violations = CheckGateSubjects(recipe, inputs);
-    PlanGatePower(recipe, inputs, plan);
   }
+  const bool evaluation_planned = violations.empty();
+  CheckGateSubjects(recipe, inputs, violations);
+  if (evaluation_planned) PlanGatePower(recipe, inputs, plan);
   for (const std::string& reference : GateBaselines(recipe)) plan.add_baselines()->set_reference(reference);
   plan.mutable_warnings()->Add(inputs.warnings.begin(), inputs.warnings.end());
   Total(plan);
@@ -285,6 +288,7 @@ void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context,
   if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
+  CheckGateSubjects(recipe, inputs, violations);
   ReadBaselineModel(recipe, context, inputs, violations);
   CheckExportNames(recipe, violations);
 }

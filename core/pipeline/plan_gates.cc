@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/nearest_name.h"
 #include "core/evaluate/gate_metrics.h"
@@ -48,7 +49,8 @@ PlannedEvidence EvidenceOf(const v1::Recipe& recipe, const JobInputs& inputs, co
                               .seconds = seconds * static_cast<double>(items) / static_cast<double>(first),
                               .metric = task.definition.metrics(0),
                               .higher_is_better = HigherIsBetter(task),
-                              .first = first});
+                              .first = first,
+                              .available = task.available});
   }
   for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
     const int index = static_cast<int>(i);
@@ -86,15 +88,20 @@ bool RestsOn(const Gate& gate, const LoadedTask& task) {
   return HigherIsBetter(task);
 }
 
-std::vector<FieldViolation> CheckGateSubjects(const v1::Recipe& recipe, const JobInputs& inputs) {
-  std::vector<FieldViolation> violations;
+void CheckGateSubjects(const v1::Recipe& recipe, const JobInputs& inputs, std::vector<FieldViolation>& violations) {
+  const auto faulty = [faults = violations](absl::string_view field) {
+    return std::any_of(faults.begin(), faults.end(),
+                       [&](const FieldViolation& violation) { return absl::StartsWith(violation.field, field); });
+  };
+  // What could not be read may be what a gate is about.
+  if (faulty("evaluate.tasks") || faulty("evaluate.suite")) return;
   for (int i = 0; i < recipe.gates_size(); ++i) {
+    const std::string field = absl::StrCat("gates[", i, "]");
     const absl::StatusOr<Gate> gate = ParseGate(recipe.gates(i));
-    if (!gate.ok() || !gate->entry->named()) continue;
+    if (!gate.ok() || !gate->entry->named() || faulty(field)) continue;
     const std::string fault = SubjectFault(*gate, inputs);
-    if (!fault.empty()) violations.push_back({absl::StrCat("gates[", i, "]"), fault});
+    if (!fault.empty()) violations.push_back({field, fault});
   }
-  return violations;
 }
 
 void PlanGatePower(const v1::Recipe& recipe, const JobInputs& inputs, v1::Plan& plan) {

@@ -12,8 +12,9 @@
 
 namespace tersor {
 
-// Gates on a task, an ability or a task's metric that the tasks, now that they are read, do not have.
-std::vector<FieldViolation> CheckGateSubjects(const v1::Recipe& recipe, const JobInputs& inputs);
+// Appends gates on a task, an ability or a task's metric that the tasks, now that they are read, do not have. Says
+// nothing of gates that are faulty already, nor of any where `violations` tell that tasks could not be read.
+void CheckGateSubjects(const v1::Recipe& recipe, const JobInputs& inputs, std::vector<FieldViolation>& violations);
 
 // Whether the task's items are what the gate rests on.
 bool RestsOn(const Gate& gate, const LoadedTask& task);

@@ -23,7 +23,7 @@ int64_t ItemsNeeded(double drop, const PowerQuestion& question) {
 }
 
 double DetectableDrop(int64_t items, const PowerQuestion& question) {
-  double low = 0, high = question.flips;
+  double low = 0, high = 1;
   for (int i = 0; i < 100; ++i) {
     const double middle = (low + high) / 2;
     (ItemsNeeded(middle, question) <= items ? high : low) = middle;

@@ -18,7 +18,8 @@ struct PowerQuestion {
   double power = 0.8;
 };
 
-// The smallest drop that `items` items find. At most `flips`; `flips` itself where the items are too few for any.
+// The smallest drop that `items` items find; one beyond `flips` changes as many answers as are lost. 1 where the items
+// are too few for any.
 double DetectableDrop(int64_t items, const PowerQuestion& question);
 // Items after which a drop of `drop` is found, or, the same count by symmetry, after which models that do not differ
 // are known to lie within `drop`. `drop` > 0; at least 1.

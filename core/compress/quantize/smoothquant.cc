@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/compress/quantize/channel_scaling.h"
 #include "core/compress/quantize/option_checks.h"
@@ -41,8 +42,13 @@ std::unique_ptr<const Method> SmoothQuantMethod::Make(const v1::QuantizeStage& s
   checks.Bits("bits", options.grid.bits);
   checks.GroupSize("group_size", options.grid.group_size);
   if (!config.fold().empty()) checks.OneOf("fold", config.fold(), {"norms", "all"});
-  return std::unique_ptr<const Method>(new SmoothQuantMethod(
-      options, ReadActivations(stage, ActivationPlan::IntToken({}), StageField(field), violations)));
+  ActivationPlan inputs = ReadActivations(stage, ActivationPlan::IntToken({}), StageField(field), violations);
+  if (inputs.kind == ActivationPlan::Kind::kFloat && stage.activations().format() == "none") {
+    violations.push_back({StageField(field) + ".activations.format",
+                          "the method moves outliers of inputs into weights so that both can be rounded; leave inputs "
+                          "in float with rtn instead"});
+  }
+  return std::unique_ptr<const Method>(new SmoothQuantMethod(options, std::move(inputs)));
 }
 
 std::vector<float> SmoothingScales(const std::vector<float>& input_absmax, const std::vector<float>& weight_absmax,

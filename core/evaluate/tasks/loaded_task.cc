@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "core/base/atomic_file.h"
 #include "core/base/utf8.h"
 
@@ -13,6 +14,13 @@ absl::StatusOr<std::string> ReadData(const std::filesystem::path& path) {
   TERSOR_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
   TERSOR_RETURN_IF_ERROR(Annotate(CheckUtf8(text), path.string()));
   return text;
+}
+
+// That are not blank.
+int64_t CountLines(absl::string_view text) {
+  int64_t lines = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipWhitespace())) lines += !line.empty();
+  return lines;
 }
 
 absl::Status CheckShots(const LoadedTask& task) {
@@ -78,6 +86,7 @@ absl::StatusOr<LoadedTask> LoadFoundTask(const TaskLibrary& library, FoundTask f
                           ReadTaskItems(task.definition, text, task.data_path.string(), evaluation.limit()));
   task.items = std::move(items.items);
   task.skipped = items.skipped;
+  task.available = CountLines(text);
   TERSOR_RETURN_IF_ERROR(LoadShots(library, found, task));
   return task;
 }

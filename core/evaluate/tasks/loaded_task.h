@@ -26,6 +26,8 @@ struct LoadedTask {
   bool chat_template = false;
   // Items of the data file that were left out (see TaskItems).
   int64_t skipped = 0;
+  // Lines of the data file, whatever the limit.
+  int64_t available = 0;
 
   // What stands before the item's own prompt: its description and shots.
   std::string Preamble(const TaskItem& item) const;

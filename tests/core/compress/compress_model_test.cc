@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "core/encoding/dense_tensor.h"
 #include "core/encoding/group_int_tensor.h"
 #include "core/model/hidden_states.h"
 #include "gmock/gmock.h"
@@ -112,6 +113,31 @@ TEST_F(CompressModelTest, EventsTellOfLayersAndProgress) {
     fraction = event.progress().fraction();
   }
   EXPECT_EQ(fraction, 1);
+}
+
+TEST_F(CompressModelTest, ExtremeOutliersAreTold) {
+  const auto multiply = [&](const std::string& name, int64_t first, int64_t step, float factor) {
+    const EncodedTensor& tensor = *model_.parameters.at(name);
+    std::vector<float> values(tensor.elements());
+    tensor.DecodeRows(0, tensor.rows(), values.data());
+    for (size_t i = first; i < values.size(); i += step) values[i] *= factor;
+    model_.parameters[name] = *DenseTensor::FromFloats(Shape(tensor.shape()), std::move(values));
+  };
+  const std::string down = "model.layers.1.mlp.down_proj", norm = "model.layers.2.input_layernorm.weight";
+  const int64_t inputs = model_.parameters.at(down + ".weight")->columns();
+  multiply(down + ".weight", 5, inputs, 1e5f);
+  multiply(norm, 7, 1 << 20, 1e5f);
+  Model model = model_;
+  const absl::StatusOr<CompressionResult> result = Compress(model, MakeRecipe(kGptq));
+  ASSERT_TRUE(result.ok()) << result.status();
+  std::vector<std::string> told;
+  for (const v1::Warning& warning : result->warnings) {
+    if (warning.code() != "EXTREME_OUTLIERS") continue;
+    told.push_back(warning.where() + ": " + warning.message().substr(0, warning.message().find(" reach")));
+  }
+  EXPECT_THAT(told, ::testing::UnorderedElementsAre(down + ": weights of input channel 5",
+                                                    "model.layers.2.self_attn.q_proj: inputs of channel 7"));
+  EXPECT_GE(sink_.Count(v1::Event::kWarning), 2);
 }
 
 TEST_F(CompressModelTest, SameBytesOnAnyNumberOfThreads) {

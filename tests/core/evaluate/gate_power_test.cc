@@ -47,6 +47,25 @@ TEST(GatePowerTest, LongTimesAreDays) {
   EXPECT_THAT(powers[0].text(), HasSubstr("it needs about 979 (4 days)"));
 }
 
+TEST(GatePowerTest, TooFewItemsFindNothingAndSetsMayHaveTooFew) {
+  PlannedEvidence evidence;
+  evidence.tasks = {{.name = "piqa", .items = 3, .seconds = 1, .available = 200}};
+  const std::vector<v1::GatePower> few = PowerOfGates(Recipe({"task.piqa_drop <= 0.02"}), evidence);
+  ASSERT_THAT(few, SizeIs(1));
+  EXPECT_THAT(few[0].text(), HasSubstr("3 items find no drop with probability 0.8"));
+  EXPECT_THAT(few[0].text(), HasSubstr("it needs about 979 (6 min), more than the 200 there are"));
+  ASSERT_THAT(PowerWarnings(few), SizeIs(1));
+  EXPECT_THAT(PowerWarnings(few)[0].message(),
+              HasSubstr("3 items resolve no drop at all; it needs about 979 (6 min), more than the 200 there are"));
+  evidence.tasks[0].items = 10;
+  EXPECT_THAT(PowerOfGates(Recipe({"task.piqa_drop <= 0.5"}), evidence)[0].text(),
+              HasSubstr("10 items find a drop of 0.6"));
+  // Of a mean over tasks one of which may have any number.
+  evidence.tasks.push_back({.name = "copa", .items = 3, .seconds = 1});
+  EXPECT_THAT(PowerOfGates(Recipe({"task_accuracy_drop <= 0.02"}), evidence)[0].text(),
+              ::testing::Not(HasSubstr("there are")));
+}
+
 TEST(GatePowerTest, SeveralTasksPoolTheirItems) {
   const std::vector<v1::GatePower> powers =
       PowerOfGates(Recipe({"ability.reasoning_drop <= 0.05", "task_accuracy_drop <= 0.03"}), kEvidence);

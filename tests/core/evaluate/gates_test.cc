@@ -4,6 +4,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/evaluate/speedup.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -53,33 +54,17 @@ constexpr char kReport[] = R"pb(
     top1_agreement_interval { low: 0.88 high: 0.92 }
   }
   size { ratio: 3.5 blocks_ratio: 3.75 true_bits: 4.25 }
-  performance {
-    subject: "dense"
+  speedups {
     kind: "decode"
-    tokens_per_second: 100
-    tokens_per_second_min: 90
-    tokens_per_second_max: 110
+    value: 1.5
+    rounds: 5
+    interval { low: 1.25 high: 1.8 confidence: 0.95 }
   }
-  performance {
-    subject: "compressed"
-    kind: "decode"
-    tokens_per_second: 150
-    tokens_per_second_min: 140
-    tokens_per_second_max: 160
-  }
-  performance {
-    subject: "dense"
+  speedups {
     kind: "prefill"
-    tokens_per_second: 100
-    tokens_per_second_min: 100
-    tokens_per_second_max: 100
-  }
-  performance {
-    subject: "compressed"
-    kind: "prefill"
-    tokens_per_second: 80
-    tokens_per_second_min: 80
-    tokens_per_second_max: 80
+    value: 0.8
+    rounds: 5
+    interval { low: 0.78 high: 0.820512820512820512 confidence: 0.95 }
   }
 )pb";
 
@@ -335,15 +320,42 @@ TEST(EvaluateGateTest, LimitsThemselvesPassOnlyWhereTheyMay) {
   EXPECT_EQ(Evaluate("size_ratio < 3.5").outcome(), v1::GATE_OUTCOME_FAIL);
 }
 
-// Repeats lie between 140/110 = 1.27 and 160/90 = 1.78.
 TEST(EvaluateGateTest, ASpreadOverTheLimitIsInconclusive) {
   EXPECT_EQ(Evaluate("decode_speedup >= 1.2").outcome(), v1::GATE_OUTCOME_PASS);
-  EXPECT_EQ(Evaluate("decode_speedup >= 1.8").outcome(), v1::GATE_OUTCOME_FAIL);
+  EXPECT_EQ(Evaluate("decode_speedup >= 1.9").outcome(), v1::GATE_OUTCOME_FAIL);
   const v1::GateResult result = Evaluate("decode_speedup >= 1.4");
   EXPECT_EQ(result.outcome(), v1::GATE_OUTCOME_INCONCLUSIVE);
-  EXPECT_EQ(result.reason(), "decode_speedup is 1.5, but repeats lie between 1.273 and 1.778: on both sides of 1.4");
-  EXPECT_EQ(Evaluate("decode_speedup >= 1.2728").reason(),
-            "decode_speedup is 1.5, but repeats lie between 1.2727 and 1.7778: on both sides of 1.2728");
+  EXPECT_EQ(result.reason(),
+            "decode_speedup is 1.5, but 95 % interval 1.25 to 1.8 over 5 rounds: on both sides of 1.4");
+  EXPECT_EQ(Evaluate("decode_speedup >= 1.25001").reason(),
+            "decode_speedup is 1.5, but 95 % interval 1.25 to 1.8 over 5 rounds: on both sides of 1.25001");
+}
+
+v1::GateResult SpeedupGate(const std::vector<double>& ratios, double confidence) {
+  v1::Report report;
+  *report.add_speedups() = DescribeSpeedup("decode", ratios, 0.95);
+  return EvaluateGate(*ParseGate("decode_speedup >= 1.8"), Parse<v1::Recipe>(kRecipe), report, {}, confidence);
+}
+
+// The gate's interval is that of its own confidence, whatever the report shows.
+TEST(EvaluateGateTest, SpeedupsAreDecidedAtTheGatesConfidence) {
+  const v1::GateResult one = SpeedupGate({2.58}, 0.95);
+  EXPECT_EQ(one.outcome(), v1::GATE_OUTCOME_INCONCLUSIVE);
+  EXPECT_FALSE(one.has_interval());
+  EXPECT_EQ(one.count(), 1);
+  EXPECT_EQ(one.reason(),
+            "decode_speedup is 2.58, but one round has no interval: it needs at least 2 repeats "
+            "(evaluate.performance.repeats)");
+  // 12.7 standard errors to either side.
+  const v1::GateResult two = SpeedupGate({2.5, 2.6}, 0.95);
+  EXPECT_EQ(two.outcome(), v1::GATE_OUTCOME_PASS);
+  EXPECT_NEAR(two.interval().low(), std::sqrt(2.5 * 2.6) * std::exp(-12.7062047 * std::log(2.6 / 2.5) / 2), 1e-6);
+  EXPECT_EQ(SpeedupGate({2.5, 2.6}, 0.99).outcome(), v1::GATE_OUTCOME_INCONCLUSIVE);
+  const std::vector<double> five = {1.9, 2.0, 2.1, 1.95, 2.05};
+  EXPECT_EQ(SpeedupGate(five, 0.95).outcome(), v1::GATE_OUTCOME_PASS);
+  EXPECT_LT(SpeedupGate(five, 0.99).interval().low(), SpeedupGate(five, 0.95).interval().low());
+  EXPECT_EQ(SpeedupGate(five, 0.999).outcome(), v1::GATE_OUTCOME_INCONCLUSIVE);
+  EXPECT_DOUBLE_EQ(SpeedupGate(five, 0.99).interval().confidence(), 0.99);
 }
 
 TEST(EvaluateGateTest, WhatWasNotMeasuredIsInconclusive) {
@@ -451,7 +463,7 @@ TEST(EvaluateGateTest, AModelAsItIsIsComparedWithAnEarlierJob) {
   v1::Report now = TaskReport(200, 12, 0), earlier = now;
   now.mutable_tasks()->RemoveLast();
   now.mutable_perplexity()->RemoveLast();
-  now.clear_performance();
+  now.clear_speedups();
   const absl::StatusOr<Gate> gate = ParseGate("task.piqa_drop <= 0.05 vs old.json");
   ASSERT_TRUE(gate.ok());
   const v1::GateResult result = EvaluateGate(*gate, Parse<v1::Recipe>(kRecipe), now, {{"old.json", earlier}}, 0.95);
@@ -488,6 +500,27 @@ TEST(JudgeReportTest, AFailureOutweighsWhatIsUndecided) {
   EXPECT_EQ(report.verdict(), v1::VERDICT_FAIL);
   ASSERT_EQ(report.gates_size(), 3);
   EXPECT_EQ(report.gates(2).expression(), "size_ratio >= 4");
+}
+
+TEST(GateWarningsTest, FewRepeatsAreTold) {
+  v1::Recipe recipe = Parse<v1::Recipe>(kRecipe);
+  recipe.mutable_evaluate()->mutable_performance()->set_repeats(1);
+  EXPECT_THAT(GateWarnings(recipe), IsEmpty());
+  recipe.add_gates("decode_speedup >= 1.2");
+  ASSERT_EQ(GateWarnings(recipe).size(), 1);
+  EXPECT_EQ(GateWarnings(recipe)[0].code(), "FEW_REPEATS");
+  EXPECT_THAT(GateWarnings(recipe)[0].message(),
+              HasSubstr("will be inconclusive: one round has no interval; it needs at least 2 repeats, better 3"));
+  recipe.mutable_evaluate()->mutable_performance()->set_repeats(2);
+  ASSERT_EQ(GateWarnings(recipe).size(), 1);
+  EXPECT_THAT(GateWarnings(recipe)[0].message(), HasSubstr("reaches out by 9.0 standard deviations of a round"));
+  recipe.mutable_evaluate()->mutable_performance()->clear_repeats();
+  EXPECT_THAT(GateWarnings(recipe), IsEmpty());
+  recipe.mutable_gating()->set_confidence(0.99);
+  EXPECT_THAT(GateWarnings(recipe), IsEmpty());
+  recipe.mutable_evaluate()->mutable_performance()->set_repeats(3);
+  ASSERT_EQ(GateWarnings(recipe).size(), 1);
+  EXPECT_THAT(GateWarnings(recipe)[0].message(), HasSubstr("take at least 4"));
 }
 
 TEST(GateWarningsTest, PerplexityAloneEarnsAWarning) {

@@ -1,7 +1,9 @@
 #include "core/evaluate/performance.h"
 
+#include <cmath>
 #include <fstream>
 
+#include "core/evaluate/speedup.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/scratch_folder.h"
@@ -128,11 +130,28 @@ TEST(MeasurePerformanceTest, LatenciesOperationsAndSpeedups) {
   const v1::SpeedupResult& speedup = figures->speedups[1];
   EXPECT_EQ(speedup.kind(), "decode");
   EXPECT_EQ(speedup.rounds(), 3);
-  // Ratios 2, 2 and 4.
-  EXPECT_DOUBLE_EQ(speedup.value(), 2);
-  EXPECT_DOUBLE_EQ(speedup.interval().low(), 2);
-  EXPECT_DOUBLE_EQ(speedup.interval().high(), 4);
-  EXPECT_DOUBLE_EQ(speedup.interval().confidence(), 0.75);
+  // Ratios 2, 2 and 4: logarithms in units of ln 2 are 1, 1 and 2, their standard error 1/3, t of two degrees 4.3027.
+  EXPECT_DOUBLE_EQ(speedup.value(), std::pow(2, 4.0 / 3));
+  EXPECT_NEAR(speedup.interval().low(), std::pow(2, (4 - 4.30265273) / 3), 1e-8);
+  EXPECT_NEAR(speedup.interval().high(), std::pow(2, (4 + 4.30265273) / 3), 1e-8);
+  EXPECT_DOUBLE_EQ(speedup.interval().confidence(), 0.95);
+}
+
+TEST(SpeedupIntervalTest, OneRoundHasNoneAndOthersWidenWithConfidence) {
+  const v1::SpeedupResult one = DescribeSpeedup("decode", std::vector<double>{2.58}, 0.95);
+  EXPECT_EQ(one.value(), 2.58);
+  EXPECT_FALSE(one.has_interval());
+  EXPECT_TRUE(std::isinf(SpeedupInterval(one, 0.95).high));
+  const std::vector<double> ratios = {1.5, 1.4, 1.6, 1.45, 1.55};
+  const v1::SpeedupResult five = DescribeSpeedup("decode", ratios, 0.95);
+  const v1::SpeedupResult surer = DescribeSpeedup("decode", ratios, 0.99);
+  EXPECT_LT(surer.interval().low(), five.interval().low());
+  EXPECT_NEAR(SpeedupInterval(five, 0.99).low, surer.interval().low(), 1e-12);
+  EXPECT_NEAR(SpeedupInterval(five, 0.99).high, surer.interval().high(), 1e-12);
+  // What a file says is not trusted.
+  v1::SpeedupResult broken = five;
+  broken.mutable_interval()->set_confidence(1);
+  EXPECT_TRUE(std::isinf(SpeedupInterval(broken, 0.95).low));
 }
 
 TEST(MeasurePerformanceTest, EnergyIsCountedWhereThereIsAMeter) {

@@ -88,6 +88,35 @@ TEST_F(InsightTest, PlansGiveAdvice) {
   EXPECT_THAT(MessagesOf(Plan(), "ADVICE"), ::testing::Contains(HasSubstr("fp8-when-int8-fails")));
 }
 
+TEST_F(InsightTest, StagesThatHardlyMeanWhatTheySayAreTold) {
+  const auto codes = [&] {
+    std::set<std::string> found;
+    const v1::Plan plan = Plan();
+    for (const v1::Warning& warning : plan.warnings()) found.insert(warning.code());
+    return found;
+  };
+  SetStage("gptq { bits: 4 group_size: 32 }");
+  EXPECT_THAT(codes(),
+              AllOf(Not(::testing::Contains("ALL_LAYERS_SKIPPED")), Not(::testing::Contains("FEW_CALIBRATION_TOKENS")),
+                    Not(::testing::Contains("SINGLE_CALIBRATION_SAMPLE"))));
+  recipe_.mutable_calibration()->set_samples(1);
+  recipe_.mutable_calibration()->set_tokens(8);
+  EXPECT_THAT(MessagesOf(Plan(), "FEW_CALIBRATION_TOKENS"),
+              ElementsAre(AllOf(HasSubstr("gptq solves for the "), HasSubstr("mlp.down_proj with 8 tokens"))));
+  EXPECT_THAT(MessagesOf(Plan(), "SINGLE_CALIBRATION_SAMPLE"), ElementsAre(HasSubstr("one sequence is one place")));
+  // Whose scales need no more than largest magnitudes.
+  SetStage("smoothquant {}");
+  EXPECT_THAT(MessagesOf(Plan(), "FEW_CALIBRATION_TOKENS"), ElementsAre());
+  EXPECT_THAT(MessagesOf(Plan(), "SINGLE_CALIBRATION_SAMPLE"), ElementsAre(HasSubstr("one sequence")));
+  SetStage("rtn { bits: 4 }");
+  EXPECT_THAT(MessagesOf(Plan(), "SINGLE_CALIBRATION_SAMPLE"), ElementsAre());
+  SetStage("rtn { bits: 4 } skip: 're:.*'");
+  EXPECT_THAT(MessagesOf(Plan(), "ALL_LAYERS_SKIPPED"),
+              ElementsAre(AllOf(HasSubstr("leaves none of the model's "), HasSubstr("the stage changes nothing"))));
+  SetStage("rtn { bits: 4 } skip: 're:.*' head { bits: 8 }");
+  EXPECT_THAT(MessagesOf(Plan(), "ALL_LAYERS_SKIPPED"), ElementsAre(HasSubstr("changes the head alone")));
+}
+
 TEST_F(InsightTest, SpeedupsOutOfReachAreTold) {
   recipe_.mutable_evaluate()->mutable_performance();
   recipe_.add_gates("prefill_speedup >= 1.2");

@@ -278,6 +278,16 @@ TEST_F(TaskRunTest, GatesOnWhatNoTaskHasAreFaults) {
     recipe_.add_gates(gate);
   }
   EXPECT_THAT(Fields(), ElementsAre("gates[1]", "gates[2]", "gates[3]"));
+  // Together with whatever else is wrong, but not where the tasks themselves could not be read.
+  recipe_.add_export_("floppy");
+  recipe_.add_gates("happiness >= 3");
+  EXPECT_THAT(Fields(), ElementsAre("gates[5]", "export[0]", "gates[1]", "gates[2]", "gates[3]"));
+  const std::string model = recipe_.model();
+  recipe_.set_model("/nowhere/model");
+  EXPECT_THAT(Fields(), ElementsAre("gates[5]", "model", "gates[1]", "gates[2]", "gates[3]", "export[0]"));
+  recipe_.set_model(model);
+  recipe_.mutable_evaluate()->mutable_tasks(0)->set_name("foxen");
+  EXPECT_THAT(Fields(), ElementsAre("gates[5]", "evaluate.tasks[0].name", "export[0]"));
 }
 
 TEST_F(TaskRunTest, FaultsAreFoundWhilePlanning) {

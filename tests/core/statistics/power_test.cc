@@ -34,7 +34,16 @@ TEST(PowerTest, DetectableIsTheInverseOfNeeded) {
   }
 }
 
-TEST(PowerTest, TooFewItemsForAnyDropAnswerTheMost) { EXPECT_EQ(DetectableDrop(1, {}), kAssumedFlips); }
+// Beyond the assumed flips everything that changes is lost.
+TEST(PowerTest, FewItemsFindLargeDropsAlone) {
+  for (const int64_t items : {4, 10, 14, 30, 100}) {
+    const double drop = DetectableDrop(items, {});
+    EXPECT_GT(drop, kAssumedFlips) << items;
+    EXPECT_LE(ItemsNeeded(drop, {}), items);
+    EXPECT_GT(ItemsNeeded(drop * 0.99, {}), items);
+  }
+  for (const int64_t items : {0, 1, 3}) EXPECT_EQ(DetectableDrop(items, {}), 1) << items;
+}
 
 // Two-sided 5 %, power 80 %: (1.96 + 0.8416)^2 = 7.849 times the squared ratio of deviation and difference.
 TEST(PowerTest, MeansFollowTheTextbook) {

@@ -277,6 +277,8 @@ TEST(MethodRegistryTest, RefusesCombinationsThatMakeNoSense) {
   EXPECT_THAT(faults("rtn {} activations { scale: 'tensor' group_size: 32 }"), HasSubstr("activations.group_size"));
   EXPECT_THAT(faults("nf4 {} activations { format: 'none' bits: 4 }"), HasSubstr("activations.bits"));
   EXPECT_THAT(faults("outlier_suppression_plus {} activations { format: 'none' }"), HasSubstr("activations.format"));
+  EXPECT_THAT(faults("smoothquant {} activations { format: 'none' }"),
+              HasSubstr("activations.format: the method moves outliers of inputs into weights"));
   EXPECT_THAT(faults("smoothquant { alpha: 1.5 fold: 'some' bits: 1 }"),
               AllOf(HasSubstr("alpha"), HasSubstr("fold"), HasSubstr("bits: must be 2 to 8")));
   EXPECT_THAT(faults("olive { bits: 5 }"), HasSubstr("must be 4 or 8"));

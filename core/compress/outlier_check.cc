@@ -1,0 +1,108 @@
+#include "core/compress/outlier_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/kernels/parallel.h"
+
+namespace tersor {
+namespace {
+
+constexpr int64_t kRowsOfPart = 64;
+
+struct Outlier {
+  int64_t channel = 0;
+  double magnitude = 0;
+  double median = 0;
+};
+
+// Channels that are 0 throughout say nothing of what is usual. nullopt where none is extreme.
+std::optional<Outlier> FarthestOut(const std::vector<double>& magnitudes) {
+  std::vector<double> alive;
+  for (const double magnitude : magnitudes) {
+    if (magnitude > 0) alive.push_back(magnitude);
+  }
+  if (alive.size() < 2) return std::nullopt;
+  const auto middle = alive.begin() + static_cast<int64_t>(alive.size() - 1) / 2;
+  std::nth_element(alive.begin(), middle, alive.end());
+  const auto largest = std::max_element(magnitudes.begin(), magnitudes.end());
+  if (!(*largest > kExtremeRatio * *middle)) return std::nullopt;
+  return Outlier{largest - magnitudes.begin(), *largest, *middle};
+}
+
+// Largest magnitude of each channel, or root mean square where that is what was gathered; empty where nothing was.
+std::vector<double> InputMagnitudes(const InputStatistics& statistics) {
+  std::vector<double> magnitudes;
+  const int64_t width = statistics.width();
+  if (statistics.wants(Statistic::kAbsMax)) {
+    magnitudes.assign(statistics.absmax().begin(), statistics.absmax().end());
+  } else if (statistics.wants(Statistic::kRange)) {
+    for (int64_t i = 0; i < width; ++i) {
+      magnitudes.push_back(std::max(std::abs(statistics.minima()[i]), std::abs(statistics.maxima()[i])));
+    }
+  } else if (statistics.wants(Statistic::kSecondMoment)) {
+    const ConstMatrixView moment = statistics.second_moment();
+    const double tokens = static_cast<double>(std::max<int64_t>(statistics.tokens(), 1));
+    for (int64_t i = 0; i < width; ++i) magnitudes.push_back(std::sqrt(moment.row(i)[i] / tokens));
+  }
+  return magnitudes;
+}
+
+// By column.
+absl::StatusOr<std::vector<double>> WeightMagnitudes(const EncodedTensor& weight, int threads) {
+  const int64_t columns = weight.columns(), parts = (weight.rows() + kRowsOfPart - 1) / kRowsOfPart;
+  std::vector<std::vector<float>> largest(parts, std::vector<float>(columns, 0.0f));
+  TERSOR_RETURN_IF_ERROR(ParallelFor(threads, parts, [&](int64_t part) {
+    const int64_t first = part * kRowsOfPart, count = std::min(kRowsOfPart, weight.rows() - first);
+    std::vector<float> rows(count * columns);
+    weight.DecodeRows(first, count, rows.data());
+    for (int64_t r = 0; r < count; ++r) {
+      for (int64_t i = 0; i < columns; ++i) {
+        largest[part][i] = std::max(largest[part][i], std::abs(rows[r * columns + i]));
+      }
+    }
+    return absl::OkStatus();
+  }));
+  std::vector<double> magnitudes(columns, 0.0);
+  for (const std::vector<float>& part : largest) {
+    for (int64_t i = 0; i < columns; ++i) magnitudes[i] = std::max<double>(magnitudes[i], part[i]);
+  }
+  return magnitudes;
+}
+
+v1::Warning Describe(const std::string& layer, const Outlier& outlier, absl::string_view what) {
+  v1::Warning warning;
+  warning.set_code("EXTREME_OUTLIERS");
+  warning.set_where(layer);
+  warning.set_message(absl::StrFormat(
+      "%s %d reach %.3g, %.0f times the median channel's %.3g (more than %.0f times is extreme): a grid "
+      "that spans them has little left for the others; leave the layer out with `skip`, or take a method that treats "
+      "outliers apart (owq, spqr, llm_int8, smoothquant)",
+      std::string(what), outlier.channel, outlier.magnitude, outlier.magnitude / outlier.median, outlier.median,
+      kExtremeRatio));
+  return warning;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<v1::Warning>> FindExtremeOutliers(const SegmentTask& task) {
+  std::vector<v1::Warning> warnings;
+  for (const TargetLayer& target : task.layers) {
+    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<double> magnitudes, WeightMagnitudes(*target.weight, task.threads));
+    if (const std::optional<Outlier> outlier = FarthestOut(magnitudes)) {
+      warnings.push_back(Describe(target.layer.name, *outlier, "weights of input channel"));
+    }
+  }
+  if (task.statistics == nullptr || task.layers.empty()) return warnings;
+  if (const std::optional<Outlier> outlier = FarthestOut(InputMagnitudes(*task.statistics))) {
+    warnings.push_back(Describe(task.layers.front().layer.name, *outlier, "inputs of channel"));
+  }
+  return warnings;
+}
+
+}  // namespace tersor
