@@ -44,6 +44,7 @@ struct Arguments {
   int window = 2048;
   int threads = 2;
   bool layers = false;
+  bool bf16 = false;
   int kv_bits = 0;
   std::string kv_keys = "token";
   std::string baselines;
@@ -173,7 +174,9 @@ absl::Status Run(const Arguments& arguments) {
   TERSOR_ASSIGN_OR_RETURN(const std::string calibration_text, ReadDataset(arguments.calibration));
   TERSOR_ASSIGN_OR_RETURN(const CalibrationTokens calibration,
                           TakeCalibrationTokens(*tokenizer, calibration_text, arguments.samples, arguments.tokens));
-  const ComputeOptions options{.threads = arguments.threads};
+  if (arguments.bf16) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
+  const ComputeOptions options{.threads = arguments.threads,
+                               .precision = arguments.bf16 ? Precision::kBF16 : Precision::kF32};
   LayerPrinter printer(arguments.layers);
   const auto start = std::chrono::steady_clock::now();
   TERSOR_ASSIGN_OR_RETURN(const CompressionResult result,
@@ -219,6 +222,8 @@ int main(int argc, char** argv) {
         "--baselines", arguments.baselines,
         "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
     app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
+    app.add_flag("--bf16", arguments.bf16,
+                 "Calibrate in bf16, as `precision: bf16` of a recipe; evaluation stays float32");
     app.add_flag("--layers", arguments.layers, "Print each layer's error");
   };
   return tersor::RunProgram(argc, argv,

@@ -190,7 +190,7 @@ absl::Status JobRun::Compress(Model& model) {
   tracker_.BeginStage(job_.result.plan.stages(0).name());
   const std::unique_ptr<BlockCheckpoint> checkpoint = MakeDiskCheckpoint(workspace_.blocks_dir());
   const std::unique_ptr<StatisticsStore> statistics =
-      OpenStatisticsCache(options_.context.cache_dir, job_.inputs.source_sha256(), calibration);
+      OpenStatisticsCache(options_.context.cache_dir, job_.inputs.source_sha256(), calibration, job_.compute.precision);
   TERSOR_ASSIGN_OR_RETURN(CompressionResult result,
                           CompressModel(model, recipe_, calibration, job_.compute, checkpoint.get(), tracker_,
                                         options_.cancellation, statistics.get()));

@@ -19,14 +19,16 @@ constexpr int64_t kFreeShare = 4;
 
 std::unique_ptr<StatisticsStore> OpenStatisticsCache(const std::filesystem::path& cache_dir,
                                                      const std::string& model_sha256,
-                                                     const CalibrationTokens& calibration) {
+                                                     const CalibrationTokens& calibration, Precision precision) {
   if (cache_dir.empty() || model_sha256.empty()) return nullptr;
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(cache_dir, error);
   const int64_t free = error ? kMostBytes : static_cast<int64_t>(space.available / kFreeShare);
   const CpuInfo& cpu = GetCpuInfo();
-  const StatisticsKey key = {model_sha256, TokensSha256(calibration), absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa),
-                             std::string(ProgramVersion())};
+  const StatisticsKey key = {
+      model_sha256, TokensSha256(calibration),
+      absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa, precision == Precision::kBF16 ? "/bf16" : ""),
+      std::string(ProgramVersion())};
   return OpenStatisticsFolder(cache_dir / "statistics", key, std::min(kMostBytes, free));
 }
 
