@@ -7,6 +7,7 @@
 # LLMC_VENV: a virtual environment with llmcompressor (else made under TERSOR_PEERS, default ~/.cache/tersor/peers).
 # MODEL_F16: the demo model as a float16 Hugging Face folder (else made, with a second environment). TERSOR_BIN (default
 # build/release/bin): quantize_quality. PEER_TOOLS (default ../shared/tools/peers): make_model.py, llm_compressor.py.
+# PRECISION=bf16: Tersor calibrates in bf16, which needs a CPU that has it; the peer stays at float32.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 method=${1:-gptq}
@@ -16,6 +17,13 @@ case $method in
   smoothquant) stage='smoothquant { alpha: 0.8 }' theirs=sq_w8a8 ;;
   *) printf 'METHOD is gptq, awq or smoothquant, not %s\n' "$method" >&2; exit 2 ;;
 esac
+precision=
+[ "${PRECISION:-f32}" = f32 ] || precision=--bf16
+# llm-compressor 0.14 pins AWQ's caches for a GPU, which fails where there is none.
+launcher='import runpy, sys, torch
+torch.Tensor.pin_memory = lambda tensor, *_: tensor
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")'
 threads_list=("${@:2}")
 [ ${#threads_list[@]} -gt 0 ] || threads_list=(1 2)
 peers=${TERSOR_PEERS:-$HOME/.cache/tersor/peers}
@@ -58,9 +66,9 @@ trap 'rm -f "$results"' EXIT
 record() { python3 -c 'import json,sys; print(json.dumps({"who": sys.argv[1], **json.loads(sys.stdin.read().splitlines()[-1])}))' "$1" >>"$results"; }
 for threads in "${threads_list[@]}"; do
   say "tersor, $threads thread(s)"
-  "$ours" "$model" --stage "$stage" --threads "$threads" | record tersor
+  "$ours" "$model" --stage "$stage" --threads "$threads" $precision | record tersor
   say "llm-compressor, $threads thread(s)"
-  "$venv/bin/python" "$tools/llm_compressor.py" "$theirs" "$model" --threads "$threads" | record llm-compressor
+  "$venv/bin/python" -c "$launcher" "$tools/llm_compressor.py" "$theirs" "$model" --threads "$threads" | record llm-compressor
 done
 
 python3 - "$results" "$stage" <<'PY'
