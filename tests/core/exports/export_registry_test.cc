@@ -236,7 +236,7 @@ TEST_F(ExportTest, FoldersCarryTheFilesBesideTheWeights) {
   EXPECT_TRUE(fs::exists(folder / "generation_config.json"));
   EXPECT_TRUE(Json::parse(*ReadFile(folder / "tokenizer_config.json")).contains("chat_template"));
   EXPECT_THAT(*ReadFile(folder / "README.md"),
-              AllOf(HasSubstr("12.345"), HasSubstr("GPTQ, 4 bits"), HasSubstr("vllm serve"), HasSubstr("some_text")));
+              AllOf(HasSubstr("12.345"), HasSubstr("gptq bits 4"), HasSubstr("vllm serve"), HasSubstr("some_text")));
   EXPECT_EQ(info.files_size(), std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
   const absl::StatusOr<ExportPlan> plan = PlanExport("compressed-tensors", model, {});
   EXPECT_GE(plan->bytes, info.bytes());
