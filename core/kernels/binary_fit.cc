@@ -59,24 +59,39 @@ class RowsFit {
     }
   }
 
+  // The values lie evenly between the row's largest magnitude and its opposite.
+  void Even() {
+    const D d;
+    V largest = hn::Zero(d);
+    for (int64_t k = 0; k < columns_; ++k) {
+      largest = hn::Max(largest, hn::Abs(hn::LoadU(d, values_ + k * kPanelRows)));
+    }
+    for (int plane = 0; plane < kPlanes; ++plane) {
+      const float share = static_cast<float>(1 << (kPlanes - 1 - plane)) / static_cast<float>((1 << kPlanes) - 1);
+      scales_[plane] = hn::Mul(largest, hn::Set(d, share));
+    }
+  }
+
+  // From the scales as they are.
   void Alternate(int rounds) {
     const D d;
-    V best[kPlanes];
-    for (int plane = 0; plane < kPlanes; ++plane) best[plane] = scales_[plane];
     V least = Choose(nullptr);
+    Keep(least);
     M improving = hn::Eq(least, least);
     for (int round = 0; round < rounds; ++round) {
       improving = hn::And(improving, Solve());
       if (hn::AllFalse(d, improving)) break;
       RoundScales();
       const V error = Choose(nullptr);
+      Keep(error);
       improving = hn::And(improving, hn::Lt(error, least));
       least = hn::IfThenElse(improving, error, least);
-      for (int plane = 0; plane < kPlanes; ++plane) {
-        best[plane] = hn::IfThenElse(improving, scales_[plane], best[plane]);
-      }
     }
-    for (int plane = 0; plane < kPlanes; ++plane) scales_[plane] = best[plane];
+  }
+
+  // Goes back to the best scales that there were.
+  void TakeBest() {
+    for (int plane = 0; plane < kPlanes; ++plane) scales_[plane] = best_[plane];
   }
 
   void RoundScales() {
@@ -117,6 +132,14 @@ class RowsFit {
  private:
   // The values come in pairs of equal magnitude: half of them are enough.
   static constexpr int kPoints = 1 << (kPlanes - 1);
+
+  void Keep(V error) {
+    const M better = hn::Lt(error, best_error_);
+    best_error_ = hn::IfThenElse(better, error, best_error_);
+    for (int plane = 0; plane < kPlanes; ++plane) {
+      best_[plane] = hn::IfThenElse(better, scales_[plane], best_[plane]);
+    }
+  }
 
   // What the planes before `plane` leave of column k.
   V Rest(int64_t k, int plane) const {
@@ -194,6 +217,8 @@ class RowsFit {
   const float* const values_;
   const int64_t columns_;
   V scales_[kPlanes];
+  V best_[kPlanes] = {};
+  V best_error_ = hn::Set(D(), hwy::HighestValue<float>());
   V points_[kPoints];
   VInts point_codes_[kPoints];
   // Of the signs of each two planes, and of each plane with the values.
@@ -211,6 +236,10 @@ void FitPlanes(const float* values, int64_t columns, int rounds, int32_t* codes,
     fit.RoundScales();
     if (rounds > 0) {
       fit.Alternate(rounds);
+      fit.Even();
+      fit.RoundScales();
+      fit.Alternate(rounds);
+      fit.TakeBest();
       fit.Choose(codes + row);
     }
     fit.StoreScales(scales + row);

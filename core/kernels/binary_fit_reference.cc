@@ -88,25 +88,46 @@ void RoundScales(BinaryCodes& fit) {
   for (float& scale : fit.scales) scale = F16ToFloat(FloatToF16(std::clamp(scale, -kLargestF16, kLargestF16)));
 }
 
+// Values that lie evenly between the largest magnitude and its opposite; without codes.
+BinaryCodes StartEvenly(std::span<const float> values, int planes) {
+  float largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(value));
+  BinaryCodes fit{std::vector<uint8_t>(values.size()), std::vector<float>(planes)};
+  const auto steps = static_cast<float>((1 << planes) - 1);
+  for (int plane = 0; plane < planes; ++plane) {
+    fit.scales[plane] = largest * (static_cast<float>(1 << (planes - 1 - plane)) / steps);
+  }
+  return fit;
+}
+
+// Alternates from the scales of `fit`, which becomes the best that was seen; returns its squared error.
+double Alternate(std::span<const float> values, int rounds, BinaryCodes& fit) {
+  RoundScales(fit);
+  double least = ChooseCodes(values, fit);
+  BinaryCodes next = fit;
+  for (int round = 0; round < rounds; ++round) {
+    if (!SolveScales(values, next)) break;
+    RoundScales(next);
+    const double error = ChooseCodes(values, next);
+    if (!(error < least)) break;
+    least = error;
+    fit = next;
+  }
+  return least;
+}
+
 }  // namespace
 
 BinaryCodes FitBinaryCodes(std::span<const float> values, int planes, int rounds) {
-  BinaryCodes best = FitGreedily(values, planes);
-  RoundScales(best);
-  BinaryCodes fit = best;
-  // The greedy codes are kept where nothing is to be improved: they need not be the nearest.
-  if (rounds == 0) return best;
-  double least = ChooseCodes(values, best);
-  fit = best;
-  for (int round = 0; round < rounds; ++round) {
-    if (!SolveScales(values, fit)) break;
-    RoundScales(fit);
-    const double error = ChooseCodes(values, fit);
-    if (!(error < least)) break;
-    least = error;
-    best = fit;
+  BinaryCodes greedy = FitGreedily(values, planes);
+  // The greedy codes need not be the nearest.
+  if (rounds == 0) {
+    RoundScales(greedy);
+    return greedy;
   }
-  return best;
+  BinaryCodes even = StartEvenly(values, planes);
+  const double from_greedy = Alternate(values, rounds, greedy), from_even = Alternate(values, rounds, even);
+  return from_even < from_greedy ? even : greedy;
 }
 
 }  // namespace tersor::reference

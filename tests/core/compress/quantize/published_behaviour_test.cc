@@ -110,6 +110,25 @@ TEST(BcqTest, AlternatingBeatsGreedyAndFindsWhatIsThere) {
   EXPECT_NEAR(error(exact, FitBinaryCodes(exact, 3, 30)), 0, 1e-6);
 }
 
+// The evenly spaced values of a 4-bit integer grid are one of the sums that four planes can be.
+TEST(BcqTest, FourPlanesAreNoWorseThanFourBitIntegers) {
+  for (const unsigned seed : {3u, 5u, 8u, 13u}) {
+    const std::vector<float> values = Normal(64, seed);
+    float largest = 0;
+    for (const float value : values) largest = std::abs(value) > std::abs(largest) ? value : largest;
+    const float scale = largest / -8;
+    double integers = 0, planes = 0;
+    const BinaryCodes fit = FitBinaryCodes(values, 4, 15);
+    for (size_t i = 0; i < values.size(); ++i) {
+      integers += std::pow(values[i] - scale * std::clamp(std::nearbyint(values[i] / scale), -8.0f, 7.0f), 2);
+      double value = 0;
+      for (size_t p = 0; p < 4; ++p) value += (fit.codes[i] >> p & 1 ? 1 : -1) * fit.scales[p];
+      planes += std::pow(values[i] - value, 2);
+    }
+    EXPECT_LT(planes, integers) << seed;
+  }
+}
+
 TEST(RptqTest, ClustersGatherChannelsOfLikeRange) {
   const std::vector<uint16_t> clusters = ClusterRanges({-1, -10, -1.1f, -9.8f, -0.9f, 0}, {1, 9, 1.2f, 9.1f, 1, 50}, 3);
   EXPECT_EQ(clusters[0], clusters[2]);
