@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/formats/json_text.h"
+#include "core/model/known_licences.h"
 #include "core/tokenizer/gguf_tokenizer.h"
 
 namespace tersor {
@@ -83,6 +84,8 @@ std::string GenerationConfig(const ModelSpec& spec) {
 absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const ModelSpec& spec) {
   ModelAssets assets;
   TERSOR_ASSIGN_OR_RETURN(assets.licence_id, metadata.StringOr("general.license", ""));
+  // Such a licence asks that its text goes with the files.
+  assets.licence_text = std::string(KnownLicenceText(assets.licence_id));
   TERSOR_ASSIGN_OR_RETURN(assets.chat_template, metadata.StringOr("tokenizer.chat_template", ""));
   assets.generation_config_json = GenerationConfig(spec);
   if (!metadata.Has(kTokens)) return assets;

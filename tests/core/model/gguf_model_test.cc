@@ -88,6 +88,7 @@ TEST(GgufModelTest, IsTheHuggingFaceModelItCameFrom) {
     EXPECT_EQ(model->source.format, "gguf");
     EXPECT_EQ(model->source.sha256.size(), 64);
     EXPECT_EQ(model->assets.licence_id, "mit");
+    EXPECT_EQ(model->assets.licence_text, "");
     EXPECT_TRUE(model->assets.tokenizer_json.empty());
   }
 }
@@ -191,6 +192,7 @@ TEST(GgufModelTest, LoadsTheDemoModel) {
   EXPECT_EQ(spec.bos_id, 1);
   EXPECT_THAT(spec.eos_ids, ElementsAre(2));
   EXPECT_EQ(model->assets.licence_id, "apache-2.0");
+  EXPECT_NE(model->assets.licence_text.find("Apache License"), std::string::npos);
   EXPECT_EQ(model->assets.gguf_pre_tokenizer, "smollm");
   EXPECT_THAT(model->assets.tokenizer_json, HasSubstr("Digits"));
   EXPECT_THAT(model->assets.chat_template, HasSubstr("im_start"));
