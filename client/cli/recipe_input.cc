@@ -37,10 +37,12 @@ absl::StatusOr<RecipeInput> PresetInput(const RecipeFlags& flags, Engine* engine
   }
   std::error_code error;
   const bool here = engine != nullptr && std::filesystem::exists(model, error);
-  std::vector<std::string> datasets;
-  if (engine != nullptr) datasets = engine->Datasets(flags.DataPaths());
-  TERSOR_ASSIGN_OR_RETURN(PresetRecipe preset, here ? PresetForModel(flags.preset, model, flags.DataPaths(), *engine)
-                                                    : MakePreset(flags.preset, model, std::nullopt, datasets));
+  const auto elsewhere = [&] {
+    return MakePreset(flags.preset, model, std::nullopt,
+                      engine == nullptr ? std::vector<std::string>() : engine->Datasets(flags.DataPaths()));
+  };
+  TERSOR_ASSIGN_OR_RETURN(PresetRecipe preset,
+                          here ? PresetForModel(flags.preset, model, flags.DataPaths(), *engine) : elsewhere());
   // Through its text, so that faults of the preset have lines like those of any recipe.
   RecipeInput input{absl::StrCat("preset:", flags.preset),
                     LoadRecipe(WriteRecipeYaml(preset.recipe), RecipeSyntax::kYaml)};
@@ -101,7 +103,12 @@ absl::StatusOr<PresetRecipe> PresetForModel(const std::string& preset, const std
                                             const std::vector<std::filesystem::path>& data_paths, Engine& engine) {
   TERSOR_ASSIGN_OR_RETURN(const ModelShape shape, engine.Inspect(model));
   TERSOR_ASSIGN_OR_RETURN(PresetRecipe made, MakePreset(preset, model, shape, engine.Datasets(data_paths)));
-  TERSOR_ASSIGN_OR_RETURN(const LocalPlan plan, engine.Plan(made.recipe, data_paths));
+  // Exports depend on the model and the stages alone; texts are left for the plan of the whole.
+  v1::Recipe compression = made.recipe;
+  compression.clear_calibration();
+  compression.clear_evaluate();
+  compression.clear_gates();
+  TERSOR_ASSIGN_OR_RETURN(const LocalPlan plan, engine.Plan(compression, data_paths));
   KeepExportsThatFit(plan.violations, made.recipe);
   return made;
 }

@@ -4,6 +4,7 @@
 #include "absl/strings/strip.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/recipe_input.h"
+#include "client/cpp/job_client.h"
 #include "client/cpp/job_watch.h"
 #include "client/cpp/rpc_status.h"
 
@@ -21,11 +22,6 @@ std::string FlagOf(absl::string_view field) {
     return absl::StrCat("--label ", field, "=...");
   }
   return "";
-}
-
-bool IsEnd(const v1::Event& event) {
-  const v1::JobState state = event.state_changed().state();
-  return state == v1::JOB_STATE_SUCCEEDED || state == v1::JOB_STATE_FAILED || state == v1::JOB_STATE_CANCELLED;
 }
 
 }  // namespace
@@ -62,7 +58,7 @@ absl::StatusOr<v1::Job> FollowJob(const JobClient& jobs, const std::string& id, 
   };
   return WatchJob(jobs, id, options, [&](const v1::Event& event) {
     // Every caller tells the end itself, with more about it.
-    if (!IsEnd(event)) display.Emit(event);
+    if (!IsTerminal(event.state_changed().state())) display.Emit(event);
   });
 }
 

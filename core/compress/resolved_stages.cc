@@ -1,11 +1,10 @@
 #include "core/compress/resolved_stages.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/append_violations.h"
 #include "core/compress/layer_filter.h"
 #include "core/compress/method_registry.h"
 
@@ -21,18 +20,6 @@ void CheckOwners(const ResolvedStage& stage, int index, std::map<std::string, in
     violations.push_back({field + ".skip", absl::StrCat(layer.name, " is already changed by stages[", entry->second,
                                                         "]; skip it in one of the two")});
     return;
-  }
-}
-
-// A field that has its fault already is not told of a second one, which may follow from the first.
-void CheckMethod(ResolvedStage& stage, const std::string& field, std::vector<FieldViolation>& violations) {
-  const size_t before = violations.size();
-  for (FieldViolation& fault :
-       stage.method->CheckLayers(stage.layers, absl::StrCat(field, ".", stage.method->name()))) {
-    const auto end = violations.begin() + static_cast<std::ptrdiff_t>(before);
-    if (std::none_of(violations.begin(), end, [&](const FieldViolation& v) { return v.field == fault.field; })) {
-      violations.push_back(std::move(fault));
-    }
   }
 }
 
@@ -56,7 +43,10 @@ std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& r
     stage.method = MakeMethod(quantize, field, violations);
     stage.layers = WithoutSkipped(layers, quantize.skip(), field + ".skip", violations);
     stage.head = PlanHead(model, quantize.head(), field + ".head", violations);
-    if (stage.method != nullptr) CheckMethod(stage, field, violations);
+    if (stage.method != nullptr) {
+      AppendNewFields(stage.method->CheckLayers(stage.layers, absl::StrCat(field, ".", stage.method->name())),
+                      violations);
+    }
     CheckOwners(stage, i, owners, field, violations);
     if (!stage.head.has_value()) continue;
     if (head_owner >= 0) {

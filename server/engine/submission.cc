@@ -1,10 +1,9 @@
 #include "server/engine/submission.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/append_violations.h"
 #include "core/base/sha256.h"
 #include "core/recipe/stage_method.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -30,17 +29,6 @@ void AppendModelFault(const absl::Status& status, std::vector<FieldViolation>& v
   const std::string prefix = "model: ";
   if (text.rfind(prefix, 0) == 0) text = text.substr(prefix.size());
   violations.push_back({"model", std::move(text)});
-}
-
-// Leaves out what concerns a field that has its fault already.
-void Append(std::vector<FieldViolation> more, std::vector<FieldViolation>& violations) {
-  const size_t before = violations.size();
-  for (FieldViolation& violation : more) {
-    const auto end = violations.begin() + static_cast<std::ptrdiff_t>(before);
-    const bool known = std::any_of(violations.begin(), end,
-                                   [&](const FieldViolation& earlier) { return earlier.field == violation.field; });
-    if (!known) violations.push_back(std::move(violation));
-  }
 }
 
 }  // namespace
@@ -75,9 +63,9 @@ absl::Status Submission::PinBaselines(const v1::Recipe& recipe, v1::Plan& plan,
 
 absl::StatusOr<Submission::Planned> Submission::PlanRecipe(const v1::Recipe& recipe, const v1::Resources& resources,
                                                            std::vector<FieldViolation>& violations) {
-  Append(CheckResources(resources, limits_), violations);
+  AppendNewFields(CheckResources(resources, limits_), violations);
   v1::Recipe resolved = recipe;
-  Append(TakeForbiddenDatasets(limits_, resolved), violations);
+  AppendNewFields(TakeForbiddenDatasets(limits_, resolved), violations);
   Planned planned;
   const absl::StatusOr<std::filesystem::path> model = catalog_.Resolve(recipe.model());
   if (model.ok()) {
@@ -96,7 +84,7 @@ absl::StatusOr<Submission::Planned> Submission::PlanRecipe(const v1::Recipe& rec
   if (resources.threads() > 0) context.threads = resources.threads();
   if (resources.memory_bytes() > 0) context.memory_bytes = resources.memory_bytes();
   TERSOR_ASSIGN_OR_RETURN(PlanResult result, planner_.Plan(resolved, context));
-  Append(std::move(result.violations), violations);
+  AppendNewFields(std::move(result.violations), violations);
   TERSOR_RETURN_IF_ERROR(PinBaselines(recipe, result.plan, violations));
   planned.plan = std::move(result.plan);
   return planned;

@@ -7,40 +7,24 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/compare/compared_report.h"
+#include "tests/core/compare/comparison_reading.h"
 #include "tests/testing/paths.h"
 
 namespace tersor {
 namespace {
 
+using testing::Compare;
 using testing::ComparedReport;
 using ::testing::ElementsAre;
+using testing::Find;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Labels;
 
 std::vector<NamedReport> TwoReports(
     const testing::ReportShape& second = {
         .job_id = "job-2", .lost = 2, .perplexity_ratio = 1.05, .bytes = 140'000'000, .decode_rate = 25}) {
   return {{"job-1", ComparedReport({})}, {second.job_id, ComparedReport(second)}};
-}
-
-v1::ReportComparison Compare(const std::vector<NamedReport>& reports, const CompareOptions& options = {}) {
-  absl::StatusOr<v1::ReportComparison> comparison = CompareReports(reports, options);
-  EXPECT_TRUE(comparison.ok()) << comparison.status();
-  return comparison.ok() ? *comparison : v1::ReportComparison();
-}
-
-std::vector<std::string> Labels(const v1::ReportComparison& comparison) {
-  std::vector<std::string> labels;
-  for (const v1::ComparedModel& model : comparison.models()) labels.push_back(model.label());
-  return labels;
-}
-
-v1::ComparedModel::Value Find(const v1::ReportComparison& comparison, int model, const std::string& figure) {
-  for (int i = 0; i < comparison.figures_size(); ++i) {
-    if (comparison.figures(i).name() == figure) return comparison.models(model).values(i);
-  }
-  ADD_FAILURE() << "no figure " << figure;
-  return {};
 }
 
 TEST(CompareReportsTest, TheDenseOriginalStandsOnceAndFirst) {

@@ -5,43 +5,27 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/compare/compared_report.h"
+#include "tests/core/compare/comparison_reading.h"
 
 namespace tersor {
 namespace {
 
 using testing::AddFiveShots;
 using testing::AddRival;
+using testing::Compare;
 using testing::ComparedReport;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using testing::Find;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Labels;
 using ::testing::Not;
-
-v1::ReportComparison Compare(const std::vector<NamedReport>& reports, const CompareOptions& options = {}) {
-  absl::StatusOr<v1::ReportComparison> comparison = CompareReports(reports, options);
-  EXPECT_TRUE(comparison.ok()) << comparison.status();
-  return comparison.ok() ? *comparison : v1::ReportComparison();
-}
-
-std::vector<std::string> Labels(const v1::ReportComparison& comparison) {
-  std::vector<std::string> labels;
-  for (const v1::ComparedModel& model : comparison.models()) labels.push_back(model.label());
-  return labels;
-}
 
 std::vector<std::string> Figures(const v1::ReportComparison& comparison) {
   std::vector<std::string> names;
   for (const v1::ComparedFigure& figure : comparison.figures()) names.push_back(figure.name());
   return names;
-}
-
-v1::ComparedModel::Value Find(const v1::ReportComparison& comparison, int model, const std::string& figure) {
-  for (int i = 0; i < comparison.figures_size(); ++i) {
-    if (comparison.figures(i).name() == figure) return comparison.models(model).values(i);
-  }
-  ADD_FAILURE() << "no figure " << figure;
-  return {};
 }
 
 NamedReport WithRival(const std::string& name, bool own_tokenizer = false) {
