@@ -20,6 +20,7 @@
 #include "core/model/container.h"
 #include "core/pipeline/baseline_model.h"
 #include "core/pipeline/checkpoint.h"
+#include "core/pipeline/disk_space.h"
 #include "core/pipeline/overlap_check.h"
 #include "core/pipeline/performance_evaluation.h"
 #include "core/pipeline/planned_actual.h"
@@ -333,6 +334,7 @@ absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions&
   TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Workspace> workspace,
                           Workspace::Open(options.workspace, job.result.plan.fingerprint(),
                                           absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa), options.fresh));
+  TERSOR_RETURN_IF_ERROR(CheckDiskSpace(job.result.plan, options.workspace));
   return JobRun(recipe, options, job, *workspace, events).Run();
 }
 

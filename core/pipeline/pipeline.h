@@ -29,6 +29,8 @@ struct PipelineContext {
   std::vector<std::filesystem::path> allowed_roots;
   // Dense baselines and content hashes, shared by jobs; created when missing.
   std::filesystem::path cache_dir;
+  // Where the job's files will be written, for the plan's word on the room there; empty where it is not known.
+  std::filesystem::path output_dir;
   int threads = 1;
   // 0 is the machine's.
   int64_t memory_bytes = 0;

@@ -15,6 +15,7 @@
 #include "core/pipeline/advice.h"
 #include "core/pipeline/baseline_model.h"
 #include "core/pipeline/cost_model.h"
+#include "core/pipeline/disk_space.h"
 #include "core/pipeline/loss_split.h"
 #include "core/pipeline/plan_evaluation.h"
 #include "core/pipeline/plan_gates.h"
@@ -325,9 +326,15 @@ absl::StatusOr<PlannedJob> PlanJob(const v1::Recipe& recipe, const PipelineConte
 }
 
 absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineContext& context) {
-  if (recipe.has_sweep()) return PlanSweep(recipe, context);
-  TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, context));
-  return std::move(job.result);
+  PlanResult result;
+  if (recipe.has_sweep()) {
+    TERSOR_ASSIGN_OR_RETURN(result, PlanSweep(recipe, context));
+  } else {
+    TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, context));
+    result = std::move(job.result);
+  }
+  AddAll(DiskSpaceWarnings(result.plan, context.output_dir), result.plan);
+  return result;
 }
 
 absl::Status ViolationsToStatus(const std::vector<FieldViolation>& violations) {

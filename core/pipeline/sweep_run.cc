@@ -24,8 +24,11 @@ struct PlannedSweep {
 absl::StatusOr<PlannedSweep> PlanPoints(const v1::Recipe& recipe, const PipelineContext& context) {
   PlannedSweep sweep;
   sweep.points = ExpandSweep(recipe, sweep.violations);
+  // Whether the disk has room is a question of all points together.
+  PipelineContext one_of_many = context;
+  one_of_many.output_dir.clear();
   for (const SweepPoint& point : sweep.points) {
-    TERSOR_ASSIGN_OR_RETURN(PlanResult result, MakePlan(point.recipe, context));
+    TERSOR_ASSIGN_OR_RETURN(PlanResult result, MakePlan(point.recipe, one_of_many));
     AddPointViolations(point, result.violations, sweep.violations);
     sweep.plans.push_back(std::move(result.plan));
   }

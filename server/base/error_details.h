@@ -14,6 +14,8 @@
 namespace tersor {
 
 inline constexpr absl::string_view kErrorDomain = "tersor.v1";
+// The reason of an attempt that ended because there was no room on the disk.
+inline constexpr char kFullDiskReason[] = "RESOURCE_EXHAUSTED";
 
 // Adds a google.rpc.ErrorInfo: `reason` is a stable UPPER_SNAKE_CASE name that programs may test for.
 absl::Status WithReason(absl::Status status, absl::string_view reason,

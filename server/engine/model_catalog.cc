@@ -29,6 +29,7 @@ PipelineContext ModelCatalog::PlanContext() const {
   context.allowed_roots = limits_.model_roots;
   context.allowed_roots.push_back(folder_.models());
   context.cache_dir = folder_.cache();
+  context.output_dir = folder_.root();
   context.threads = limits_.threads;
   context.memory_bytes = limits_.memory_bytes;
   return context;

@@ -1,5 +1,6 @@
 #include "server/engine/supervisor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -198,6 +199,7 @@ void Supervisor::End(const std::string& job_id, const AttemptOutcome& outcome) {
         {{"job", job_id}, {"attempt", int64_t{live.number}}, {"error", record.status().ToString()}});
     return;
   }
+  Rest(*record, outcome);
   observer_.OnAttemptEnded(live.method, record->job.state(), record->job.status_reason(),
                            clock_.Now() - live.start_time);
   Log(outcome.counts_as_failure ? LogLevel::kWarning : LogLevel::kInfo, "attempt ended",
@@ -207,6 +209,15 @@ void Supervisor::End(const std::string& job_id, const AttemptOutcome& outcome) {
        {"reason", record->job.status_reason()},
        {"detail", record->job.status_message()},
        {"seconds", absl::ToDoubleSeconds(clock_.Now() - live.start_time)}});
+}
+
+void Supervisor::Rest(const JobRecord& record, const AttemptOutcome& outcome) {
+  const bool again = record.job.state() == v1::JOB_STATE_QUEUED;
+  if (!again || outcome.reason != kFullDiskReason || record.failures < 1) return;
+  const absl::Duration rest = options_.rest_after_full_disk * (int64_t{1} << std::min(record.failures - 1, 10));
+  resting_[record.job.id()] = clock_.Monotonic() + rest;
+  Log(LogLevel::kWarning, "job rests until there may be room",
+      {{"job", record.job.id()}, {"seconds", absl::ToDoubleSeconds(rest)}});
 }
 
 }  // namespace tersor

@@ -27,6 +27,8 @@ struct SupervisorOptions {
   absl::Duration stop_grace = absl::Milliseconds(1200);
   // Between a worker's last call and its being killed, should it not end by itself.
   absl::Duration exit_grace = absl::Seconds(10);
+  // Before a job that ended at a full disk is tried again, doubled with every try: room takes time to be made.
+  absl::Duration rest_after_full_disk = absl::Seconds(30);
 };
 
 // Who calls: every call of a worker names its attempt and shows its token.
@@ -98,6 +100,8 @@ class Supervisor {
   void AskToStop(LiveAttempt& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void End(const std::string& job_id, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  void Rest(const JobRecord& record, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayStart(const v1::Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status StartJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status StartAttempt(const JobRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::string> Launch(const JobRecord& record, int attempt, const std::string& token);
@@ -115,6 +119,8 @@ class Supervisor {
   std::map<std::string, LiveAttempt> live_ ABSL_GUARDED_BY(mutex_);
   // By job id: a job's next attempt waits until its last worker is gone, as both write to one workspace.
   std::map<std::string, LeavingWorker> leaving_ ABSL_GUARDED_BY(mutex_);
+  // By job id: not to be tried again before this moment of the monotonic clock. A new server tries at once.
+  std::map<std::string, absl::Duration> resting_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_workers_ ABSL_GUARDED_BY(mutex_) = false;
 };

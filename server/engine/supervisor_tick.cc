@@ -98,6 +98,15 @@ void Supervisor::LookAfterLeaving() {
   }
 }
 
+bool Supervisor::MayStart(const v1::Job& job) {
+  if (job.state() != v1::JOB_STATE_QUEUED || leaving_.count(job.id()) != 0) return false;
+  const auto resting = resting_.find(job.id());
+  if (resting == resting_.end()) return true;
+  if (clock_.Monotonic() < resting->second) return false;
+  resting_.erase(resting);
+  return true;
+}
+
 absl::Status Supervisor::StartJobs() {
   SchedulerSnapshot snapshot;
   snapshot.threads = limits_.threads;
@@ -113,7 +122,7 @@ absl::Status Supervisor::StartJobs() {
   std::map<std::string, const JobRecord*> by_id;
   for (const JobRecord& record : unfinished) {
     const v1::Job& job = record.job;
-    if (job.state() != v1::JOB_STATE_QUEUED || leaving_.count(job.id()) != 0) continue;
+    if (!MayStart(job)) continue;
     by_id[job.id()] = &record;
     snapshot.queued.push_back({.id = job.id(),
                                .priority = job.priority(),

@@ -32,7 +32,7 @@ CodeTraits TraitsOf(absl::StatusCode code) {
     case absl::StatusCode::kCancelled:
       return {"CANCELLED", true};
     case absl::StatusCode::kResourceExhausted:
-      return {"RESOURCE_EXHAUSTED", true};
+      return {kFullDiskReason, true};
     default:
       return {"INTERNAL", true};
   }

@@ -125,6 +125,7 @@ int RunCommand::PlanAndWork(const CommonOptions& common, Console& console) {
   CompleteFaults(engine_, recipe_.DataPaths(), *input);
   if (!ReportFaults(*input, console)) return kExitUsage;
   PipelineContext context = LocalContext(recipe_.DataPaths(), threads_);
+  context.output_dir = workspace_.empty() ? std::filesystem::path(".") : std::filesystem::path(workspace_);
   absl::StatusOr<PlanResult> plan = MakePlan(input->loaded.recipe, context);
   if (!plan.ok()) return console.Fail(plan.status());
   AddFaults(plan->violations, *input);

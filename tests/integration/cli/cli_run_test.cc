@@ -200,12 +200,15 @@ TEST_F(CliRunTest, AFullDiskLeavesNothingUnderAFinalName) {
 TEST_F(CliRunTest, ADiskThatIsFullIsToldAndTheRunGoesOnOnceThereIsRoom) {
   const fs::path disk = folder_ / "disk";
   fs::create_directories(disk);
-  if (mount("none", disk.c_str(), "tmpfs", 0, "size=64k") != 0) {
+  // Bytes enough for the plan, files too few for the run: as if others had filled the disk meanwhile.
+  if (mount("none", disk.c_str(), "tmpfs", 0, "size=64m,nr_inodes=6") != 0) {
     GTEST_SKIP() << "no tmpfs may be mounted here: " << std::strerror(errno);
   }
   const std::string recipe = Recipe("perplexity_ratio <= 100");
   const ProcessResult full = Tersor({"run", recipe, "--workspace", "disk/w"});
   const bool nothing = !fs::exists(disk / "w/artifacts/tersor") && !fs::exists(disk / "w/artifacts/report.json");
+  const int small = mount("none", disk.c_str(), "tmpfs", MS_REMOUNT, "size=64k,nr_inodes=1000");
+  const ProcessResult refused = Tersor({"run", recipe, "--workspace", "disk/w"});
   const int remounted = mount("none", disk.c_str(), "tmpfs", MS_REMOUNT, "size=64m");
   const ProcessResult again = Tersor({"run", recipe, "--workspace", "disk/w"});
   const bool all = fs::exists(disk / "w/artifacts/tersor") && fs::exists(disk / "w/artifacts/report.json");
@@ -213,6 +216,9 @@ TEST_F(CliRunTest, ADiskThatIsFullIsToldAndTheRunGoesOnOnceThereIsRoom) {
   EXPECT_EQ(full.code, 3) << full.err;
   EXPECT_THAT(full.err, HasSubstr("No space left on device"));
   EXPECT_TRUE(nothing) << full.err;
+  ASSERT_EQ(small, 0);
+  EXPECT_EQ(refused.code, 3) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("MB are free: free space there"));
   ASSERT_EQ(remounted, 0);
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_TRUE(all);

@@ -96,6 +96,29 @@ TEST_F(SupervisorTest, RunsAJobToItsEnd) {
   EXPECT_EQ(store_.GetReport("a")->job_id(), "a");
 }
 
+TEST_F(SupervisorTest, AJobThatFoundTheDiskFullIsTriedAgainAfterARest) {
+  Submit("a");
+  supervisor_->Tick();
+  v1::CompleteAttemptRequest full = Failure(absl::StatusCode::kResourceExhausted, true);
+  full.mutable_failure()->set_reason(kFullDiskReason);
+  ASSERT_TRUE(supervisor_->Complete(Caller("a", 1), full).ok());
+  Worker("a#1").status.running = false;
+  supervisor_->Tick();
+  clock_.Advance(absl::Seconds(29));
+  supervisor_->Tick();
+  EXPECT_EQ(Job("a").state(), v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(Job("a").attempt(), 1);
+  Submit("b");
+  supervisor_->Tick();
+  EXPECT_EQ(Job("b").state(), v1::JOB_STATE_RUNNING) << "nobody waits for a job that rests";
+  ASSERT_TRUE(supervisor_->Complete(Caller("b", 1), Success()).ok());
+  Worker("b#1").status.running = false;
+  clock_.Advance(absl::Seconds(2));
+  supervisor_->Tick();
+  EXPECT_EQ(Job("a").state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Job("a").attempt(), 2);
+}
+
 TEST_F(SupervisorTest, AWorkerGetsTheReportsThatGatesCompareWith) {
   Submit("a");
   supervisor_->Tick();
