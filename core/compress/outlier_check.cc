@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/warning.h"
 #include "core/kernels/parallel.h"
 
 namespace tersor {
@@ -75,16 +76,15 @@ absl::StatusOr<std::vector<double>> WeightMagnitudes(const EncodedTensor& weight
 }
 
 v1::Warning Describe(const std::string& layer, const Outlier& outlier, absl::string_view what) {
-  v1::Warning warning;
-  warning.set_code("EXTREME_OUTLIERS");
-  warning.set_where(layer);
-  warning.set_message(absl::StrFormat(
-      "%s %d reach %.3g, %.0f times the median channel's %.3g (more than %.0f times is extreme): a grid "
-      "that spans them has little left for the others; leave the layer out with `skip`, or take a method that treats "
-      "outliers apart (owq, spqr, llm_int8, smoothquant)",
-      std::string(what), outlier.channel, outlier.magnitude, outlier.magnitude / outlier.median, outlier.median,
-      kExtremeRatio));
-  return warning;
+  return MakeWarning(
+      "EXTREME_OUTLIERS",
+      absl::StrFormat(
+          "%s %d reach %.3g, %.0f times the median channel's %.3g (more than %.0f times is extreme): a grid "
+          "that spans them has little left for the others; leave the layer out with `skip`, or take a method that "
+          "treats outliers apart (owq, spqr, llm_int8, smoothquant)",
+          std::string(what), outlier.channel, outlier.magnitude, outlier.magnitude / outlier.median, outlier.median,
+          kExtremeRatio),
+      layer);
 }
 
 }  // namespace

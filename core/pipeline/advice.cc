@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/warning.h"
 #include "core/evaluate/gate_syntax.h"
 #include "core/formats/json_fields.h"
 #include "core/recipe/stage_method.h"
@@ -134,10 +135,9 @@ std::vector<v1::Warning> AdviceFor(const std::vector<Advice>& advice, const Advi
     const bool holds = std::all_of(entry.when.begin(), entry.when.end(),
                                    [&](const AdviceCondition& condition) { return Holds(condition, facts); });
     if (!holds) continue;
-    v1::Warning& warning = warnings.emplace_back();
-    warning.set_code("ADVICE");
-    warning.set_where(std::string(where));
-    warning.set_message(absl::StrCat(entry.id, ": ", entry.text, " (", absl::StrJoin(entry.sources, "; "), ")"));
+    warnings.push_back(
+        MakeWarning("ADVICE", absl::StrCat(entry.id, ": ", entry.text, " (", absl::StrJoin(entry.sources, "; "), ")"),
+                    std::string(where)));
   }
   return warnings;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/warning.h"
 #include "core/compare/report_side.h"
 #include "core/evaluate/dense_baseline.h"
 #include "core/evaluate/performance.h"
@@ -85,12 +86,11 @@ void CheckLengths(const v1::Recipe& recipe, const JobInputs& inputs, const Basel
 
 void WarnOfTokenizer(const BaselineModelInputs& baseline, JobInputs& inputs) {
   if (baseline.tokenizer->sha256() == inputs.tokenizer->sha256()) return;
-  v1::Warning& warning = inputs.warnings.emplace_back();
-  warning.set_code("TOKENIZERS_DIFFER");
-  warning.set_where(kField);
-  warning.set_message(
+  inputs.warnings.push_back(MakeWarning(
+      "TOKENIZERS_DIFFER",
       "the baseline model has a tokenizer of its own: perplexities per token are no measure between the two; those of "
-      "convention \"words\" count per word, and tasks compare");
+      "convention \"words\" count per word, and tasks compare",
+      kField));
 }
 
 // The task as the other models were asked it in the end.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "core/base/warning.h"
 
 namespace tersor {
 namespace {
@@ -50,11 +51,7 @@ std::vector<v1::Warning> DiskSpaceWarnings(const v1::Plan& plan, const fs::path&
   if (folder.empty()) return {};
   std::string shortage = Shortage(plan.disk_bytes(), folder);
   if (shortage.empty()) return {};
-  v1::Warning warning;
-  warning.set_code("DISK_SPACE");
-  warning.set_message(std::move(shortage) + ": free space there before it starts");
-  warning.set_where(folder.string());
-  return {warning};
+  return {MakeWarning("DISK_SPACE", std::move(shortage) + ": free space there before it starts", folder.string())};
 }
 
 absl::Status CheckDiskSpace(const v1::Plan& plan, const fs::path& folder) {

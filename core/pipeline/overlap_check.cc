@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/warning.h"
 #include "core/calibration/token_batches.h"
 #include "core/evaluate/scored_windows.h"
 #include "core/evaluate/text_overlap.h"
@@ -49,13 +50,13 @@ absl::StatusOr<Sequences> TaskSequences(const JobInputs& inputs, const LoadedTas
 }
 
 void AddWarning(const JobParts& parts, const v1::TextOverlap& overlap) {
-  v1::Warning warning;
-  warning.set_code("CALIBRATION_OVERLAP");
-  warning.set_where(overlap.dataset());
-  warning.set_message(absl::StrFormat(
-      "%.3g %% of its runs of %d tokens are in the calibration text: what is measured on it may flatter the "
-      "compressed model; the first one: \"%s\"",
-      100 * overlap.share(), overlap.length(), overlap.example()));
+  const v1::Warning warning = MakeWarning(
+      "CALIBRATION_OVERLAP",
+      absl::StrFormat(
+          "%.3g %% of its runs of %d tokens are in the calibration text: what is measured on it may flatter "
+          "the compressed model; the first one: \"%s\"",
+          100 * overlap.share(), overlap.length(), overlap.example()),
+      overlap.dataset());
   *parts.report.add_warnings() = warning;
   v1::Event event;
   *event.mutable_warning() = std::move(warning);

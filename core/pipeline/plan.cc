@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/nearest_name.h"
 #include "core/base/sha256.h"
+#include "core/base/warning.h"
 #include "core/compress/method_registry.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/kv_cache_cost.h"
@@ -165,10 +166,7 @@ int64_t ContainerTextBytes(const Model& model) {
 // What a file asks of a runtime and an evaluation of its weights leaves out.
 void AddSourceNotes(const Model& model, v1::Plan& plan) {
   for (const std::string& note : model.source.notes) {
-    v1::Warning* warning = plan.add_warnings();
-    warning->set_code("WEIGHTS_ONLY");
-    warning->set_message(note);
-    warning->set_where(model.source.path.string());
+    *plan.add_warnings() = MakeWarning("WEIGHTS_ONLY", note, model.source.path.string());
   }
 }
 

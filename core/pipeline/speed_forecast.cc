@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/warning.h"
 #include "core/evaluate/gate_syntax.h"
 #include "core/kernels/cpu_info.h"
 #include "core/model/integer_products.h"
@@ -22,14 +23,6 @@ double IntegerGain(absl::string_view isa) {
   if (absl::StrContains(isa, "amx")) return 32;
   const bool dot_products = absl::StrContains(isa, "vnni") || absl::StartsWith(isa, "avx512_core_");
   return dot_products ? 4 : 2;
-}
-
-v1::Warning MakeWarning(const char* code, std::string message, std::string where) {
-  v1::Warning warning;
-  warning.set_code(code);
-  warning.set_message(std::move(message));
-  warning.set_where(std::move(where));
-  return warning;
 }
 
 // What keeps a speedup from the gate's limit; empty where nothing does.

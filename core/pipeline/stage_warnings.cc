@@ -5,18 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/warning.h"
 #include "core/compress/layer_filter.h"
 #include "core/compress/resolved_stages.h"
 
 namespace tersor {
 namespace {
-
-void Warn(std::string code, std::string where, std::string message, std::vector<v1::Warning>& warnings) {
-  v1::Warning& warning = warnings.emplace_back();
-  warning.set_code(std::move(code));
-  warning.set_where(std::move(where));
-  warning.set_message(std::move(message));
-}
 
 // Whether a layer's rounding is solved for by the products of its inputs.
 bool Solves(const Method& method) {
@@ -26,10 +20,11 @@ bool Solves(const Method& method) {
 
 void WarnOfSkipped(const ResolvedStage& stage, int index, size_t layers, std::vector<v1::Warning>& warnings) {
   if (!stage.layers.empty()) return;
-  Warn("ALL_LAYERS_SKIPPED", absl::StrCat("stages[", index, "].quantize.skip"),
-       absl::StrCat("`skip` leaves none of the model's ", layers, " linear layers: the stage changes ",
-                    stage.head.has_value() ? "the head alone" : "nothing"),
-       warnings);
+  warnings.push_back(
+      MakeWarning("ALL_LAYERS_SKIPPED",
+                  absl::StrCat("`skip` leaves none of the model's ", layers, " linear layers: the stage changes ",
+                               stage.head.has_value() ? "the head alone" : "nothing"),
+                  absl::StrCat("stages[", index, "].quantize.skip")));
 }
 
 void WarnOfFewTokens(const ResolvedStage& stage, int64_t tokens, std::vector<v1::Warning>& warnings) {
@@ -37,12 +32,13 @@ void WarnOfFewTokens(const ResolvedStage& stage, int64_t tokens, std::vector<v1:
   const auto widest = std::max_element(stage.layers.begin(), stage.layers.end(),
                                        [](const LinearLayer& a, const LinearLayer& b) { return a.inputs < b.inputs; });
   if (widest->inputs <= tokens) return;
-  Warn("FEW_CALIBRATION_TOKENS", "calibration",
-       absl::StrCat(stage.method->name(), " solves for the ", widest->inputs, " inputs of ", widest->name, " with ",
-                    tokens,
-                    " tokens of calibration text: fewer tokens than inputs fit these tokens and nothing else; "
-                    "raise calibration.samples or calibration.tokens to several times as many tokens as inputs"),
-       warnings);
+  warnings.push_back(MakeWarning(
+      "FEW_CALIBRATION_TOKENS",
+      absl::StrCat(stage.method->name(), " solves for the ", widest->inputs, " inputs of ", widest->name, " with ",
+                   tokens,
+                   " tokens of calibration text: fewer tokens than inputs fit these tokens and nothing else; "
+                   "raise calibration.samples or calibration.tokens to several times as many tokens as inputs"),
+      "calibration"));
 }
 
 }  // namespace
@@ -59,10 +55,11 @@ std::vector<v1::Warning> StageWarnings(const v1::Recipe& recipe, const Model& mo
     reads_text |= stages[i].method->reads_text() && !stages[i].layers.empty();
   }
   if (reads_text && recipe.calibration().samples() == 1) {
-    Warn("SINGLE_CALIBRATION_SAMPLE", "calibration.samples",
-         "one sequence is one place of one text: what is compressed is fitted to its subject; take several (16 unless "
-         "the recipe says otherwise)",
-         warnings);
+    warnings.push_back(MakeWarning(
+        "SINGLE_CALIBRATION_SAMPLE",
+        "one sequence is one place of one text: what is compressed is fitted to its subject; take several (16 unless "
+        "the recipe says otherwise)",
+        "calibration.samples"));
   }
   return warnings;
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/base/sha256.h"
+#include "core/base/warning.h"
 #include "core/chat/chat_template.h"
 #include "core/evaluate/gate_looks.h"
 #include "core/pipeline/job_inputs.h"
@@ -42,10 +43,7 @@ class TaskReader {
     violations_.push_back({field, absl::StrReplaceAll(what, {{"\n", "; "}})});
   }
   void Warn(const char* code, const std::string& task, const std::string& message) {
-    v1::Warning& warning = inputs_.warnings.emplace_back();
-    warning.set_code(code);
-    warning.set_where(task);
-    warning.set_message(message);
+    inputs_.warnings.push_back(MakeWarning(code, message, task));
   }
   void CheckTemplate(bool wanted, const std::string& field);
   // Adds it unless its data is missing and `skips_missing`.

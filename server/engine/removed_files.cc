@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/warning.h"
 #include "server/base/error_details.h"
 
 namespace tersor {
@@ -27,9 +28,7 @@ void ForgetRemovedFiles(const DataFolder& folder, v1::Report& report) {
   const absl::Status status = CheckFilesAreThere(report, folder);
   if (status.ok()) return;
   report.clear_load_commands();
-  v1::Warning& warning = *report.add_warnings();
-  warning.set_code(kReason);
-  warning.set_message(std::string(status.message()));
+  *report.add_warnings() = MakeWarning(kReason, std::string(status.message()));
 }
 
 }  // namespace tersor

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/warning.h"
 #include "core/compress/quantize/layer_rounding.h"
 #include "core/compress/quantize/moment_form.h"
 
@@ -16,11 +17,9 @@ bool Owns(const BlockTask& task, const std::string& reader) {
 }
 
 v1::Warning NotFolded(const FoldGroup& group) {
-  v1::Warning warning;
-  warning.set_code("CHANNELS_NOT_SCALED");
-  warning.set_message("not all layers that read these inputs belong to the stage, so their channels keep their scales");
-  warning.set_where(group.readers.front());
-  return warning;
+  return MakeWarning("CHANNELS_NOT_SCALED",
+                     "not all layers that read these inputs belong to the stage, so their channels keep their scales",
+                     group.readers.front());
 }
 
 absl::StatusOr<ScaledGroup> Describe(const FoldGroup& group, const BlockTask& task, const Model& model) {

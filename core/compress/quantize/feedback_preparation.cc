@@ -4,19 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/warning.h"
 
 namespace tersor {
 namespace {
 
 constexpr double kMostDamping = 1.0;
-
-v1::Warning MakeWarning(absl::string_view code, const std::string& message, const std::string& where) {
-  v1::Warning warning;
-  warning.set_code(std::string(code));
-  warning.set_message(message);
-  warning.set_where(where);
-  return warning;
-}
 
 }  // namespace
 
