@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -20,27 +21,34 @@ void AddPlain(FigureColumn column, Read read, std::vector<FigureColumn>& columns
 }
 
 void AddDivergence(std::vector<FigureColumn>& columns) {
-  const auto add = [&](const char* name, const char* title, bool higher,
-                       double (v1::DivergenceResult::*field)() const) {
+  const auto add = [&](const char* name, const char* title, bool higher, const auto& read) {
     AddPlain(
         MakeColumn(name, title, v1::FIGURE_KIND_QUALITY, higher),
-        [field](const ComparedRow& row) {
+        [read](const ComparedRow& row) {
           if (row.kind != RowKind::kResult || !row.report().has_divergence()) return Value();
-          return MeasuredFigure((row.report().divergence().*field)());
+          return read(row.report().divergence());
         },
         columns);
   };
-  add("kl_mean", "mean KL from the dense model, nats a token", false, &v1::DivergenceResult::kl_mean);
-  add("kl_p99", "99th percentile of KL", false, &v1::DivergenceResult::kl_p99);
-  add("top1_agreement", "same most likely token as the dense model", true, &v1::DivergenceResult::top1_agreement);
-  AddPlain(
-      MakeColumn("probability_loyalty", "mean of 1 - sqrt(Jensen-Shannon divergence)", v1::FIGURE_KIND_QUALITY, true),
-      [](const ComparedRow& row) {
+  using v1::DivergenceResult;
+  const auto known = [](bool has, double error) { return has ? std::optional<double>(error) : std::nullopt; };
+  add("kl_mean", "mean KL from the dense model, nats a token", false, [known](const DivergenceResult& result) {
+    return MeasuredFigure(result.kl_mean(),
+                          known(result.has_kl_mean_standard_error(), result.kl_mean_standard_error()));
+  });
+  add("kl_p99", "99th percentile of KL", false,
+      [](const DivergenceResult& result) { return MeasuredFigure(result.kl_p99()); });
+  add("top1_agreement", "same most likely token as the dense model", true, [known](const DivergenceResult& result) {
+    return MeasuredFigure(result.top1_agreement(),
+                          known(result.has_top1_agreement_standard_error(), result.top1_agreement_standard_error()));
+  });
+  add("probability_loyalty", "mean of 1 - sqrt(Jensen-Shannon divergence)", true,
+      [known](const DivergenceResult& result) {
         // Reports of earlier versions have none.
-        const double loyalty = row.report().divergence().probability_loyalty();
-        return row.kind == RowKind::kResult && loyalty > 0 ? MeasuredFigure(loyalty) : Value();
-      },
-      columns);
+        if (!(result.probability_loyalty() > 0)) return Value();
+        return MeasuredFigure(result.probability_loyalty(), known(result.has_probability_loyalty_standard_error(),
+                                                                  result.probability_loyalty_standard_error()));
+      });
 }
 
 int64_t WeightBytes(const ComparedRow& row) {
@@ -49,9 +57,19 @@ int64_t WeightBytes(const ComparedRow& row) {
 }
 
 int64_t MemoryBytes(const ComparedRow& row) {
-  // Reports have none of baseline models.
-  if (row.baseline_model()) return 0;
+  if (row.baseline_model()) {
+    const v1::WeightMemory* memory = FindWeightMemory(row.report(), kBaselineModelSubject);
+    return memory == nullptr ? 0 : memory->computed_bytes();
+  }
   return row.dense() ? row.report().size().dense_memory_bytes() : row.report().size().memory_bytes();
+}
+
+int64_t MeasuredMemoryBytes(const ComparedRow& row) {
+  for (const ReportSide& side : row.sides) {
+    const v1::WeightMemory* memory = FindWeightMemory(*side.report, side.subject);
+    if (memory != nullptr && memory->measured_bytes() > 0) return memory->measured_bytes();
+  }
+  return 0;
 }
 
 Value Bytes(int64_t bytes) { return bytes > 0 ? MeasuredFigure(static_cast<double>(bytes)) : Value(); }
@@ -63,6 +81,10 @@ void AddSizes(std::vector<FigureColumn>& columns) {
   AddPlain(
       MakeColumn("memory_bytes", "bytes of the weights in memory", v1::FIGURE_KIND_SIZE, false),
       [](const ComparedRow& row) { return Bytes(MemoryBytes(row)); }, columns);
+  AddPlain(
+      MakeColumn("measured_memory_bytes", "bytes of the weights in memory, measured, mapped tables apart",
+                 v1::FIGURE_KIND_SIZE, false),
+      [](const ComparedRow& row) { return Bytes(MeasuredMemoryBytes(row)); }, columns);
   AddPlain(
       MakeColumn("size_ratio", "dense bytes at 16 bits / bytes", v1::FIGURE_KIND_SIZE, true),
       [](const ComparedRow& row) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/report_names.h"
 
 namespace tersor {
 namespace {
@@ -46,8 +47,10 @@ void AddDenseRows(const std::vector<NamedReport>& reports, std::vector<ComparedR
 // A row a report, measured against its dense original.
 void AddResultRows(const std::vector<NamedReport>& reports, std::vector<ComparedRow>& rows) {
   const size_t dense_rows = rows.size();
-  for (const NamedReport& named : reports) {
-    ComparedRow row = {.sides = {ResultSide(named.report)}, .label = named.name};
+  const std::vector<std::string> names = NamesOf(reports);
+  for (size_t r = 0; r < reports.size(); ++r) {
+    const NamedReport& named = reports[r];
+    ComparedRow row = {.sides = {ResultSide(named.report)}, .label = names[r], .sweep = named.sweep};
     for (size_t i = 0; i < dense_rows; ++i) {
       if (Identity(rows[i].report().model()) == Identity(named.report.model())) row.reference = static_cast<int>(i);
     }

@@ -38,6 +38,8 @@ struct ComparedRow {
   std::vector<ReportSide> sides = {};
   std::string label = {};
   RowKind kind = RowKind::kResult;
+  // Of a result: the sweep whose point it is.
+  std::string sweep = {};
   // Index of the row that its changes are measured against; its own where there is nothing to compare with.
   int reference = 0;
 

@@ -33,6 +33,8 @@ void AddModels(const std::vector<ComparedRow>& rows, const std::vector<FigureCol
       model->set_job_id(row.report().job_id());
       model->set_method(MethodText(row.report().recipe()));
       model->set_verdict(row.report().verdict());
+      *model->mutable_labels() = row.report().labels();
+      model->set_sweep(row.sweep);
     }
     for (const FigureColumn& column : columns) {
       *model->add_values() = column.read(row, rows[row.reference], confidence);

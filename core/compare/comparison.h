@@ -14,9 +14,11 @@ namespace tersor {
 inline constexpr int kMaxComparedReports = 64;
 
 struct NamedReport {
-  // What the user called it: a job's id or a file's name.
+  // What the user called it: a job's id or a file's name; of a sweep's point its settings.
   std::string name;
   v1::Report report;
+  // The sweep whose point this is; empty where the report itself was named.
+  std::string sweep = {};
 };
 
 struct CompareOptions {

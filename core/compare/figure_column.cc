@@ -1,5 +1,6 @@
 #include "core/compare/figure_column.h"
 
+#include <cmath>
 #include <utility>
 
 namespace tersor {
@@ -15,11 +16,11 @@ FigureColumn MakeColumn(std::string name, std::string title, v1::FigureKind kind
   return column;
 }
 
-FigureValue MeasuredFigure(double value, double standard_error) {
+FigureValue MeasuredFigure(double value, std::optional<double> standard_error) {
   FigureValue result;
   result.set_measured(true);
   result.set_value(value);
-  result.set_standard_error(standard_error);
+  if (standard_error.has_value() && std::isfinite(*standard_error)) result.set_standard_error(*standard_error);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #define TERSOR_CORE_COMPARE_FIGURE_COLUMN_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/compare/compared_rows.h"
@@ -21,7 +22,8 @@ struct FigureColumn {
 // Without `read`.
 FigureColumn MakeColumn(std::string name, std::string title, v1::FigureKind kind, bool higher_is_better,
                         std::string hash = "");
-FigureValue MeasuredFigure(double value, double standard_error = 0);
+// Without a standard error where the value is exact or its error is not known.
+FigureValue MeasuredFigure(double value, std::optional<double> standard_error = std::nullopt);
 void SetChange(double change, const Interval& interval, double confidence, FigureValue& value);
 
 }  // namespace tersor

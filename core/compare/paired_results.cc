@@ -213,7 +213,11 @@ bool RightOrWrong(const v1::TaskResult& task, absl::string_view metric) {
 }
 
 Interval ScoreInterval(const v1::TaskResult& task, const v1::TaskResult::Metric& metric, double confidence) {
-  if (!RightOrWrong(task, metric.name())) return NormalInterval(metric.value(), metric.standard_error(), confidence);
+  if (!RightOrWrong(task, metric.name())) {
+    // One item says nothing of how others would turn out.
+    if (!metric.has_standard_error()) return {};
+    return NormalInterval(metric.value(), metric.standard_error(), confidence);
+  }
   const std::vector<double> scores = Scores(task, metric.name());
   return WilsonInterval(std::count(scores.begin(), scores.end(), 1.0), static_cast<int64_t>(scores.size()), confidence);
 }

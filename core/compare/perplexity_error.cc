@@ -23,6 +23,7 @@ NllBlocks NllBlocksOf(const v1::PerplexityResult& result) {
 }
 
 std::optional<double> PerplexityStandardError(const v1::PerplexityResult& result) {
+  if (result.has_standard_error() && std::isfinite(result.standard_error())) return result.standard_error();
   const NllBlocks blocks = NllBlocksOf(result);
   const double tokens = std::accumulate(blocks.tokens.begin(), blocks.tokens.end(), 0.0);
   if (blocks.tokens.size() < 2 || !(tokens > 0) || result.count() <= 0) return std::nullopt;

@@ -18,8 +18,8 @@ struct NllBlocks {
 };
 NllBlocks NllBlocksOf(const v1::PerplexityResult& result);
 
-// The standard error: of the mean over clusters, the blocks, taken through the exponential (delta method). nullopt with
-// fewer than two blocks, or where it is not finite.
+// The result's standard error, computed where it says none: of the mean over clusters, the blocks, taken through the
+// exponential (delta method). nullopt with fewer than two blocks, or where it is not finite.
 std::optional<double> PerplexityStandardError(const v1::PerplexityResult& result);
 
 }  // namespace tersor

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/compare/paired_results.h"
+#include "core/compare/perplexity_error.h"
 
 namespace tersor {
 namespace {
@@ -15,6 +17,10 @@ namespace {
 constexpr size_t kHashCharacters = 8;
 
 Interval FromMessage(const v1::Interval& interval) { return {interval.low(), interval.high()}; }
+
+std::optional<double> ErrorOf(const v1::TaskResult::Metric& metric) {
+  return metric.has_standard_error() ? std::optional<double>(metric.standard_error()) : std::nullopt;
+}
 
 bool HasMainScore(const RowTask& task) {
   const v1::TaskResult::Metric* metric = task.result == nullptr ? nullptr : FindMetric(*task.result, "");
@@ -61,7 +67,7 @@ FigureColumn TaskColumn(const std::vector<ComparedRow>& rows, const TaskForm& fo
     const v1::TaskResult* task = row.Task(form).result;
     const v1::TaskResult::Metric* score = task == nullptr ? nullptr : FindMetric(*task, metric);
     if (score == nullptr) return FigureValue();
-    FigureValue value = MeasuredFigure(score->value(), score->standard_error());
+    FigureValue value = MeasuredFigure(score->value(), ErrorOf(*score));
     const auto comparison = DropOf(row, reference, form, metric, confidence);
     if (!comparison.ok()) return value;
     SetChange(comparison->drop(), FromMessage(comparison->interval()), confidence, value);
@@ -78,16 +84,19 @@ FigureColumn MeanColumn(const std::vector<TaskForm>& forms) {
   if (forms.size() == 1) column.figure.set_title(forms[0].label);
   column.read = [forms](const ComparedRow& row, const ComparedRow& reference, double confidence) {
     double sum = 0, variance = 0;
+    bool known = true;
     std::vector<v1::TaskComparison> comparisons;
     for (const TaskForm& form : forms) {
       const v1::TaskResult::Metric* metric = FindMetric(*row.Task(form).result, "");
       sum += metric->value();
       variance += metric->standard_error() * metric->standard_error();
+      known &= metric->has_standard_error();
       auto comparison = DropOf(row, reference, form, "", confidence);
       if (comparison.ok()) comparisons.push_back(*std::move(comparison));
     }
     const auto count = static_cast<double>(forms.size());
-    FigureValue value = MeasuredFigure(sum / count, std::sqrt(variance) / count);
+    FigureValue value =
+        MeasuredFigure(sum / count, known ? std::optional<double>(std::sqrt(variance) / count) : std::nullopt);
     if (comparisons.size() == forms.size()) {
       const MeanDrop mean = CombineDrops(comparisons);
       SetChange(mean.drop, mean.interval, confidence, value);
@@ -172,7 +181,7 @@ FigureColumn PerplexityColumn(const TextForm& form) {
   column.read = [form](const ComparedRow& row, const ComparedRow& reference, double confidence) {
     const v1::PerplexityResult* result = form.Find(row);
     if (result == nullptr) return FigureValue();
-    FigureValue value = MeasuredFigure(result->value());
+    FigureValue value = MeasuredFigure(result->value(), PerplexityStandardError(*result));
     const v1::PerplexityResult* before = form.Find(reference, result->hash());
     if (before == nullptr || before == result) return value;
     const auto comparison = ComparePerplexity(*before, *result, confidence);

@@ -46,6 +46,13 @@ int64_t BaselineModelBytes(const v1::Report& report) {
   return model.source_bytes() > 0 ? std::min(model.source_bytes(), whole) : whole;
 }
 
+const v1::WeightMemory* FindWeightMemory(const v1::Report& report, absl::string_view subject) {
+  for (const v1::WeightMemory& memory : report.weight_memory()) {
+    if (memory.subject() == subject) return &memory;
+  }
+  return nullptr;
+}
+
 const v1::TaskResult::Metric* FindMetric(const v1::TaskResult& task, absl::string_view name) {
   for (const v1::TaskResult::Metric& metric : task.metrics()) {
     if (name.empty() || metric.name() == name) return &metric;

@@ -36,6 +36,9 @@ ReportSide BaselineModelSide(const v1::Report& report);
 // Bytes that the rival's weights take: its files', where they have fewer than 16 bits per parameter; 0 where not known.
 int64_t BaselineModelBytes(const v1::Report& report);
 
+// What the weights of `subject` took in memory; null where it was not timed.
+const v1::WeightMemory* FindWeightMemory(const v1::Report& report, absl::string_view subject);
+
 // The task's metric of that name, its first where `name` is empty; null where there is none.
 const v1::TaskResult::Metric* FindMetric(const v1::TaskResult& task, absl::string_view name);
 

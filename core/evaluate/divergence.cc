@@ -48,15 +48,24 @@ void SetPercentileInterval(std::span<const double> kl, std::span<const double> s
   SetInterval(place.low <= 0 ? 0 : NearestRank(sorted, place.low), high, confidence, interval);
 }
 
-void AddIntervals(std::span<const double> kl, std::span<const double> sorted, std::span<const uint8_t> same_top1,
-                  std::span<const int64_t> block_tokens, double confidence, v1::DivergenceResult& result) {
+// Rounding may leave a divergence of nothing below 0.
+double Loyalty(double jensen_shannon) { return 1 - std::sqrt(std::max(0.0, jensen_shannon)); }
+
+void AddErrors(const TokenDivergences& tokens, std::span<const double> sorted, std::span<const int64_t> block_tokens,
+               double confidence, v1::DivergenceResult& result) {
+  const std::span<const double> kl = tokens.kl;
+  const std::span<const uint8_t> same_top1 = tokens.same_top1;
   if (block_tokens.size() < 2) return;
   const auto degrees = static_cast<double>(block_tokens.size() - 1);
   result.set_blocks(static_cast<int64_t>(block_tokens.size()));
   const ClusteredMean mean = OverBlocks(block_tokens, [&](size_t i) { return kl[i]; });
   const Interval kl_mean = StudentInterval(mean.mean, mean.standard_error, degrees, confidence);
   SetInterval(std::max(0.0, kl_mean.low), kl_mean.high, confidence, *result.mutable_kl_mean_interval());
+  if (std::isfinite(mean.standard_error)) result.set_kl_mean_standard_error(mean.standard_error);
   const ClusteredMean same = OverBlocks(block_tokens, [&](size_t i) { return same_top1[i] != 0 ? 1.0 : 0.0; });
+  if (same.standard_error > 0) result.set_top1_agreement_standard_error(same.standard_error);
+  const ClusteredMean loyalty = OverBlocks(block_tokens, [&](size_t i) { return Loyalty(tokens.jensen_shannon[i]); });
+  if (std::isfinite(loyalty.standard_error)) result.set_probability_loyalty_standard_error(loyalty.standard_error);
   // Blocks that all agree to the same degree say nothing of how they differ.
   const Interval top1 = same.standard_error > 0 ? StudentInterval(same.mean, same.standard_error, degrees, confidence)
                                                 : WilsonInterval(std::count(same_top1.begin(), same_top1.end(), 1),
@@ -86,10 +95,9 @@ v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, const TokenDi
   result.set_kl_max(sorted.back());
   result.set_top1_agreement(static_cast<double>(std::count(same_top1.begin(), same_top1.end(), 1)) / tokens);
   double loyalty = 0;
-  // Rounding may leave a divergence of nothing below 0.
-  for (const double value : divergences.jensen_shannon) loyalty += 1 - std::sqrt(std::max(0.0, value));
+  for (const double value : divergences.jensen_shannon) loyalty += Loyalty(value);
   result.set_probability_loyalty(loyalty / tokens);
-  AddIntervals(kl, sorted, same_top1, block_tokens, confidence, result);
+  AddErrors(divergences, sorted, block_tokens, confidence, result);
   return result;
 }
 

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <optional>
+
+#include "core/compare/perplexity_error.h"
 
 namespace tersor {
 namespace {
@@ -74,6 +77,9 @@ v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Proto
   result.set_nll_sum(sum);
   result.set_count(windows.divisor);
   result.set_value(std::exp(sum / static_cast<double>(windows.divisor)));
+  const std::optional<double> error = PerplexityStandardError(result);
+  if (error.has_value()) result.set_standard_error(*error);
+  result.set_available_windows(windows.available);
   result.set_seconds(seconds);
   if (seconds > 0) result.set_tokens_per_second(static_cast<double>(windows.tokens()) / seconds);
   return result;

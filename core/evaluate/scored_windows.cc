@@ -120,6 +120,7 @@ absl::StatusOr<ScoredWindows> CutWindows(const Protocol& protocol, std::vector<i
   ScoredWindows result;
   result.stream = std::move(ids);
   result.windows = Cut(protocol, tokens);
+  result.available = static_cast<int64_t>(result.windows.size());
   if (protocol.max_windows > 0 && result.windows.size() > protocol.max_windows) {
     result.windows.resize(protocol.max_windows);
   }

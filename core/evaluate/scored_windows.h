@@ -41,6 +41,8 @@ struct ScoredWindows {
   std::vector<ScoredWindow> windows;
   // What the NLL is divided by: scored tokens, or the text's words.
   int64_t divisor = 0;
+  // Windows that the text has, whatever the protocol's limit.
+  int64_t available = 0;
 
   int64_t scored() const;
   int64_t tokens() const;

@@ -71,6 +71,8 @@ absl::StatusOr<v1::Report> JobRun::Run() {
 
 void JobRun::DescribeJob() {
   report_.set_job_id(options_.job_id);
+  report_.mutable_labels()->clear();
+  report_.mutable_labels()->insert(options_.labels.begin(), options_.labels.end());
   report_.set_tersor_version(std::string(ProgramVersion()));
   *report_.mutable_model() = job_.result.plan.model();
   *report_.mutable_recipe() = recipe_;

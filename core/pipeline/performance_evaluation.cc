@@ -18,7 +18,12 @@
 namespace tersor {
 namespace {
 
-void TellMemory(const JobParts& parts, absl::string_view name, const ReadyGenerator& ready) {
+void KeepMemory(const JobParts& parts, absl::string_view name, const ReadyGenerator& ready) {
+  v1::WeightMemory* memory = parts.report.add_weight_memory();
+  memory->set_subject(std::string(name));
+  memory->set_computed_bytes(ready.weight_bytes);
+  memory->set_mapped_bytes(ready.mapped_bytes);
+  memory->set_measured_bytes(ready.resident_bytes);
   if (ready.resident_bytes == 0) return;
   parts.Tell(absl::StrCat(name, ": memory for the weights: ", BytesText(ready.weight_bytes - ready.mapped_bytes),
                           " computed, ", BytesText(ready.resident_bytes), " measured; ", BytesText(ready.mapped_bytes),
@@ -30,11 +35,12 @@ absl::Status Measure(const JobParts& parts) {
   ComputeOptions compute = parts.job.compute;
   PerformanceOptions options = ResolvePerformance(parts.recipe.evaluate().performance(), compute.threads);
   options.confidence = GateConfidence(parts.recipe);
+  parts.report.clear_weight_memory();
   std::vector<ReadyGenerator> ready;
   std::vector<PerformanceSubject> subjects;
   const auto add = [&](absl::string_view name, const Model& model) -> absl::Status {
     TERSOR_ASSIGN_OR_RETURN(ready.emplace_back(), MakeReady(model, compute));
-    TellMemory(parts, name, ready.back());
+    KeepMemory(parts, name, ready.back());
     subjects.push_back({std::string(name), ready.back().generator.get(), &model.spec});
     return absl::OkStatus();
   };

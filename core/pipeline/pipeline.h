@@ -65,6 +65,8 @@ struct RunOptions {
   // Reports that gates compare with, by the reference that the recipe names them by (Plan.baselines). A gate whose
   // report is not here is INCONCLUSIVE.
   std::map<std::string, v1::Report> baselines = {};
+  // The job's, for its report.
+  std::map<std::string, std::string> labels = {};
 };
 
 // Does it all and returns the report, which is also written to WORKSPACE/artifacts as report.json, report.md and

@@ -82,6 +82,7 @@ absl::StatusOr<v1::SweepResult::Point> RunPoint(const PlannedSweep& sweep, size_
   RunOptions own = options;
   own.workspace = options.workspace / "points" / FolderName(point, sweep.plans[index]);
   own.job_id = own.workspace.filename().string();
+  for (const auto& [axis, value] : point.settings) own.labels[SweepLabel(axis)] = value;
   PointSink sink(events, sweep, index);
   const absl::StatusOr<v1::Report> report = RunRecipe(point.recipe, own, sink);
   if (absl::IsCancelled(report.status())) return report.status();
@@ -121,6 +122,7 @@ absl::StatusOr<v1::Report> RunSweep(const v1::Recipe& recipe, const RunOptions& 
                                             result.points(0).name(), ": ", result.points(0).error()));
   }
   v1::Report report = MakeSweepReport(recipe, options.job_id, ProgramVersion(), std::move(result));
+  report.mutable_labels()->insert(options.labels.begin(), options.labels.end());
   const fs::path artifacts = options.workspace / "artifacts";
   std::error_code error;
   fs::create_directories(artifacts, error);

@@ -64,9 +64,7 @@ void AddTasks(const v1::Report& report, ReportSection& section) {
   const std::vector<TaskRow> rows = TaskRows(report);
   for (size_t i = 0; i < own.size() && i < rows.size(); ++i) {
     const auto text = [](const v1::TaskResult* result) {
-      if (result == nullptr || result->metrics().empty()) return std::string();
-      const v1::TaskResult::Metric& metric = result->metrics(0);
-      return absl::StrCat(FigureText(metric.value(), 3), " \u00b1", FigureText(metric.standard_error(), 2));
+      return result == nullptr || result->metrics().empty() ? std::string() : MetricText(result->metrics(0));
     };
     const std::string metric = own[i]->metrics().empty() ? "" : own[i]->metrics(0).name();
     section.rows.push_back({absl::StrCat(TaskLabelOf(report, own[i]->task(), rows[i].any().hash()), " ", metric, ", ",
@@ -84,6 +82,15 @@ void AddFigure(const std::string& label, const Find& find, const Text& text, Rep
     row.push_back(result == nullptr ? std::string() : text(*result));
   }
   if (!row.back().empty()) section.rows.push_back(std::move(row));
+}
+
+void AddMemory(const v1::Report& report, ReportSection& section) {
+  AddFigure(
+      "weights in memory, measured", [&](absl::string_view subject) { return FindWeightMemory(report, subject); },
+      [](const v1::WeightMemory& memory) {
+        return memory.measured_bytes() > 0 ? BytesText(memory.measured_bytes()) : std::string();
+      },
+      section);
 }
 
 void AddSpeeds(const v1::Report& report, ReportSection& section) {
@@ -121,6 +128,7 @@ ReportSection BaselineModelSection(const v1::Report& report) {
   AddSizes(report, section);
   const bool marked = AddPerplexities(report, section);
   AddTasks(report, section);
+  AddMemory(report, section);
   AddSpeeds(report, section);
   section.note =
       absl::StrCat("Baseline model: ", report.baseline_model().name(), ", ", report.baseline_model().path(), ".");

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "core/compare/report_names.h"
 #include "core/report/comparison_format.h"
 #include "nlohmann/json.hpp"
 
@@ -35,13 +36,15 @@ Json Row(const v1::ComparedModel& model, const v1::ComparedFigure& figure, const
               {"figure", figure.name()},
               {"kind", KindName(figure.kind())},
               {"value", Number(value.value())},
-              {"standard_error", Number(value.standard_error())},
+              {"standard_error", value.has_standard_error() ? Number(value.standard_error()) : Json(nullptr)},
               {"change", change ? Number(value.change()) : Json(nullptr)},
               {"low", change ? Number(value.change_interval().low()) : Json(nullptr)},
               {"high", change ? Number(value.change_interval().high()) : Json(nullptr)},
               {"confidence", change ? Number(value.change_interval().confidence()) : Json(nullptr)},
               {"hash", figure.hash()},
-              {"baseline_model", model.baseline_model()}};
+              {"baseline_model", model.baseline_model()},
+              {"labels", LabelsText(model.labels())},
+              {"sweep", model.sweep()}};
 }
 
 std::vector<Json> Rows(const v1::ReportComparison& comparison) {
@@ -70,7 +73,8 @@ std::string CsvCell(const Json& json) {
 
 std::string ComparisonToCsv(const v1::ReportComparison& comparison) {
   std::string csv =
-      "model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash,baseline_model\n";
+      "model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash,baseline_model,labels,"
+      "sweep\n";
   for (const Json& row : Rows(comparison)) {
     std::vector<std::string> cells;
     for (const auto& [key, value] : row.items()) cells.push_back(CsvCell(value));

@@ -154,7 +154,7 @@ std::string ValueText(const v1::ComparedFigure& figure, const v1::ComparedModel:
     return BytesText(std::llround(value.value()));
   if (figure.name() == "size_ratio") return RatioText(value.value());
   const std::string text = FigureText(value.value());
-  return with_error && value.standard_error() > 0 ? absl::StrCat(text, " +- ", FigureText(value.standard_error(), 2))
+  return with_error && value.has_standard_error() ? absl::StrCat(text, " +- ", FigureText(value.standard_error(), 2))
                                                   : text;
 }
 

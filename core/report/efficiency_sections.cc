@@ -110,6 +110,32 @@ ReportSection SpeedSection(const v1::Report& report) {
   return section;
 }
 
+ReportSection MemorySection(const v1::Report& report) {
+  ReportSection section{.title = "Memory of the weights",
+                        .columns = {{""}, {"dense", true}, {"compressed", true}, {"ratio", true}}};
+  const v1::WeightMemory* dense = FindWeightMemory(report, kDenseSubject);
+  const v1::WeightMemory* compressed = FindWeightMemory(report, kCompressedSubject);
+  const auto add = [&](absl::string_view label, int64_t (v1::WeightMemory::*field)() const) {
+    const int64_t before = dense == nullptr ? 0 : (dense->*field)();
+    const int64_t after = compressed == nullptr ? 0 : (compressed->*field)();
+    if (before == 0 && after == 0) return;
+    const auto text = [](int64_t bytes) { return bytes > 0 ? BytesText(bytes) : std::string(); };
+    const bool both = before > 0 && after > 0;
+    section.rows.push_back({std::string(label), text(before), text(after),
+                            both ? RatioText(static_cast<double>(before) / static_cast<double>(after)) : ""});
+  };
+  add("measured", &v1::WeightMemory::measured_bytes);
+  add("computed", &v1::WeightMemory::computed_bytes);
+  add("of these in the mapped file", &v1::WeightMemory::mapped_bytes);
+  if (!section.rows.empty()) {
+    section.note =
+        "Measured: by how much the process's own resident memory grew when the model was made ready to generate; "
+        "tables "
+        "that are looked up in the mapped file are not among it.";
+  }
+  return section;
+}
+
 ReportSection PositionSection(const v1::Report& report) {
   ReportSection section{.title = "NLL by position",
                         .columns = {{"text"},

@@ -1,4 +1,5 @@
 #include "absl/strings/str_cat.h"
+#include "core/compare/report_names.h"
 #include "core/report/escape.h"
 #include "core/report/html_chart.h"
 #include "core/report/html_page.h"
@@ -48,7 +49,9 @@ std::string LoadCommands(const v1::Report& report) {
 }  // namespace
 
 std::string ReportToHtml(const v1::Report& report) {
-  const std::string name = report.model().name().empty() ? "model" : report.model().name();
+  const std::string model = report.model().name().empty() ? "model" : report.model().name();
+  const std::string labels = LabelsText(report.labels());
+  const std::string name = labels.empty() ? model : absl::StrCat(model, ", ", labels);
   std::string body;
   for (const ReportSection& section : ReportSections(report, {.all_layers = true})) body += Section(report, section);
   return HtmlPage({.title = absl::StrCat(VerdictWord(report.verdict()), ": ", name, " - Tersor"),

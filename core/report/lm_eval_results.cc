@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -25,14 +26,17 @@ Json Version(const std::string& version) {
 }
 
 // lm-eval writes "N/A" for an error that it does not know.
-Json Error(double error, int64_t count) { return count > 1 && std::isfinite(error) ? Json(error) : Json("N/A"); }
+Json Error(const v1::TaskResult::Metric& metric) {
+  const bool known = metric.has_standard_error() && metric.count() > 1 && std::isfinite(metric.standard_error());
+  return known ? Json(metric.standard_error()) : Json("N/A");
+}
 
 // `name` tells forms of one task apart: "mmlu:5shot".
 void AddTask(const v1::TaskResult& task, const std::string& name, Json& document) {
   Json& results = document["results"][name] = {{"alias", name}};
   for (const v1::TaskResult::Metric& metric : task.metrics()) {
     results[absl::StrCat(metric.name(), ",none")] = Number(metric.value());
-    results[absl::StrCat(metric.name(), "_stderr,none")] = Error(metric.standard_error(), metric.count());
+    results[absl::StrCat(metric.name(), "_stderr,none")] = Error(metric);
     document["higher_is_better"][name][metric.name()] = metric.higher_is_better();
   }
   document["group_subtasks"][name] = Json::array();
@@ -93,6 +97,10 @@ std::string ReportToLmEval(const v1::Report& report, const std::string& subject)
   document["model_name"] = model;
   document["model_name_sanitized"] = model;
   document["tersor_version"] = report.tersor_version();
+  document["tersor_labels"] = Json::object();
+  for (const auto& [key, value] : std::map<std::string, std::string>(report.labels().begin(), report.labels().end())) {
+    document["tersor_labels"][key] = value;
+  }
   document["task_hashes"] = Json::object();
   std::vector<const v1::TaskResult*> tasks;
   for (const v1::TaskResult& task : report.tasks()) {

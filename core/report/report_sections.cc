@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compare/perplexity_error.h"
+#include "core/compare/report_names.h"
 #include "core/compare/report_side.h"
 #include "core/report/baseline_model_section.h"
 #include "core/report/efficiency_sections.h"
@@ -30,6 +31,7 @@ ReportSection ModelSection(const v1::Report& report) {
   row("source", absl::StrCat(model.path(), " (", model.format(), ", ", BytesText(model.source_bytes()), ")"));
   row("sha256", model.sha256());
   row("job", report.job_id());
+  row("labels", LabelsText(report.labels()));
   row("answered from", report.cached_from().empty() ? "" : absl::StrCat("job ", report.cached_from()));
   row("description", report.recipe().description());
   if (report.has_environment()) {
@@ -306,6 +308,7 @@ std::vector<ReportSection> ReportSections(const v1::Report& report, const Sectio
   sections.push_back(ModelSection(report));
   sections.push_back(SweepSection(report));
   sections.push_back(SizeSection(report));
+  sections.push_back(MemorySection(report));
   sections.push_back(CacheSection(report));
   sections.push_back(PerplexitySection(report));
   sections.push_back(PositionSection(report));

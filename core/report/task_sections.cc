@@ -18,10 +18,7 @@ const v1::TaskResult::Metric* FindMetric(const v1::TaskResult* result, const std
   return nullptr;
 }
 
-std::string ValueText(const v1::TaskResult::Metric* metric) {
-  if (metric == nullptr) return "";
-  return absl::StrCat(FigureText(metric->value(), 3), " \u00b1", FigureText(metric->standard_error(), 2));
-}
+std::string ValueText(const v1::TaskResult::Metric* metric) { return metric == nullptr ? "" : MetricText(*metric); }
 
 // With its sign, so that a loss is seen as one.
 std::string ChangeText(double change) { return absl::StrCat(change > 0 ? "+" : "", FigureText(change, 3)); }
@@ -45,6 +42,11 @@ std::string ProtocolText(const v1::TaskResult& result) {
 }
 
 }  // namespace
+
+std::string MetricText(const v1::TaskResult::Metric& metric) {
+  const std::string value = FigureText(metric.value(), 3);
+  return metric.has_standard_error() ? absl::StrCat(value, " \u00b1", FigureText(metric.standard_error(), 2)) : value;
+}
 
 std::vector<TaskRow> TaskRows(const v1::Report& report) {
   std::vector<TaskRow> rows;

@@ -21,6 +21,9 @@ std::vector<TaskRow> TaskRows(const v1::Report& report);
 // it.
 std::string TaskLabelOf(const v1::Report& report, const std::string& task, const std::string& hash);
 
+// "0.652 +-0.0337", the error where there is one.
+std::string MetricText(const v1::TaskResult::Metric& metric);
+
 // A row a task and metric; empty where there are no tasks.
 ReportSection TasksSection(const v1::Report& report);
 // A row a subject of tasks whose items have them, by the task's main metric.

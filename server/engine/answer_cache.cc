@@ -43,20 +43,20 @@ absl::Status LinkTree(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-absl::StatusOr<std::optional<v1::Report>> AnswerCache::TakeAnswer(absl::string_view fingerprint,
-                                                                  absl::string_view job_id) {
-  if (fingerprint.empty()) return std::nullopt;
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<std::string> ids, store_.FindAnswers(fingerprint));
+absl::StatusOr<std::optional<v1::Report>> AnswerCache::TakeAnswer(const v1::Job& job) {
+  if (job.plan().fingerprint().empty()) return std::nullopt;
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<std::string> ids, store_.FindAnswers(job.plan().fingerprint()));
   for (const std::string& id : ids) {
     absl::StatusOr<v1::Report> report = store_.GetReport(id);
     if (!report.ok() || !FilesAreThere(*report, folder_.artifacts(id))) continue;
-    TERSOR_RETURN_IF_ERROR(folder_.CreateJob(job_id));
-    TERSOR_RETURN_IF_ERROR(LinkTree(folder_.artifacts(id), folder_.artifacts(job_id)));
+    TERSOR_RETURN_IF_ERROR(folder_.CreateJob(job.id()));
+    TERSOR_RETURN_IF_ERROR(LinkTree(folder_.artifacts(id), folder_.artifacts(job.id())));
     if (report->cached_from().empty()) report->set_cached_from(id);
-    report->set_job_id(std::string(job_id));
+    report->set_job_id(job.id());
+    *report->mutable_labels() = job.labels();
     SetDownloadLoadCommands(*report);
     // The linked ones name the earlier job.
-    TERSOR_RETURN_IF_ERROR(WriteReportFiles(*report, folder_.artifacts(job_id)));
+    TERSOR_RETURN_IF_ERROR(WriteReportFiles(*report, folder_.artifacts(job.id())));
     return std::optional<v1::Report>(*std::move(report));
   }
   return std::nullopt;

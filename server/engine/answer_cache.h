@@ -17,10 +17,10 @@ class AnswerCache {
  public:
   AnswerCache(JobStore& store, const DataFolder& folder) : store_(store), folder_(folder) {}
 
-  // The report of the newest succeeded job with this fingerprint whose files are all still there, made out to `job_id`
-  // with cached_from set, after its files were hard-linked into the folder of `job_id`, so that either job may be
-  // deleted; the report files are written anew. Nothing where there is no such job.
-  absl::StatusOr<std::optional<v1::Report>> TakeAnswer(absl::string_view fingerprint, absl::string_view job_id);
+  // The report of the newest succeeded job with the fingerprint of `job`'s plan whose files are all still there, made
+  // out to `job` (id, labels) with cached_from set, after its files were hard-linked into the folder of `job`, so that
+  // either job may be deleted; the report files are written anew. Nothing where there is no such job.
+  absl::StatusOr<std::optional<v1::Report>> TakeAnswer(const v1::Job& job);
 
  private:
   JobStore& store_;

@@ -174,7 +174,7 @@ absl::StatusOr<NewJob> Submission::MakeJob(const v1::SubmitJobRequest& request, 
   }
   *job.mutable_plan() = std::move(planned.plan);
   if (request.no_cache()) return made;
-  TERSOR_ASSIGN_OR_RETURN(made.answer, answers_.TakeAnswer(job.plan().fingerprint(), job.id()));
+  TERSOR_ASSIGN_OR_RETURN(made.answer, answers_.TakeAnswer(job));
   if (!made.answer.has_value()) return made;
   job.set_state(v1::JOB_STATE_SUCCEEDED);
   job.set_cached_from(made.answer->cached_from());

@@ -129,6 +129,7 @@ absl::StatusOr<v1::AttemptSpec> Supervisor::Attach(const AttemptCaller& caller, 
   spec.set_attempt(caller.attempt);
   *spec.mutable_recipe() = record.job.recipe();
   spec.mutable_recipe()->set_model(record.model_path);
+  *spec.mutable_labels() = record.job.labels();
   spec.set_workspace(folder_.job(caller.job_id).string());
   for (const std::filesystem::path& path : limits_.data_paths) spec.add_data_paths(path.string());
   spec.set_cache_dir(folder_.cache().string());

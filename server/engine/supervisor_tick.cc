@@ -140,7 +140,7 @@ absl::Status Supervisor::StartAttempt(const JobRecord& record) {
   const std::string& id = record.job.id();
   if (!record.no_cache) {
     // An equal job may have ended while this one waited.
-    const auto answer = answers_.TakeAnswer(record.job.plan().fingerprint(), id);
+    const auto answer = answers_.TakeAnswer(record.job);
     if (answer.ok() && answer->has_value()) return store_.AnswerFromEarlier(id, **answer, clock_.Now());
     if (!answer.ok())
       Log(LogLevel::kWarning, "an earlier answer could not be taken",

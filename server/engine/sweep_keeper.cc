@@ -141,6 +141,7 @@ absl::Status SweepKeeper::End(const JobRecord& sweep, const std::vector<JobRecor
     outcome.next = v1::JOB_STATE_SUCCEEDED;
     TERSOR_ASSIGN_OR_RETURN(v1::SweepResult result, Collect(points));
     outcome.report = MakeSweepReport(sweep.job.recipe(), sweep.job.id(), ProgramVersion(), std::move(result));
+    *outcome.report->mutable_labels() = sweep.job.labels();
   }
   Log(LogLevel::kInfo, "sweep ended", {{"job", sweep.job.id()}, {"detail", outcome.message}});
   return store_.EndSweep(sweep.job.id(), outcome, clock_.Now());

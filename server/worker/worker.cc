@@ -64,6 +64,7 @@ RunOptions MakeRunOptions(const v1::AttemptSpec& spec, const CancellationToken& 
   options.context.memory_bytes = spec.memory_bytes();
   options.downloaded = true;
   options.cancellation = &cancellation;
+  options.labels.insert(spec.labels().begin(), spec.labels().end());
   options.baselines.insert(spec.baselines().begin(), spec.baselines().end());
   return options;
 }

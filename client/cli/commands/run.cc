@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/job_labels.h"
 #include "client/cli/local_engine.h"
 #include "client/cli/plan_text.h"
 #include "client/cli/progress_display.h"
@@ -55,6 +56,8 @@ class RunCommand final : public Command {
   // Warnings that stood under the plan.
   google::protobuf::RepeatedPtrField<v1::Warning> told_;
   int threads_ = 0;
+  std::vector<std::string> labels_;
+  std::map<std::string, std::string> parsed_labels_;
 };
 
 Arguments RunCommand::Define(const Arguments& parent, CommonOptions& common) {
@@ -64,6 +67,8 @@ Arguments RunCommand::Define(const Arguments& parent, CommonOptions& common) {
   app.Option("--workspace", workspace_, "Checkpoints and results; default tersor-out/MODEL-FINGERPRINT", "DIR");
   app.Option("--threads", threads_, "Cores to use; default: all. Results do not depend on it", 1, 4096);
   app.Option("--junit", junit_, "Write the gates as JUnit XML", "FILE");
+  app.Option("--label", labels_, "Names the run in its report and in comparisons; may be given several times",
+             "KEY=VALUE");
   AddServerOption(app, common);
   AddOutputOptions(app, common);
   app.Footer(kFooter);
@@ -97,6 +102,7 @@ int RunCommand::Work(const v1::Recipe& recipe, const PipelineContext& context, c
   options.context = context;
   options.cancellation = interrupt.token();
   options.baselines = std::move(baselines_);
+  options.labels = parsed_labels_;
   absl::StatusOr<v1::Report> report = absl::UnknownError("not run");
   {
     ProgressDisplay display(console);
@@ -120,6 +126,9 @@ int RunCommand::Run(const CommonOptions& common, Console& console) {
 }
 
 int RunCommand::PlanAndWork(const CommonOptions& common, Console& console) {
+  absl::StatusOr<std::map<std::string, std::string>> labels = ParseLabels(labels_);
+  if (!labels.ok()) return console.Fail(labels.status());
+  parsed_labels_ = *std::move(labels);
   absl::StatusOr<RecipeInput> input = ReadRecipeInput(recipe_, engine_);
   if (!input.ok()) return console.Fail(input.status());
   CompleteFaults(engine_, recipe_.DataPaths(), *input);

@@ -4,6 +4,7 @@
 #include "absl/time/clock.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/duration_flag.h"
+#include "client/cli/job_labels.h"
 #include "client/cli/job_text.h"
 #include "client/cli/progress_text.h"
 #include "client/cli/recipe_input.h"
@@ -75,13 +76,8 @@ absl::StatusOr<v1::SubmitJobRequest> SubmitCommand::MakeRequest(const v1::Recipe
   v1::SubmitJobRequest request;
   *request.mutable_recipe() = recipe;
   MakePathsAbsolute(*request.mutable_recipe());
-  for (const std::string& label : labels_) {
-    size_t equals = label.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return absl::InvalidArgumentError(absl::StrCat("--label ", label, ": write KEY=VALUE"));
-    }
-    (*request.mutable_labels())[label.substr(0, equals)] = label.substr(equals + 1);
-  }
+  TERSOR_ASSIGN_OR_RETURN(const auto labels, ParseLabels(labels_));
+  request.mutable_labels()->insert(labels.begin(), labels.end());
   request.set_request_id(request_id_);
   request.set_parent(parent_);
   request.set_priority(priority_);

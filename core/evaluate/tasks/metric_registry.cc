@@ -157,7 +157,6 @@ double ResampledError(const TaskMetric& metric, std::span<const ItemStatistics> 
 
 double MeanError(std::span<const ItemStatistics> items) {
   const double count = static_cast<double>(items.size());
-  if (count < 2) return 0;
   const double mean = ColumnSum(items, 0) / count;
   double squares = 0;
   for (const ItemStatistics& item : items) squares += (item[0] - mean) * (item[0] - mean);
@@ -268,7 +267,9 @@ v1::TaskResult::Metric SummarizeMetric(const TaskMetric& metric, ItemPointers it
   v1::TaskResult::Metric result;
   result.set_name(std::string(metric.name));
   result.set_value(MetricValue(metric, collected));
-  result.set_standard_error(metric.is_mean() ? MeanError(collected) : ResampledError(metric, collected));
+  if (collected.size() > 1) {
+    result.set_standard_error(metric.is_mean() ? MeanError(collected) : ResampledError(metric, collected));
+  }
   result.set_higher_is_better(metric.higher_is_better);
   result.set_count(static_cast<int64_t>(collected.size()));
   return result;

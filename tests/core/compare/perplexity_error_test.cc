@@ -45,6 +45,15 @@ TEST(PerplexityErrorTest, BlocksGoBeforeWindows) {
   EXPECT_NEAR(*PerplexityStandardError(result), std::exp(2.5) * 0.5, 1e-9);
 }
 
+TEST(PerplexityErrorTest, WhatTheResultSaysIsTaken) {
+  v1::PerplexityResult result = Result({{100, 300}, {100, 200}, {100, 400}}, 300);
+  result.set_standard_error(0.5);
+  EXPECT_EQ(PerplexityStandardError(result), 0.5);
+  // As a report that was written as null is read.
+  result.set_standard_error(std::numeric_limits<double>::quiet_NaN());
+  EXPECT_NEAR(*PerplexityStandardError(result), std::exp(3) / std::sqrt(3), 1e-9);
+}
+
 TEST(PerplexityErrorTest, NoneWhereNothingIsKnown) {
   EXPECT_FALSE(PerplexityStandardError(v1::PerplexityResult()).has_value());
   v1::PerplexityResult broken = Result({{100, 300}, {100, 200}}, 200);

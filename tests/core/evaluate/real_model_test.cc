@@ -179,12 +179,15 @@ TEST(SummarizeDivergenceTest, NearestRanks) {
   EXPECT_DOUBLE_EQ(result.probability_loyalty(), (198 * 0.5 + 2) / 200);
   // One block says nothing of how blocks differ.
   EXPECT_EQ(result.blocks(), 0);
+  EXPECT_FALSE(result.has_kl_mean_standard_error());
   EXPECT_FALSE(result.has_kl_mean_interval());
 }
 
 // Blocks that are independent tokens: the mean's interval is Student's, a percentile's is that of its rank.
 TEST(SummarizeDivergenceTest, IntervalsComeFromBlocks) {
-  TokenDivergences divergences = {.same_top1 = std::vector<uint8_t>(1000, 1)};
+  TokenDivergences divergences = {.jensen_shannon = std::vector<double>(1000, 0.25),
+                                  .same_top1 = std::vector<uint8_t>(1000, 1)};
+  divergences.jensen_shannon[0] = 0;
   for (int i = 0; i < 1000; ++i) divergences.kl.push_back((i * 389 % 1000 + 0.5) / 1000);
   const std::vector<int64_t> tokens(1000, 1);
   const v1::DivergenceResult result = SummarizeDivergence({}, divergences, tokens, 0.95);
@@ -198,13 +201,20 @@ TEST(SummarizeDivergenceTest, IntervalsComeFromBlocks) {
   // All agree: Wilson's, not a certainty.
   EXPECT_NEAR(result.top1_agreement_interval().low(), 0.9962, 1e-4);
   EXPECT_EQ(result.top1_agreement_interval().high(), 1);
+  EXPECT_NEAR(result.kl_mean_standard_error(), 0.28882 / std::sqrt(1000), 1e-6);
+  EXPECT_FALSE(result.has_top1_agreement_standard_error());
+  // One value of 1 among 999 of 0.5.
+  EXPECT_NEAR(result.probability_loyalty_standard_error(), 0.5 / 1000, 1e-6);
 }
 
 TEST(SummarizeDivergenceTest, FewTokensDoNotBoundTheirLastPercentile) {
-  const TokenDivergences divergences = {.kl = {0.1, 0.2, 0.3, 0.4}, .same_top1 = {1, 1, 0, 1}};
+  const TokenDivergences divergences = {
+      .kl = {0.1, 0.2, 0.3, 0.4}, .jensen_shannon = {0, 0, 0, 0}, .same_top1 = {1, 1, 0, 1}};
   const std::vector<int64_t> tokens = {2, 2};
   const v1::DivergenceResult result = SummarizeDivergence({}, divergences, tokens, 0.95);
   EXPECT_TRUE(std::isinf(result.kl_p99_interval().high()));
+  // Shares of 1 and 0.5 in two blocks.
+  EXPECT_NEAR(result.top1_agreement_standard_error(), 0.25, 1e-12);
 }
 
 TEST(SummarizeDivergenceTest, OneTokenIsEveryPercentile) {

@@ -171,6 +171,11 @@ TEST_F(BaselineModelTest, IsTimedBesideTheOthers) {
               report.speedups(1).value());
   const std::string table = ReportToTable(report, 200);
   const std::string own = table.substr(table.find("Beside a smaller dense model"));
+  ASSERT_EQ(report.weight_memory_size(), 3);
+  EXPECT_EQ(report.weight_memory(2).subject(), "baseline_model");
+  EXPECT_LT(report.weight_memory(2).computed_bytes(), report.weight_memory(0).computed_bytes());
+  EXPECT_EQ(report.weight_memory(1).computed_bytes(), report.size().memory_bytes());
+  EXPECT_EQ(report.weight_memory(0).computed_bytes(), report.size().dense_memory_bytes());
   EXPECT_THAT(own, HasSubstr("prefill tokens/s"));
   EXPECT_THAT(own, HasSubstr("decode tokens/s"));
   // The plan counts it.

@@ -161,9 +161,16 @@ TEST_F(RunRecipeTest, BrokenOffRunGoesOnToTheSameBytes) {
 TEST_F(RunRecipeTest, FinishedWorkspaceAnswersAtOnce) {
   const v1::Report first = Run("w");
   RecordingSink sink;
-  absl::StatusOr<v1::Report> again = RunRecipe(recipe_, Options("w"), sink);
+  RunOptions options = Options("w");
+  options.labels = {{"name", "release"}};
+  absl::StatusOr<v1::Report> again = RunRecipe(recipe_, options, sink);
   ASSERT_TRUE(again.ok()) << again.status();
   for (const v1::StageReport& stage : again->stages()) EXPECT_TRUE(stage.reused()) << stage.name();
+  EXPECT_EQ(again->labels().at("name"), "release");
+  EXPECT_TRUE(first.labels().empty());
+  EXPECT_GT(again->perplexity(1).standard_error(), 0);
+  EXPECT_GT(again->divergence().kl_mean_standard_error(), 0);
+  EXPECT_GT(again->perplexity(1).available_windows(), again->perplexity(1).windows_size());
   EXPECT_EQ(again->perplexity(1).nll_sum(), first.perplexity(1).nll_sum());
   EXPECT_EQ(again->artifacts_size(), first.artifacts_size());
 }

@@ -83,8 +83,8 @@ TEST(ComparisonFormatTest, ARivalStandsInEveryForm) {
   EXPECT_THAT(html, HasSubstr("l6 6l-6 6l-6 -6z"));
   EXPECT_THAT(html, HasSubstr("diamond: baseline model"));
   EXPECT_THAT(ComparisonToHtml(Comparison()), Not(HasSubstr("diamond")));
-  EXPECT_THAT(ComparisonToCsv(comparison), HasSubstr("\nbaseline Tiny,,false,bytes,size,120000000.0,0.0,,,,,,true\n"));
-  EXPECT_THAT(ComparisonToJsonLines(comparison), HasSubstr("\"baseline_model\":true}"));
+  EXPECT_THAT(ComparisonToCsv(comparison), HasSubstr("\nbaseline Tiny,,false,bytes,size,120000000.0,,,,,,,true,,\n"));
+  EXPECT_THAT(ComparisonToJsonLines(comparison), HasSubstr("\"baseline_model\":true,"));
   EXPECT_THAT(MessageToJson(comparison), HasSubstr("\"baseline_model\": true"));
 }
 
@@ -107,12 +107,11 @@ TEST(ComparisonFormatTest, HtmlHasPlotsAndNoNetwork) {
 
 TEST(ComparisonFormatTest, CsvIsARowANumber) {
   const std::string csv = ComparisonToCsv(Comparison("=1+1,\"x\""));
-  EXPECT_THAT(
-      csv, HasSubstr(
-               "model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash,baseline_model\n"));
+  EXPECT_THAT(csv, HasSubstr("model,job_id,dense,figure,kind,value,standard_error,change,low,high,confidence,hash,"
+                             "baseline_model,labels,sweep\n"));
   EXPECT_THAT(csv, HasSubstr("\njob-1,job-1,false,task.piqa.acc,quality,0.5,0.049,0.1,"));
   // Neither a formula nor a broken row.
-  EXPECT_THAT(csv, HasSubstr("\n\"'=1+1,\"\"x\"\"\",job-2,false,bytes,size,140000000.0,0.0,,,,,,false\n"));
+  EXPECT_THAT(csv, HasSubstr("\n\"'=1+1,\"\"x\"\"\",job-2,false,bytes,size,140000000.0,,,,,,,false,,\n"));
 }
 
 TEST(ComparisonFormatTest, JsonLinesAreObjects) {
@@ -123,7 +122,9 @@ TEST(ComparisonFormatTest, JsonLinesAreObjects) {
   for (size_t at = 0; at < lines.size(); ++count) {
     const size_t end = lines.find('\n', at);
     const json row = json::parse(lines.substr(at, end - at));
-    EXPECT_EQ(row.size(), 13);
+    EXPECT_EQ(row.size(), 15);
+    EXPECT_EQ(row["standard_error"].is_null(), row["kind"] != "quality" || row["figure"] == "kl_mean" ||
+                                                   row["figure"] == "kl_p99" || row["figure"] == "top1_agreement");
     if (row["model"] == "job-1" && row["figure"] == "mean_accuracy") {
       EXPECT_TRUE(row["value"].is_null());
     }
@@ -138,10 +139,14 @@ TEST(ComparisonFormatTest, JsonLinesAreObjects) {
 TEST(ComparisonFormatTest, LmEvalsSchema) {
   v1::Report report = ComparedReport({});
   report.mutable_recipe()->mutable_evaluate()->mutable_perplexity(0)->set_convention("words");
+  (*report.mutable_labels())["name"] = "release";
   const json document = json::parse(ReportToLmEval(report, "compressed"));
   EXPECT_EQ(document["results"]["piqa"]["alias"], "piqa");
   EXPECT_EQ(document["results"]["piqa"]["acc,none"], 0.5);
   EXPECT_EQ(document["results"]["piqa"]["acc_stderr,none"], 0.049);
+  EXPECT_EQ(document["tersor_labels"], json({{"name", "release"}}));
+  report.mutable_tasks(2)->mutable_metrics(0)->clear_standard_error();
+  EXPECT_EQ(json::parse(ReportToLmEval(report, "compressed"))["results"]["piqa"]["acc_stderr,none"], "N/A");
   EXPECT_EQ(document["versions"]["piqa"], 1.0);
   EXPECT_EQ(document["n-shot"]["piqa"], 0);
   EXPECT_EQ(document["n-samples"]["piqa"], json({{"original", 100}, {"effective", 100}}));
@@ -150,6 +155,7 @@ TEST(ComparisonFormatTest, LmEvalsSchema) {
   EXPECT_EQ(document["model_name"], "Smol-compressed");
   EXPECT_EQ(document["config"]["model_sha"], "abc");
   EXPECT_TRUE(document["results"]["wikitext_wiki"].contains("word_perplexity,none"));
+  EXPECT_GT(document["results"]["wikitext_wiki"]["word_perplexity_stderr,none"], 0.1);
   EXPECT_EQ(json::parse(ReportToLmEval(report, "dense"))["results"]["piqa"]["acc,none"], 0.6);
 }
 

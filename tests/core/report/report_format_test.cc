@@ -113,6 +113,35 @@ TEST(ReportToTableTest, HasEverySection) {
   EXPECT_THAT(table, Not(HasSubstr("model.layers.3.mlp.up_proj")));
 }
 
+TEST(ReportToTableTest, NamesTheJobByItsLabels) {
+  v1::Report report = testing::SampleReport();
+  (*report.mutable_labels())["name"] = "release";
+  (*report.mutable_labels())["branch"] = "main";
+  EXPECT_THAT(ReportToTable(report), HasSubstr("release branch=main\n"));
+  EXPECT_THAT(ReportToMarkdown(report), HasSubstr("release branch=main"));
+  EXPECT_THAT(ReportToHtml(report), HasSubstr("<title>PASS: SmolLM2-135M-Instruct, release branch=main - Tersor"));
+  EXPECT_THAT(MessageToJson(report), HasSubstr("\"labels\": {\n    \"branch\": \"main\","));
+}
+
+TEST(ReportToTableTest, ShowsTheMemoryThatWasMeasured) {
+  v1::Report report = testing::SampleReport();
+  EXPECT_THAT(ReportToTable(report), Not(HasSubstr("Memory of the weights")));
+  for (const auto& [subject, bytes] :
+       {std::pair<const char*, int64_t>{"dense", 600'000'000}, {"compressed", 150'000'000}}) {
+    v1::WeightMemory* memory = report.add_weight_memory();
+    memory->set_subject(subject);
+    memory->set_computed_bytes(bytes + 30'000'000);
+    memory->set_mapped_bytes(28'000'000);
+    memory->set_measured_bytes(bytes);
+  }
+  for (const std::string& text : {ReportToTable(report), ReportToMarkdown(report), ReportToHtml(report)}) {
+    EXPECT_THAT(text, HasSubstr("Memory of the weights"));
+    EXPECT_THAT(text, HasSubstr("600 MB"));
+    EXPECT_THAT(text, HasSubstr("150 MB"));
+    EXPECT_THAT(text, HasSubstr("4.00x"));
+  }
+}
+
 TEST(ReportToTableTest, ColumnsAreAligned) {
   const std::vector<std::string> lines = absl::StrSplit(ReportToTable(testing::SampleReport()), '\n');
   const auto line = [&](absl::string_view start) {

@@ -78,10 +78,13 @@ TEST_F(CliRunTest, FromRecipeToFilesAndReport) {
 }
 
 TEST_F(CliRunTest, JsonIsTheReportAlone) {
-  ProcessResult result = Tersor({"run", Recipe("perplexity_ratio <= 100"), "--output", "json"});
+  ProcessResult result =
+      Tersor({"run", Recipe("perplexity_ratio <= 100"), "--output", "json", "--label", "name=release"});
   ASSERT_EQ(result.code, 0) << result.err;
   Json report = Json::parse(result.out);
   EXPECT_EQ(report.at("verdict"), "PASS");
+  EXPECT_EQ(report.at("labels").at("name"), "release");
+  EXPECT_EQ(Tersor({"run", "r.yaml", "--label", "release"}).code, 2);
   ASSERT_EQ(report.at("perplexity").size(), 2u);
   EXPECT_EQ(report.at("perplexity")[0].at("subject"), "dense");
   EXPECT_EQ(report.at("perplexity")[1].at("windows").size(), 4u);

@@ -47,6 +47,7 @@ class RealPipelineTest : public ServiceTest {
         )pb",
         request.mutable_recipe()));
     request.mutable_recipe()->set_model(model_.string());
+    (*request.mutable_labels())["name"] = "release";
     return request;
   }
   v1::Job SubmitReal(bool no_cache = false) {
@@ -94,7 +95,9 @@ TEST_F(RealPipelineTest, CompressesEvaluatesAndServesTheFiles) {
   ASSERT_EQ(AwaitEnd(job.id()).state(), v1::JOB_STATE_SUCCEEDED) << client().Get(job.id()).status_message();
   const v1::Report report = ReportOf(job.id());
   EXPECT_EQ(report.verdict(), v1::VERDICT_PASS);
+  EXPECT_EQ(report.labels().at("name"), "release");
   EXPECT_EQ(report.perplexity_size(), 2);
+  EXPECT_GT(report.perplexity(1).standard_error(), 0);
   EXPECT_GT(report.size().ratio(), 1.01);
   ASSERT_GE(report.artifacts_size(), 2);
   for (const v1::ArtifactInfo& artifact : report.artifacts()) {

@@ -138,13 +138,17 @@ TEST_F(ServiceTest, EqualJobIsAnsweredAtOnce) {
   StartServer();
   const v1::Job first = Submit("blocks=3");
   ASSERT_EQ(AwaitEnd(first.id()).state(), v1::JOB_STATE_SUCCEEDED);
-  const v1::Job second = Submit("blocks=3");
+  v1::SubmitJobRequest labelled = Request("blocks=3");
+  (*labelled.mutable_labels())["name"] = "release";
+  v1::Job second;
+  ASSERT_TRUE(client().Submit(labelled, &second).ok());
   EXPECT_EQ(second.state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(second.cached_from(), first.id());
   EXPECT_EQ(second.attempt(), 0);
   v1::Report report;
   ASSERT_TRUE(client().Report(second.id(), &report).ok());
   EXPECT_EQ(report.cached_from(), first.id());
+  EXPECT_EQ(report.labels().at("name"), "release");
   EXPECT_EQ(report.load_commands(0).command(), absl::StrCat("tersor download ", second.id()));
   std::string text;
   ASSERT_TRUE(client().Download(second.id(), "report.json", 0, &text).ok());
