@@ -99,7 +99,8 @@ class Bench {
     std::vector<int8_t> codes(outputs * inputs);
     for (int64_t i = 0; i < outputs * inputs; ++i) codes[i] = static_cast<int8_t>(i * 37);
     const std::vector<float> scales(outputs, 0.01f);
-    const auto packed = Int8Matrix::Pack(codes, scales, outputs, inputs, engine);
+    const auto packed =
+        Int8Matrix::Pack({outputs, inputs, inputs, codes, scales}, IntegerInputs::Token(inputs), engine);
     if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, 1, same);
   }
 

@@ -58,6 +58,10 @@ nlohmann::json FloatTokenFormat::Parameters() const {
           {"scales", std::string(ScaleFormName(options_.scales))}};
 }
 
+float FloatTokenFormat::TokenScale(float absmax) const {
+  return options_.scales == ScaleForm::kE4m3 ? absmax / options_.book->largest() / E4m3Book().largest() : 0;
+}
+
 float FloatTokenFormat::StoredScale(float absmax, float token_scale) const {
   if (options_.scales == ScaleForm::kE8m0) return MxScale(absmax, *options_.book);
   const float scale = absmax / options_.book->largest();
@@ -68,8 +72,7 @@ float FloatTokenFormat::StoredScale(float absmax, float token_scale) const {
 void FloatTokenFormat::RoundToken(const float* x, float* out) const {
   const CodeBook& book = *options_.book;
   const int64_t group = options_.group_size == -1 ? width_ : options_.group_size;
-  const float token_scale =
-      options_.scales == ScaleForm::kE4m3 ? AbsMax(x, width_) / book.largest() / E4m3Book().largest() : 0;
+  const float token_scale = options_.scales == ScaleForm::kE4m3 ? TokenScale(AbsMax(x, width_)) : 0;
   for (int64_t first = 0; first < width_; first += group) {
     const float scale = StoredScale(AbsMax(x + first, group), token_scale);
     const float inverse = 1 / scale;

@@ -38,11 +38,13 @@ class FloatTokenFormat final : public ActivationFormat {
   std::vector<EncodedField> Fields() const override { return {}; }
   nlohmann::json Parameters() const override;
   const FloatTokenOptions& options() const { return options_; }
+  // The factor of a token whose largest magnitude is `absmax`: of kE4m3 alone, else 0.
+  float TokenScale(float absmax) const;
+  // The scale of a group as the form stores it.
+  float StoredScale(float absmax, float token_scale) const;
 
  private:
   FloatTokenFormat(int64_t width, const FloatTokenOptions& options) : width_(width), options_(options) {}
-  // The scale of a group as the form stores it; `token_scale` is the token's factor of kE4m3.
-  float StoredScale(float absmax, float token_scale) const;
   void RoundToken(const float* x, float* out) const;
 
   const int64_t width_;

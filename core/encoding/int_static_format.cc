@@ -23,6 +23,11 @@ T At(const Tensor& tensor, int64_t index) {
 
 }  // namespace
 
+float StaticGrid::inverse() const {
+  const float inverse = 1 / scale;
+  return scale > 0 && std::isfinite(inverse) ? inverse : 0;
+}
+
 StaticGrid SpanStaticGrid(float low, float high, int bits, bool symmetric) {
   const float last = static_cast<float>((1 << bits) - 1);
   low = std::min(low, 0.0f);
@@ -108,16 +113,13 @@ void IntStaticFormat::Round(const float* x, int64_t rows, float* out) const {
   const float last = static_cast<float>((1 << bits_) - 1);
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t i = 0; i < width_; ++i) {
-      const auto [scale, zero_point] = grids_[i];
-      const float value = x[row * width_ + i];
-      const float code = scale > 0 ? std::clamp(std::nearbyint(value / scale) + zero_point, 0.0f, last) : zero_point;
-      out[row * width_ + i] = (code - zero_point) * scale;
+      const float zero_point = grids_[i].zero_point;
+      const float steps = std::nearbyint(x[row * width_ + i] * grids_[i].inverse());
+      out[row * width_ + i] = (std::clamp(steps + zero_point, 0.0f, last) - zero_point) * grids_[i].scale;
     }
   }
 }
 
-nlohmann::json IntStaticFormat::Parameters() const {
-  return {{"bits", bits_}, {"clusters", fields_[0].tensor.elements()}};
-}
+nlohmann::json IntStaticFormat::Parameters() const { return {{"bits", bits_}, {"clusters", clusters()}}; }
 
 }  // namespace tersor

@@ -10,10 +10,13 @@
 
 namespace tersor {
 
-// The grid of a cluster of inputs: code = nearest even (x / scale) + zero_point, within 0 .. 2^bits - 1.
+// The grid of a cluster of inputs: code = nearest even (x * inverse()) + zero_point, within 0 .. 2^bits - 1.
 struct StaticGrid {
   float scale = 0;
   uint8_t zero_point = 0;
+
+  // 1 / scale; 0 where that is no number.
+  float inverse() const;
 };
 // The grid that spans [low, high] and 0; symmetric ones have the zero point 2^(bits-1) and span the larger side.
 StaticGrid SpanStaticGrid(float low, float high, int bits, bool symmetric);
@@ -39,6 +42,10 @@ class IntStaticFormat final : public ActivationFormat {
   void Round(const float* x, int64_t rows, float* out) const override;
   std::vector<EncodedField> Fields() const override { return fields_; }
   nlohmann::json Parameters() const override;
+  // By input.
+  const std::vector<StaticGrid>& grids() const { return grids_; }
+  // 1: all inputs share a grid.
+  int64_t clusters() const { return fields_[0].tensor.elements(); }
 
  private:
   IntStaticFormat(int64_t width, int bits, std::vector<EncodedField> fields);

@@ -27,6 +27,8 @@ class OutlierPairFormat final : public ActivationFormat {
   void Round(const float* x, int64_t rows, float* out) const override;
   std::vector<EncodedField> Fields() const override { return {}; }
   nlohmann::json Parameters() const override;
+  const OutlierPairs& pairs() const { return pairs_; }
+  float scale() const { return scale_; }
 
  private:
   OutlierPairFormat(int64_t width, int bits, float scale) : width_(width), pairs_(bits), scale_(scale) {}

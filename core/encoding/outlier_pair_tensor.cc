@@ -1,6 +1,7 @@
 #include "core/encoding/outlier_pair_tensor.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "core/encoding/parameter_reader.h"
@@ -76,19 +77,28 @@ uint64_t OutlierPairTensor::ByteSize(const OutlierPairLayout& layout) {
 }
 
 void OutlierPairTensor::DecodeRows(int64_t first, int64_t count, float* out) const {
-  const int64_t width = columns(), groups = width / group_size_, row_bytes = codes_.shape()[1];
-  std::vector<uint8_t> codes(width);
+  const int64_t width = columns(), groups = width / group_size_;
   std::vector<float> scales(groups);
   for (int64_t row = first; row < first + count; ++row, out += width) {
+    UnitsOfRow(row, out);
     // Cannot fail: the shapes were checked on construction.
-    UnpackInts(codes_.bytes().subspan(row * row_bytes, row_bytes), pairs_.bits(), 0, codes).IgnoreError();
     DecodeToFloat(scales_, row * groups, groups, scales.data()).IgnoreError();
-    for (int64_t i = 0; i < width; i += 2) {
-      pairs_.Decode(codes.data() + i, out + i);
-      out[i] *= scales[i / group_size_];
-      out[i + 1] *= scales[i / group_size_];
-    }
+    for (int64_t i = 0; i < width; ++i) out[i] *= scales[i / group_size_];
   }
+}
+
+void OutlierPairTensor::UnitsOfRow(int64_t row, float* units) const {
+  const int64_t row_bytes = codes_.shape()[1];
+  std::vector<uint8_t> codes(columns());
+  // Cannot fail, as above.
+  UnpackInts(codes_.bytes().subspan(row * row_bytes, row_bytes), pairs_.bits(), 0, codes).IgnoreError();
+  for (int64_t i = 0; i < columns(); i += 2) pairs_.Decode(codes.data() + i, units + i);
+}
+
+uint16_t OutlierPairTensor::ScaleBits(int64_t row, int64_t group) const {
+  uint16_t bits;
+  std::memcpy(&bits, scales_.bytes().data() + (row * (columns() / group_size_) + group) * sizeof(bits), sizeof(bits));
+  return bits;
 }
 
 nlohmann::json OutlierPairTensor::Parameters() const { return {{"bits", pairs_.bits()}, {"group_size", group_size_}}; }

@@ -42,6 +42,13 @@ class OutlierPairTensor final : public EncodedTensor {
   std::vector<EncodedField> Fields() const override { return {{"codes", codes_}, {"scales", scales_}}; }
   nlohmann::json Parameters() const override;
 
+  int bits() const { return pairs_.bits(); }
+  int64_t group_size() const { return group_size_; }
+  // What kernels read; bounds are the caller's duty. Values of a row in units of the scale: whole numbers.
+  void UnitsOfRow(int64_t row, float* units) const;
+  // The stored scale: its F16 bits.
+  uint16_t ScaleBits(int64_t row, int64_t group) const;
+
  private:
   OutlierPairTensor(const OutlierPairLayout& layout, Tensor codes, Tensor scales)
       : shape_({layout.rows, layout.columns}),

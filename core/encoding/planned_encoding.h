@@ -24,7 +24,7 @@ struct PlannedEncoding {
   // Of codebook: its parameters of these names ("e2m1", "e8m0").
   std::string book = "";
   std::string scales = "";
-  // ActivationFormat::Parameters() as text, of int-token and float-token.
+  // ActivationFormat::Parameters() as text, without what only calibration tells (scales of outlier-pairs).
   std::string input_parameters = "";
 };
 

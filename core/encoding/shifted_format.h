@@ -29,6 +29,7 @@ class ShiftedFormat final : public ActivationFormat {
   void Round(const float* x, int64_t rows, float* out) const override;
   std::vector<EncodedField> Fields() const override;
   nlohmann::json Parameters() const override;
+  const std::vector<float>& shifts() const { return values_; }
   const ActivationFormat& inner() const { return *inner_; }
 
  private:

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/kernels/int8_product.h"
 #include "core/kernels/matmul_primitives.h"
+#include "core/kernels/quad_inputs.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/targets.h"
 #include "core/kernels/weight_buffer.h"
@@ -23,12 +24,10 @@ using dnnl::memory;
 // As for floats: rows are cut into tiles of these sizes, what is left is padded.
 constexpr int64_t kTiles[] = {128, 64, 32, 16};
 constexpr int64_t kSmallestTile = 16;
-// Codes + 128 times weights: 255 x 128 a product.
+static_assert(kTiles[0] <= QuadInputs::kMostRows);
+// Codes + 128 times weights: 255 x 128 a product, with both zero points 255 x 255.
 static_assert(Int8Matrix::kMostInputs * 255 * 128 < int64_t{1} << 31);
-
-int64_t FloatsFor(int64_t bytes) {
-  return (bytes + static_cast<int64_t>(sizeof(float)) - 1) / static_cast<int64_t>(sizeof(float));
-}
+static_assert(Int8Matrix::kMostInputsWithZeroPoints * 255 * 255 < int64_t{1} << 31);
 
 }  // namespace
 
@@ -37,16 +36,65 @@ Int8Engine BestInt8Engine() { return HasVnni() ? Int8Engine::kOneDnn : Int8Engin
 struct Int8Matrix::State {
   Int8Engine engine = Int8Engine::kQuads;
   int64_t outputs = 0;
-  int64_t inputs = 0;
+  IntegerInputs grid;
+  // Inputs that have one scale in each output, and in each row.
+  int64_t segment = 0;
+  // kQuads: in panels as in QuadWeights, [panels][segments][16].
   std::vector<float> scales;
+  // Of codes less zero points.
+  std::vector<int32_t> sums;
+  // kQuads only: 128 + zero point; none where there are no zero points.
+  std::vector<int32_t> offsets;
+  // What shifts add to each output; none without shifts.
+  std::vector<float> constants;
   // kOneDnn: the library's layout. kQuads: panels of int8_product.h.
   memory::desc layout;
   WeightBuffer storage;
-  // kOneDnn multiplies codes + 128, which are unsigned: what that adds to each output.
-  std::vector<int32_t> correction;
 
-  int64_t quads() const { return (inputs + 3) / 4; }
+  int64_t inputs() const { return grid.inputs; }
+  int64_t segments() const { return grid.inputs / segment; }
+  int64_t quads() const { return (grid.inputs + 3) / 4; }
   int64_t quad_panels() const { return (outputs + kQuadPanel - 1) / kQuadPanel; }
+
+  // Where a segment's numbers of an output lie.
+  int64_t SegmentAt(int64_t output, int64_t s) const {
+    if (engine == Int8Engine::kOneDnn) return output;
+    return (output / kQuadPanel * segments() + s) * kQuadPanel + output % kQuadPanel;
+  }
+
+  void PackNumbers(const Int8Weights& weights) {
+    const int64_t slots = engine == Int8Engine::kOneDnn ? outputs : quad_panels() * segments() * kQuadPanel;
+    const int64_t groups = inputs() / weights.group_size;
+    scales.resize(slots);
+    sums.resize(slots);
+    if (!weights.zero_points.empty()) offsets.resize(slots);
+    for (int64_t o = 0; o < outputs; ++o) {
+      const int8_t* codes = weights.codes.data() + o * inputs();
+      for (int64_t s = 0; s < segments(); ++s) {
+        const int64_t group = o * groups + s * segment / weights.group_size, at = SegmentAt(o, s);
+        const int32_t zero_point = weights.zero_points.empty() ? 0 : weights.zero_points[group];
+        scales[at] = weights.scales[group];
+        sums[at] = std::accumulate(codes + s * segment, codes + (s + 1) * segment, 0) -
+                   static_cast<int32_t>(segment) * zero_point;
+        if (!offsets.empty()) offsets[at] = 128 + zero_point;
+      }
+    }
+  }
+
+  void PackConstants(const Int8Weights& weights) {
+    const int64_t groups = inputs() / weights.group_size;
+    constants.resize((outputs + kQuadPanel - 1) / kQuadPanel * kQuadPanel);
+    for (int64_t o = 0; o < outputs; ++o) {
+      double sum = 0;
+      for (int64_t i = 0; i < inputs(); ++i) {
+        const int64_t group = o * groups + i / weights.group_size;
+        const int code =
+            weights.codes[o * inputs() + i] - (weights.zero_points.empty() ? 0 : weights.zero_points[group]);
+        sum += static_cast<double>(code) * weights.scales[group] * grid.shifts[i];
+      }
+      constants[o] = static_cast<float>(sum);
+    }
+  }
 
   void PackQuads(std::span<const int8_t> codes) {
     const int64_t panel = quads() * 4 * kQuadPanel;
@@ -55,33 +103,28 @@ struct Int8Matrix::State {
     std::fill_n(packed, quad_panels() * panel, uint8_t{0});
     for (int64_t o = 0; o < outputs; ++o) {
       uint8_t* column = packed + o / kQuadPanel * panel + o % kQuadPanel * 4;
-      for (int64_t i = 0; i < inputs; ++i) {
-        column[i / 4 * 4 * kQuadPanel + i % 4] = static_cast<uint8_t>(codes[o * inputs + i] + 128);
+      for (int64_t i = 0; i < inputs(); ++i) {
+        column[i / 4 * 4 * kQuadPanel + i % 4] = static_cast<uint8_t>(codes[o * inputs() + i] + 128);
       }
     }
-    scales.resize(quad_panels() * kQuadPanel);
   }
 
   // Throws dnnl::error.
   void PackForLibrary(std::span<const int8_t> codes) {
     SingleThreadScope one_thread;
-    layout = Int8Layout(outputs, inputs);
+    layout = Int8Layout(outputs, inputs());
     storage = WeightBuffer(FloatsFor(static_cast<int64_t>(layout.get_size())));
-    const memory::desc rows({inputs, outputs}, memory::data_type::s8, memory::dims{1, inputs});
+    const memory::desc rows({inputs(), outputs}, memory::data_type::s8, memory::dims{1, inputs()});
     memory source(rows, CpuEngine(), const_cast<int8_t*>(codes.data()));
     memory target(layout, CpuEngine(), storage.data());
     dnnl::stream stream(CpuEngine());
     dnnl::reorder(source, target).execute(stream, source, target);
     stream.wait();
-    correction.resize(outputs);
-    for (int64_t o = 0; o < outputs; ++o) {
-      for (int64_t i = 0; i < inputs; ++i) correction[o] += 128 * codes[o * inputs + i];
-    }
   }
 
   // Throws dnnl::error. `rows` is one of kTiles.
   void LibraryTile(int64_t rows, const uint8_t* x, int32_t* sums) {
-    const auto matmul = FindInt8Matmul(rows, outputs, inputs);
+    const auto matmul = FindInt8Matmul(rows, outputs, inputs());
     ScratchBuffer scratchpad(FloatsFor(static_cast<int64_t>(matmul->scratchpad.get_size())));
     const dnnl::engine& engine = CpuEngine();
     std::unordered_map<int, memory> arguments = {
@@ -94,51 +137,45 @@ struct Int8Matrix::State {
     stream.wait();
   }
 
-  // Sums of `rows` rows of x, at most 128, and their scales.
-  void LibrarySums(const float* x, int64_t x_stride, int64_t rows, int64_t tile, float* row_scales, int32_t* sums) {
-    ScratchBuffer scratch(FloatsFor(tile * inputs));
-    uint8_t* codes = reinterpret_cast<uint8_t*>(scratch.data());
-    for (int64_t row = 0; row < rows; ++row)
-      row_scales[row] = QuantizeRow(x + row * x_stride, inputs, codes + row * inputs);
-    std::memset(codes + rows * inputs, 0, (tile - rows) * inputs);
-    LibraryTile(tile, codes, sums);
-  }
-
-  void LibraryRows(const float* x, int64_t x_stride, int64_t rows, int64_t tile, const float* bias, bool accumulate,
-                   float* y, int64_t y_stride) {
-    ScratchBuffer scratch(tile * (outputs + 1));
-    int32_t* sums = reinterpret_cast<int32_t*>(scratch.data());
-    float* row_scales = scratch.data() + tile * outputs;
-    LibrarySums(x, x_stride, rows, tile, row_scales, sums);
-    for (int64_t row = 0; row < rows; ++row) {
-      ScaleSums(sums + row * outputs, correction.data(), scales.data(), row_scales[row], bias, accumulate, outputs,
-                y + row * y_stride);
-    }
-  }
-
-  // `rows` is at most 128.
-  void OwnRows(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
-               int64_t y_stride) {
-    const int64_t stride = (inputs + kQuadRowStep - 1) / kQuadRowStep * kQuadRowStep;
-    ScratchBuffer code_scratch(FloatsFor(rows * stride)), rest_scratch(rows * stride / 4 * 2), scale_scratch(rows);
+  void LibraryRows(const PanelRows& x, int64_t tile) {
+    ScratchBuffer sum_scratch(tile * outputs), code_scratch(FloatsFor(tile * inputs())), scratch(inputs());
+    int32_t* row_sums = reinterpret_cast<int32_t*>(sum_scratch.data());
     int8_t* codes = reinterpret_cast<int8_t*>(code_scratch.data());
-    QuadRest* rests = reinterpret_cast<QuadRest*>(rest_scratch.data());
-    std::array<int64_t, kTiles[0] + 1> starts{};
-    std::array<int32_t, kTiles[0]> corrections{};
-    for (int64_t row = 0; row < rows; ++row) {
-      int8_t* row_codes = codes + row * stride;
-      scale_scratch.data()[row] = QuantizeRow(x + row * x_stride, inputs, row_codes);
-      std::fill(row_codes + inputs, row_codes + stride, int8_t{0});
-      corrections[row] = 128 * std::accumulate(row_codes, row_codes + inputs, 0);
-      starts[row + 1] = starts[row] + SplitCodes(row_codes, stride, rests + starts[row]);
+    std::array<float, kTiles[0]> row_scales{};
+    std::array<int32_t, kTiles[0]> zero_points{};
+    for (int64_t row = 0; row < x.rows; ++row) {
+      int32_t code_sum = 0;
+      RoundToIntegers(grid, segment, x.x + row * x.x_stride, scratch.data(),
+                      {codes + row * inputs(), 0x80, &row_scales[row], &zero_points[row], &code_sum});
     }
-    const QuadRows quad_rows = {rows, codes, stride, rests, starts.data(), scale_scratch.data(), corrections.data()};
-    const uint8_t* panels = reinterpret_cast<const uint8_t*>(storage.data());
-    for (int64_t panel = 0; panel < quad_panels(); ++panel) {
-      const int64_t first = panel * kQuadPanel;
-      QuadProduct(panels + panel * quads() * 4 * kQuadPanel, quads(), quad_rows,
-                  {std::min(kQuadPanel, outputs - first), scales.data() + first,
-                   bias == nullptr ? nullptr : bias + first, accumulate, y + first, y_stride});
+    std::memset(codes + x.rows * inputs(), 0, (tile - x.rows) * inputs());
+    LibraryTile(tile, reinterpret_cast<const uint8_t*>(codes), row_sums);
+    for (int64_t row = 0; row < x.rows; ++row) {
+      ScaleSums({outputs, row_sums + row * outputs, 128 + zero_points[row], sums.data(), scales.data(), row_scales[row],
+                 constants.empty() ? nullptr : constants.data(), x.bias, x.accumulate},
+                x.y + row * x.y_stride);
+    }
+  }
+
+  QuadWeights Panel(int64_t panel) const {
+    const int64_t first = panel * segments() * kQuadPanel;
+    return {reinterpret_cast<const uint8_t*>(storage.data()) + panel * quads() * 4 * kQuadPanel,
+            quads(),
+            segments(),
+            scales.data() + first,
+            offsets.empty() ? nullptr : offsets.data() + first,
+            sums.data() + first};
+  }
+
+  // Outputs of panels [first, first + count); `rows` is at most 128.
+  void OwnRows(int64_t first, int64_t count, const PanelRows& operands) {
+    const QuadInputs x(grid, segment, operands);
+    for (int64_t panel = first; panel < first + count; ++panel) {
+      const int64_t output = panel * kQuadPanel;
+      QuadProduct(Panel(panel), x.rows(),
+                  {std::min(kQuadPanel, outputs - output), constants.empty() ? nullptr : constants.data() + output,
+                   operands.bias == nullptr ? nullptr : operands.bias + output, operands.accumulate,
+                   operands.y + output, operands.y_stride});
     }
   }
 };
@@ -149,62 +186,89 @@ Int8Matrix::Int8Matrix(Int8Matrix&&) noexcept = default;
 Int8Matrix& Int8Matrix::operator=(Int8Matrix&&) noexcept = default;
 
 int64_t Int8Matrix::outputs() const { return state_ ? state_->outputs : 0; }
-int64_t Int8Matrix::inputs() const { return state_ ? state_->inputs : 0; }
+int64_t Int8Matrix::inputs() const { return state_ ? state_->inputs() : 0; }
+int64_t Int8Matrix::panels() const {
+  return state_ && state_->engine == Int8Engine::kQuads ? state_->quad_panels() : 1;
+}
+Int8Engine Int8Matrix::engine() const { return state_ ? state_->engine : BestInt8Engine(); }
 
-absl::StatusOr<Int8Matrix> Int8Matrix::Pack(std::span<const int8_t> codes, std::span<const float> scales,
-                                            int64_t outputs, int64_t inputs, Int8Engine engine) {
-  if (outputs <= 0 || inputs <= 0 || inputs > kMostInputs || static_cast<int64_t>(codes.size()) / outputs != inputs ||
-      static_cast<int64_t>(codes.size()) % outputs != 0 || static_cast<int64_t>(scales.size()) != outputs) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot pack ", codes.size(), " codes and ", scales.size(),
-                                                   " scales as a matrix of ", outputs, " x ", inputs, " (at most ",
-                                                   kMostInputs, " inputs)"));
+bool Int8Matrix::Supports(int64_t inputs, int64_t weight_group, bool weight_zero_points, int64_t input_group) {
+  if (weight_group < 1 || input_group < 1 || inputs % weight_group != 0 || inputs % input_group != 0) return false;
+  const auto [shorter, longer] = std::minmax(weight_group, input_group);
+  if (inputs > (weight_zero_points ? kMostInputsWithZeroPoints : kMostInputs)) return false;
+  return longer % shorter == 0 && (shorter == inputs || shorter % 4 == 0);
+}
+
+absl::StatusOr<Int8Matrix> Int8Matrix::Pack(const Int8Weights& weights, IntegerInputs inputs, Int8Engine engine) {
+  const int64_t outputs = weights.outputs, columns = weights.inputs;
+  if (outputs <= 0 || columns <= 0 || columns != inputs.inputs ||
+      !Supports(columns, weights.group_size, !weights.zero_points.empty(), inputs.group_size)) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot multiply an int8 matrix of ", outputs, " x ", columns,
+                                                   " in groups of ", weights.group_size, " by ", inputs.inputs,
+                                                   " inputs in groups of ", inputs.group_size));
+  }
+  const int64_t groups = columns / weights.group_size;
+  const auto holds = [&](size_t size, int64_t row) {
+    return static_cast<int64_t>(size) % outputs == 0 && static_cast<int64_t>(size) / outputs == row;
+  };
+  if (!holds(weights.codes.size(), columns) || !holds(weights.scales.size(), groups) ||
+      (!weights.zero_points.empty() && !holds(weights.zero_points.size(), groups)) ||
+      (!inputs.shifts.empty() && static_cast<int64_t>(inputs.shifts.size()) != columns)) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot pack ", weights.codes.size(), " codes and ",
+                                                   weights.scales.size(), " scales as a matrix of ", outputs, " x ",
+                                                   columns));
   }
   Int8Matrix matrix;
   matrix.state_ = std::make_unique<State>();
   State& state = *matrix.state_;
-  state.engine = engine;
   state.outputs = outputs;
-  state.inputs = inputs;
-  state.scales.assign(scales.begin(), scales.end());
-  if (engine == Int8Engine::kQuads) {
-    state.PackQuads(codes);
+  state.segment = std::min(weights.group_size, inputs.group_size);
+  state.grid = std::move(inputs);
+  const bool plain = state.segments() == 1 && weights.zero_points.empty() && state.grid.outlier_threshold == 0;
+  state.engine = plain ? engine : Int8Engine::kQuads;
+  state.PackNumbers(weights);
+  if (!state.grid.shifts.empty()) state.PackConstants(weights);
+  if (state.engine == Int8Engine::kQuads) {
+    state.PackQuads(weights.codes);
     return matrix;
   }
   try {
-    state.PackForLibrary(codes);
+    state.PackForLibrary(weights.codes);
   } catch (const dnnl::error& error) {
     return absl::InternalError(
-        absl::StrCat("oneDNN, packing an int8 matrix of ", outputs, " x ", inputs, ": ", error.what()));
+        absl::StrCat("oneDNN, packing an int8 matrix of ", outputs, " x ", columns, ": ", error.what()));
   }
   return matrix;
 }
 
 absl::Status Int8Matrix::Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate,
                                   float* y, int64_t y_stride) const {
+  return MultiplyPanelRows(0, panels(), {x, x_stride, rows, bias, accumulate, y, y_stride});
+}
+
+absl::Status Int8Matrix::MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const {
   if (state_ == nullptr) return absl::FailedPreconditionError("multiplication by a matrix that was never packed");
   State& state = *state_;
+  PanelRows here = rows;
   try {
     SingleThreadScope one_thread;
-    while (rows > 0) {
-      const int64_t* tile = std::find_if(std::begin(kTiles), std::end(kTiles), [&](int64_t t) { return t <= rows; });
+    for (int64_t left = rows.rows; left > 0; left -= here.rows) {
+      const int64_t* tile = std::find_if(std::begin(kTiles), std::end(kTiles), [&](int64_t t) { return t <= left; });
       const int64_t size = tile == std::end(kTiles) ? kSmallestTile : *tile;
-      const int64_t here = std::min(size, rows);
+      here.rows = std::min(size, left);
       if (state.engine == Int8Engine::kOneDnn) {
-        state.LibraryRows(x, x_stride, here, size, bias, accumulate, y, y_stride);
+        state.LibraryRows(here, size);
       } else {
-        state.OwnRows(x, x_stride, here, bias, accumulate, y, y_stride);
+        state.OwnRows(first, count, here);
       }
-      rows -= here;
-      x += here * x_stride;
-      y += here * y_stride;
+      here.x += here.rows * here.x_stride;
+      here.y += here.rows * here.y_stride;
     }
   } catch (const dnnl::error& error) {
     return absl::InternalError(absl::StrCat("oneDNN, multiplying by an int8 matrix of ", state.outputs, " x ",
-                                            state.inputs, ": ", error.what()));
+                                            state.inputs(), ": ", error.what()));
   }
   return absl::OkStatus();
 }
-
-float QuantizeInt8Row(const float* x, int64_t inputs, int8_t* codes) { return QuantizeRow(x, inputs, codes); }
 
 }  // namespace tersor

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "core/base/status.h"
+#include "core/kernels/integer_inputs.h"
+#include "core/kernels/row_matrix.h"
 
 namespace tersor {
 
@@ -16,29 +18,53 @@ namespace tersor {
 enum class Int8Engine { kOneDnn, kQuads };
 Int8Engine BestInt8Engine();
 
-// W [outputs, inputs] of codes -128 .. 127 with a scale for each output: value = code * scale. Immutable and
-// thread-safe; cheap to move.
-class Int8Matrix {
+// What is packed: value = (code - zero point) * scale, group g of a row being columns g * group_size .. + group_size
+// - 1.
+struct Int8Weights {
+  int64_t outputs = 0;
+  int64_t inputs = 0;
+  // Divides `inputs`.
+  int64_t group_size = 0;
+  // [outputs, inputs], -128 .. 127.
+  std::span<const int8_t> codes;
+  // [outputs, groups].
+  std::span<const float> scales;
+  // [outputs, groups], or none: 0.
+  std::span<const int8_t> zero_points = {};
+};
+
+// A weight that multiplies inputs of one format. Immutable and thread-safe; cheap to move.
+class Int8Matrix final : public RowMatrix {
  public:
   // Of more, sums of products might leave 32 bits.
   static constexpr int64_t kMostInputs = int64_t{1} << 16;
+  // The same for weights with zero points.
+  static constexpr int64_t kMostInputsWithZeroPoints = int64_t{1} << 15;
 
   Int8Matrix();
-  ~Int8Matrix();
+  ~Int8Matrix() override;
   Int8Matrix(Int8Matrix&&) noexcept;
   Int8Matrix& operator=(Int8Matrix&&) noexcept;
 
-  // INVALID_ARGUMENT where sizes do not fit.
-  static absl::StatusOr<Int8Matrix> Pack(std::span<const int8_t> codes, std::span<const float> scales, int64_t outputs,
-                                         int64_t inputs, Int8Engine engine = BestInt8Engine());
+  // Whether weights in such groups multiply inputs in such groups: one divides the other, and of several groups the
+  // shorter has whole fours.
+  static bool Supports(int64_t inputs, int64_t weight_group, bool weight_zero_points, int64_t input_group);
 
-  int64_t outputs() const;
-  int64_t inputs() const;
+  // INVALID_ARGUMENT where sizes do not fit. `engine` gives way to kQuads where the library has no such product:
+  // groups, outliers and zero points of weights.
+  static absl::StatusOr<Int8Matrix> Pack(const Int8Weights& weights, IntegerInputs inputs,
+                                         Int8Engine engine = BestInt8Engine());
+
+  int64_t outputs() const override;
+  int64_t inputs() const override;
+  // The library does all outputs at once.
+  int64_t panels() const override;
+  absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override;
+  Int8Engine engine() const;
 
   // y [rows, outputs] = x W^T, plus `bias` unless null, plus the old y where `accumulate`, on the calling thread, each
-  // row of x first rounded to code * scale with scale = largest magnitude / 127 and codes -127 .. 127 (to the nearest,
-  // ties to even). The sum of code products is exact, then multiplied by both scales: the same bits with any engine,
-  // whatever the number of rows. Strides are between rows, in floats.
+  // row of x first rounded to the inputs' format. The sum of code products is exact, then multiplied by both scales:
+  // the same bits with any engine, whatever the number of rows. Strides are between rows, in floats.
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
                         int64_t y_stride) const;
 
@@ -46,9 +72,6 @@ class Int8Matrix {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// The rounding alone: codes of `inputs` values, and their scale.
-float QuantizeInt8Row(const float* x, int64_t inputs, int8_t* codes);
 
 }  // namespace tersor
 

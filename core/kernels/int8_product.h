@@ -4,17 +4,17 @@
 
 #include <cstdint>
 
+#include "core/kernels/input_rounding.h"
+
 namespace tersor {
 
-// Outputs a panel of QuadProduct: [inputs / 4][16][4] weights as codes + 128, inputs padded to whole quads by anything.
+// Outputs a panel of QuadProduct.
 inline constexpr int64_t kQuadPanel = 16;
 // Rows of codes are padded with zeros to a multiple of this many.
 inline constexpr int64_t kQuadRowStep = 64;
 
-// Rounds a row: codes + `offset` go to out[0 .. inputs). Returns the scale; see QuantizeInt8Row. T is int8_t (offset 0)
-// or uint8_t (offset 128).
-float QuantizeRow(const float* x, int64_t inputs, int8_t* out);
-float QuantizeRow(const float* x, int64_t inputs, uint8_t* out);
+// So many rows are multiplied together, others alone.
+int64_t QuadRowBlock();
 
 // What is taken out of four codes: those of inputs 4 quad .. 4 quad + 3.
 struct QuadRest {
@@ -22,44 +22,77 @@ struct QuadRest {
   int8_t codes[4] = {};
 };
 
-// Codes of a row for QuadProduct. AVX2's product of bytes adds two products in 16 bits and saturates there: weights of
-// up to 255 leave a pair of neighbouring codes a sum of -128 .. 128. What goes beyond is taken out of the codes into
-// `rests`, of which there is room for count / 4; returns how many there are. `count` is a multiple of kQuadRowStep.
+// Codes of a row for QuadProduct where SplitsCodes(). AVX2's product of bytes adds two products in 16 bits and
+// saturates there: weights of up to 255 leave a pair of neighbouring codes a sum of -128 .. 128. What goes beyond is
+// taken out of the codes into `rests`, in rising order, of which there is room for count / 4; returns how many there
+// are. `count` is a multiple of kQuadRowStep.
 int64_t SplitCodes(int8_t* codes, int64_t count, QuadRest* rests);
+// False with VNNI, whose sums do not saturate.
+bool SplitsCodes();
 
-// Rows of activations: value = (code + rest) * scale.
-struct QuadRows {
-  int64_t count = 0;
-  // [count][stride].
-  const int8_t* codes = nullptr;
-  int64_t stride = 0;
-  // Row r has rests [rest_starts[r], rest_starts[r + 1]).
-  const QuadRest* rests = nullptr;
-  const int64_t* rest_starts = nullptr;
+// 16 outputs. Inputs lie in groups, which have whole quads where there are several; value = (code - zero point) *
+// scale.
+struct QuadWeights {
+  // [quads][16][4] codes + 128; inputs are padded to whole quads by anything.
+  const uint8_t* codes = nullptr;
+  int64_t quads = 0;
+  int64_t groups = 1;
+  // [groups][16], whatever the number of outputs.
   const float* scales = nullptr;
-  // 128 times the sum of a row's codes and rests: what weights + 128 add to each output.
-  const int32_t* corrections = nullptr;
+  // 128 + zero point, [groups][16]; null: 128.
+  const int32_t* offsets = nullptr;
+  // Of (code - zero point) over a group, [groups][16]; needed where rows have zero points.
+  const int32_t* sums = nullptr;
 };
 
-// Where the products of one panel go: y = (sum - correction) * (scales * row's scale), plus bias unless null, plus the
-// old y where `accumulate`.
+// Rows of activations: value = (code + rest - zero point) * scale.
+struct QuadRows {
+  int64_t count = 0;
+  // Each QuadRowBlock() rows are a block [stride / kQuadRowStep][rows][kQuadRowStep], so that constants tell how far
+  // its rows are apart; those left are blocks of one.
+  const int8_t* codes = nullptr;
+  int64_t stride = 0;
+  // Row r has rests [rest_starts[r], rest_starts[r + 1]); both null where codes are not split.
+  const QuadRest* rests = nullptr;
+  const int64_t* rest_starts = nullptr;
+  // [count][groups]: scales, zero points (null: 0), and sums of codes and rests.
+  const float* scales = nullptr;
+  const int32_t* zero_points = nullptr;
+  const int32_t* sums = nullptr;
+  // Row r has outliers [outlier_starts[r], outlier_starts[r + 1]), whose code is the zero point; null: there are none.
+  const InputOutlier* outliers = nullptr;
+  const int64_t* outlier_starts = nullptr;
+};
+
+// Where the products of one panel go.
 struct QuadOutputs {
   // Of the panel, at most 16.
   int64_t count = 0;
-  // [16], whatever the count.
-  const float* scales = nullptr;
+  // Added unless null: constants of the matrix, and the caller's.
+  const float* constants = nullptr;
   const float* bias = nullptr;
   bool accumulate = false;
   float* y = nullptr;
   int64_t y_stride = 0;
 };
 
-// All rows times one panel; sums are exact.
-void QuadProduct(const uint8_t* panel, int64_t quads, const QuadRows& rows, const QuadOutputs& outputs);
+// All rows times one panel: the exact sum of a group times both its scales, group by group, then the outliers.
+void QuadProduct(const QuadWeights& weights, const QuadRows& rows, const QuadOutputs& outputs);
 
-// y = (sums - correction) * (scales * scale), plus bias unless null, plus the old y where `accumulate`.
-void ScaleSums(const int32_t* sums, const int32_t* correction, const float* scales, float scale, const float* bias,
-               bool accumulate, int64_t outputs, float* y);
+// Of one row: y = (sums - offset * weight_sums) * (scales * scale), plus `constants` and `bias` unless null, plus the
+// old y where `accumulate`.
+struct RowSums {
+  int64_t outputs = 0;
+  const int32_t* sums = nullptr;
+  int32_t offset = 0;
+  const int32_t* weight_sums = nullptr;
+  const float* scales = nullptr;
+  float scale = 0;
+  const float* constants = nullptr;
+  const float* bias = nullptr;
+  bool accumulate = false;
+};
+void ScaleSums(const RowSums& row, float* y);
 
 }  // namespace tersor
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/kernels/int8_product.h"
+#include "core/kernels/integer_inputs.h"
 #include "core/kernels/low_bit_book.h"
 #include "core/kernels/low_bit_product.h"
 #include "core/kernels/panel_store.h"
@@ -128,7 +128,11 @@ struct LowBitMatrix::State {
     if (activations == RowActivations::kInt8) {
       QuantizeInt8Blocks(x, layout.inputs, row, block_scales, sums);
     } else {
-      std::fill_n(block_scales, blocks, QuantizeRow(x, layout.inputs, row));
+      float scale = 0;
+      int32_t zero_point = 0, sum = 0;
+      RoundToIntegers(IntegerInputs::Token(layout.inputs), layout.inputs, x, /*scratch=*/nullptr,
+                      {row, 0, &scale, &zero_point, &sum});
+      std::fill_n(block_scales, blocks, scale);
       std::fill(row + layout.inputs, row + blocks * kLowBitBlock, int8_t{0});
     }
     // Rounding in blocks has given their sums already.

@@ -1,4 +1,4 @@
-// W8A8: 8-bit weights with a scale an output times 8-bit inputs with a scale a token. Private to core/model.
+// Integer weights times integer inputs: W8A8 and all that fits into 8 bits. Private to core/model.
 #ifndef TERSOR_CORE_MODEL_INT8_LINEAR_H_
 #define TERSOR_CORE_MODEL_INT8_LINEAR_H_
 
@@ -8,6 +8,7 @@
 
 namespace tersor {
 
+// Where StoredProducts (integer_products.h) says so.
 bool Int8LinearFits(const WeightRows& rows, const ComputeOptions& options);
 absl::StatusOr<std::unique_ptr<LinearKernel>> MakeInt8Linear(const WeightRows& rows, const ComputeOptions& options);
 

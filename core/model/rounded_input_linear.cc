@@ -1,24 +1,24 @@
 #include "core/model/rounded_input_linear.h"
 
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/encoding/activation_registry.h"
 #include "core/kernels/scratch.h"
+#include "core/model/input_rounder.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
 namespace {
 
-// The reference of every input format: what no kernel multiplies in its codes.
+// What no kernel multiplies in its codes.
 class RoundedInputLinear final : public LinearKernel {
  public:
   RoundedInputLinear(std::unique_ptr<LinearKernel> base, ActivationFormatPtr format)
-      : base_(std::move(base)), format_(std::move(format)) {}
+      : base_(std::move(base)), format_name_(format->name()), rounder_(InputRounder::Create(std::move(format))) {}
 
-  std::string name() const override { return absl::StrCat(base_->name(), " on ", format_->name(), " inputs"); }
-  std::string row_name() const override { return absl::StrCat(base_->row_name(), " on ", format_->name(), " inputs"); }
+  std::string name() const override { return absl::StrCat(base_->name(), " on ", format_name_, " inputs"); }
+  std::string row_name() const override { return absl::StrCat(base_->row_name(), " on ", format_name_, " inputs"); }
   bool encoded() const override { return base_->encoded(); }
   int code_copies() const override { return base_->code_copies(); }
   int64_t outputs() const override { return base_->outputs(); }
@@ -27,7 +27,7 @@ class RoundedInputLinear final : public LinearKernel {
 
   absl::Status MultiplyPanelRows(int64_t first, int64_t count, const PanelRows& rows) const override {
     ScratchBuffer rounded(rows.rows * inputs());
-    RoundRows(rows.x, rows.x_stride, rows.rows, rounded.data());
+    rounder_->Round(rows.x, rows.x_stride, rows.rows, rounded.data());
     PanelRows operands = rows;
     operands.x = rounded.data();
     operands.x_stride = inputs();
@@ -37,22 +37,16 @@ class RoundedInputLinear final : public LinearKernel {
   absl::Status Multiply(const float* x, int64_t x_stride, int64_t rows, const float* bias, bool accumulate, float* y,
                         int64_t y_stride) const override {
     ScratchBuffer rounded(rows * inputs());
-    RoundRows(x, x_stride, rows, rounded.data());
+    rounder_->Round(x, x_stride, rows, rounded.data());
     return base_->Multiply(rounded.data(), inputs(), rows, bias, accumulate, y, y_stride);
   }
 
   absl::StatusOr<std::shared_ptr<const void>> Hold(int threads) const override { return base_->Hold(threads); }
 
  private:
-  void RoundRows(const float* x, int64_t x_stride, int64_t rows, float* rounded) const {
-    for (int64_t row = 0; row < rows; ++row) {
-      std::memcpy(rounded + row * inputs(), x + row * x_stride, inputs() * sizeof(float));
-    }
-    format_->Round(rounded, rows, rounded);
-  }
-
   std::unique_ptr<LinearKernel> base_;
-  ActivationFormatPtr format_;
+  std::string format_name_;
+  std::unique_ptr<const InputRounder> rounder_;
 };
 
 }  // namespace

@@ -17,11 +17,12 @@ bool IsLinear(const std::string& name, const EncodedTensor& tensor) {
   return tensor.shape().size() == 2 && absl::StrContains(name, ".layers.");
 }
 
-// Integer products an instruction does for each of floats, at most: the tiles of AMX, the dot products of VNNI, and
-// without either the pairs of bytes of AVX2.
-double IntegerGain(absl::string_view isa) {
-  if (absl::StrContains(isa, "amx")) return 32;
-  const bool dot_products = absl::StrContains(isa, "vnni") || absl::StartsWith(isa, "avx512_core_");
+// Integer products an instruction does for each of floats, at most: the tiles of AMX, which only the library uses, the
+// dot products of VNNI, and without either the pairs of bytes of AVX2.
+double IntegerGain(absl::string_view isa, IntegerProducts kind) {
+  if (absl::StrContains(isa, "amx") && kind == IntegerProducts::kLibrary) return 32;
+  const bool dot_products =
+      absl::StrContains(isa, "vnni") || absl::StrContains(isa, "amx") || absl::StartsWith(isa, "avx512_core_");
   return dot_products ? 4 : 2;
 }
 
@@ -36,9 +37,8 @@ std::string Hindrance(const Gate& gate, const SpeedForecast& forecast) {
   }
   if (gate.metric == "prefill_speedup" && forecast.prefill_speedup() < gate.limit) {
     return forecast.integer_share == 0
-               ? "prefill multiplies as many floats as before: only 8-bit symmetric weights with one scale a row and "
-                 "8-bit symmetric inputs with one scale a token (smoothquant, or rtn with `bits: 8`, `group_size: -1` "
-                 "and `activations`) are multiplied as integers"
+               ? "prefill multiplies as many floats as before: only integer weights with integer inputs (smoothquant, "
+                 "or rtn with `activations`) are multiplied as integers"
                : absl::StrFormat(
                      "products of integers are %.0f %% of prefill's, which lets it become at most %.3g times "
                      "as fast",
@@ -51,8 +51,8 @@ std::string Hindrance(const Gate& gate, const SpeedForecast& forecast) {
 
 SpeedForecast ForecastSpeed(const Model& model, const PlannedEncodings& encodings) {
   SpeedForecast forecast;
-  forecast.integer_gain = IntegerGain(GetCpuInfo().onednn_isa);
-  double products = 0, integer_products = 0;
+  // Integer products, and the float products that take as long.
+  double products = 0, integer_products = 0, integer_time = 0;
   const auto add = [&](const std::string& name, const EncodedTensor& tensor, bool linear) {
     const auto planned = encodings.find(name);
     const double elements = static_cast<double>(tensor.elements());
@@ -61,7 +61,10 @@ SpeedForecast ForecastSpeed(const Model& model, const PlannedEncodings& encoding
     if (!linear) return;
     products += elements;
     if (planned == encodings.end()) return;
-    if (MultipliesIntegers(planned->second, tensor.columns())) integer_products += elements;
+    const IntegerProducts kind = PlannedProducts(planned->second, tensor.columns());
+    if (kind == IntegerProducts::kNone) return;
+    integer_products += elements;
+    integer_time += elements / IntegerGain(GetCpuInfo().onednn_isa, kind);
   };
   for (const auto& [name, tensor] : model.parameters) {
     if (IsLinear(name, *tensor)) add(name, *tensor, true);
@@ -69,6 +72,7 @@ SpeedForecast ForecastSpeed(const Model& model, const PlannedEncodings& encoding
   const bool shared = model.spec.tied && encodings.count(kHeadName) == 0;
   if (const auto head = model.Head(); head.ok()) add(std::string(shared ? kEmbeddingName : kHeadName), **head, false);
   forecast.integer_share = products > 0 ? integer_products / products : 0;
+  if (integer_products > 0) forecast.integer_gain = integer_products / integer_time;
   return forecast;
 }
 

@@ -18,7 +18,7 @@ struct SpeedForecast {
   double bytes = 0;
   // Share of the block's products that are computed on integers (core/model/integer_products.h).
   double integer_share = 0;
-  // How many of these an instruction of this machine does for one of floats, at most.
+  // How many of these the instructions of this machine do for one of floats, at most.
   double integer_gain = 4;
 
   // Upper bound of decode tokens/s compressed / dense: reading the weights is what decoding one sequence takes.

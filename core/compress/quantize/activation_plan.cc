@@ -148,6 +148,7 @@ void ActivationPlan::AddTo(PlannedEncoding& encoding) const {
       return;
     case Kind::kIntTensor:
       encoding.input_format = std::string(IntStaticFormat::kName);
+      encoding.input_parameters = nlohmann::json({{"bits", integers.bits}, {"clusters", 1}}).dump();
       encoding.bytes += IntStaticFormat::ByteSize(1, 1);
   }
 }

@@ -9,6 +9,7 @@
 #include "core/encoding/outlier_pair_tensor.h"
 #include "core/kernels/parallel.h"
 #include "core/tensor/float16.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 
@@ -57,7 +58,9 @@ PlannedEncoding OliveMethod::WeightEncoding(const LinearLayer& layer) const {
                            .bytes = OutlierPairTensor::ByteSize({layer.outputs, layer.inputs, options_.bits, group}),
                            .bits = options_.bits,
                            .group_size = group};
-  if (options_.inputs) encoding.input_format = std::string(OutlierPairFormat::kName);
+  if (!options_.inputs) return encoding;
+  encoding.input_format = std::string(OutlierPairFormat::kName);
+  encoding.input_parameters = nlohmann::json({{"bits", options_.bits}}).dump();
   return encoding;
 }
 

@@ -13,6 +13,7 @@
 #include "core/encoding/shifted_format.h"
 #include "core/kernels/outer_products.h"
 #include "core/kernels/worker_pool.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 namespace {
@@ -214,6 +215,9 @@ absl::StatusOr<SegmentOutcome> OutlierSuppressionPlusMethod::PrepareBlock(const 
 PlannedEncoding OutlierSuppressionPlusMethod::Encoding(const LinearLayer& layer) const {
   PlannedEncoding encoding = LayerwiseMethod::Encoding(layer);
   if (!options_.shift) return encoding;
+  const auto inner = nlohmann::json::parse(encoding.input_parameters, nullptr, /*allow_exceptions=*/false);
+  encoding.input_parameters =
+      nlohmann::json({{"inner", {{"format", encoding.input_format}, {"parameters", inner}}}}).dump();
   encoding.input_format = std::string(ShiftedFormat::kName);
   encoding.bytes += sizeof(float) * static_cast<uint64_t>(layer.inputs);
   return encoding;

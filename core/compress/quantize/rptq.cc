@@ -9,6 +9,7 @@
 #include "core/compress/quantize/quantize_config.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/encoding/int_static_format.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 namespace {
@@ -117,7 +118,9 @@ std::unique_ptr<const Method> RptqMethod::Make(const v1::QuantizeStage& stage, c
 PlannedEncoding RptqMethod::WeightEncoding(const LinearLayer& layer) const {
   PlannedEncoding encoding = GroupIntEncoding(options_.grid, layer);
   encoding.input_format = std::string(IntStaticFormat::kName);
-  encoding.bytes += IntStaticFormat::ByteSize(layer.inputs, std::min(options_.clusters, layer.inputs));
+  const int64_t clusters = std::min(options_.clusters, layer.inputs);
+  encoding.input_parameters = nlohmann::json({{"bits", options_.activation_bits}, {"clusters", clusters}}).dump();
+  encoding.bytes += IntStaticFormat::ByteSize(layer.inputs, clusters);
   return encoding;
 }
 

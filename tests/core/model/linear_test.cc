@@ -106,7 +106,7 @@ TEST(LinearTest, InputsAreRoundedToTheirFormat) {
       options.linears = compute;
       const auto linear = Linear::Create({weight->get(), 0, kOutputs}, {}, options);
       ASSERT_TRUE(linear.ok()) << linear.status();
-      EXPECT_EQ(linear->kernel(), bits == 8 ? "int8 x int8 per token" : "float32 on int-token inputs");
+      EXPECT_EQ(linear->kernel(), bits == 8 ? "int8 x int8 per token" : "int8 x int6 per token");
       const Products products = Multiply(*linear, x);
       for (int64_t i = 0; i < 5 * kOutputs; ++i) {
         ASSERT_NEAR(products.many[i], expected[i], 1e-4 * (1 + std::abs(expected[i])));

@@ -134,19 +134,23 @@ TEST_F(InsightTest, SpeedupsOutOfReachAreTold) {
 }
 
 // What the engine computes in floats is promised no speed.
-TEST_F(InsightTest, OnlyPlainEightBitFormsArePromisedFasterPrefill) {
+TEST_F(InsightTest, OnlyIntegersArePromisedFasterPrefill) {
   recipe_.mutable_evaluate()->mutable_performance();
   recipe_.add_gates("prefill_speedup >= 1.2");
-  for (const char* stage : {"rtn { bits: 8 group_size: 32 } activations {}",
-                            "rtn { bits: 8 group_size: -1 symmetric: false } activations {}",
-                            "rtn { bits: 8 group_size: -1 } activations { scale: 'tensor' }",
-                            "rtn { bits: 4 group_size: -1 } activations {}", "llm_int8 {}",
-                            "zeroquant { group_size: 32 }", "olive { bits: 8 }"}) {
+  for (const char* stage : {"rtn { bits: 8 group_size: 32 }", "rtn { bits: 8 } activations { format: 'e4m3' }",
+                            "fp8 {}", "rptq { group_size: 32 clusters: 4 }", "olive { bits: 8 }"}) {
     SetStage(stage);
     EXPECT_EQ(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").size(), 1) << stage;
   }
-  SetStage("smoothquant {}");
-  EXPECT_TRUE(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").empty());
+  for (const char* stage :
+       {"smoothquant {}", "rtn { bits: 8 group_size: 32 } activations {}",
+        "rtn { bits: 8 group_size: -1 symmetric: false } activations {}",
+        "rtn { bits: 8 group_size: -1 } activations { scale: 'tensor' }",
+        "rtn { bits: 4 group_size: -1 } activations {}", "llm_int8 {}", "zeroquant { group_size: 32 }", "olive {}",
+        "outlier_suppression_plus {}", "rptq { group_size: 32 clusters: 1 }"}) {
+    SetStage(stage);
+    EXPECT_TRUE(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").empty()) << stage;
+  }
 }
 
 TEST_F(InsightTest, LossIsSplitWhereMoreThanOnePartIsRounded) {

@@ -10,6 +10,7 @@
 #include "core/encoding/dense_tensor.h"
 #include "core/model/container.h"
 #include "core/model/hidden_states.h"
+#include "core/model/integer_products.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -140,6 +141,7 @@ TEST_P(MethodsTest, CompressesAModelAsPlanned) {
     const EncodedTensor& tensor = *model.parameters.at(name);
     EXPECT_EQ(tensor.weight().encoding(), encoding.encoding) << name;
     EXPECT_EQ(tensor.input_format() == nullptr ? "" : tensor.input_format()->name(), encoding.input_format) << name;
+    EXPECT_EQ(StoredProducts(tensor), PlannedProducts(encoding, tensor.columns())) << name;
     planned += encoding.bytes;
     actual += tensor.byte_size();
   }
