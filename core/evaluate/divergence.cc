@@ -101,10 +101,9 @@ v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, const TokenDi
   return result;
 }
 
-absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, const Head& dense_head,
-                                               const DenseBaseline& baseline, const Protocol& protocol,
-                                               const ScoredWindows& windows, double confidence,
-                                               const EvaluateContext& context) {
+absl::StatusOr<BesideBaseline> ScoreBesideBaseline(const ScoringModel& compressed, const Head& dense_head,
+                                                   const DenseBaseline& baseline, const ScoredWindows& windows,
+                                                   const EvaluateContext& context) {
   const int64_t scored = windows.scored();
   if (baseline.hidden.dtype() != DType::kF32 || baseline.hidden.shape().size() != 2 ||
       baseline.hidden.shape()[0] != scored) {
@@ -113,12 +112,13 @@ absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, c
   }
   const int64_t dense_width = baseline.hidden.shape()[1];
   const std::span<const float> dense_hidden = baseline.hidden.as<float>();
-  std::vector<double> block_nlls;
-  TokenDivergences tokens = {std::vector<double>(scored), std::vector<double>(scored), std::vector<uint8_t>(scored)};
+  BesideBaseline result;
+  TokenDivergences& tokens = result.tokens;
+  tokens = {std::vector<double>(scored), std::vector<double>(scored), std::vector<uint8_t>(scored)};
   std::chrono::duration<double> divergence_time{0};
   const auto start = std::chrono::steady_clock::now();
   TERSOR_RETURN_IF_ERROR(ScoreWindows(compressed, windows, context, [&](const ScoredGroup& group) -> absl::Status {
-    TERSOR_RETURN_IF_ERROR(AddBlockNlls(*compressed.head, group, block_nlls));
+    TERSOR_RETURN_IF_ERROR(AddBlockNlls(*compressed.head, group, result.block_nlls));
     const auto rows = static_cast<int64_t>(group.targets.size());
     const auto divergence_start = std::chrono::steady_clock::now();
     TERSOR_RETURN_IF_ERROR(
@@ -130,8 +130,18 @@ absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, c
     return absl::OkStatus();
   }));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start - divergence_time;
-  return Comparison{MakePerplexityResult("compressed", protocol, windows, block_nlls, seconds.count()),
-                    SummarizeDivergence(protocol, tokens, windows.block_tokens(), confidence)};
+  result.seconds = seconds.count();
+  return result;
+}
+
+absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, const Head& dense_head,
+                                               const DenseBaseline& baseline, const Protocol& protocol,
+                                               const ScoredWindows& windows, double confidence,
+                                               const EvaluateContext& context) {
+  TERSOR_ASSIGN_OR_RETURN(const BesideBaseline scores,
+                          ScoreBesideBaseline(compressed, dense_head, baseline, windows, context));
+  return Comparison{MakePerplexityResult("compressed", protocol, windows, scores.block_nlls, scores.seconds),
+                    SummarizeDivergence(protocol, scores.tokens, windows.block_tokens(), confidence)};
 }
 
 }  // namespace tersor

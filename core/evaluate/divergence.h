@@ -30,13 +30,27 @@ struct TokenDivergences {
 v1::DivergenceResult SummarizeDivergence(const Protocol& protocol, const TokenDivergences& tokens,
                                          std::span<const int64_t> block_tokens, double confidence);
 
+// What the compressed model gave on a text beside the dense one.
+struct BesideBaseline {
+  // One a block of each window.
+  std::vector<double> block_nlls;
+  TokenDivergences tokens;
+  // Without the divergences.
+  double seconds = 0;
+};
+
+// One pass. `baseline` holds the dense hidden states (MeasureBaseline with `keep_hidden`) of the same windows;
+// INVALID_ARGUMENT where it does not.
+absl::StatusOr<BesideBaseline> ScoreBesideBaseline(const ScoringModel& compressed, const Head& dense_head,
+                                                   const DenseBaseline& baseline, const ScoredWindows& windows,
+                                                   const EvaluateContext& context);
+
 struct Comparison {
   v1::PerplexityResult perplexity;
   v1::DivergenceResult divergence;
 };
 
-// Perplexity of the compressed model and its divergence from the dense one, in one pass. `baseline` holds the dense
-// hidden states (MeasureBaseline with `keep_hidden`) of the same windows; INVALID_ARGUMENT where it does not.
+// Perplexity of the compressed model and its divergence from the dense one, as ScoreBesideBaseline.
 absl::StatusOr<Comparison> CompareWithBaseline(const ScoringModel& compressed, const Head& dense_head,
                                                const DenseBaseline& baseline, const Protocol& protocol,
                                                const ScoredWindows& windows, double confidence,

@@ -121,10 +121,12 @@ std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
   std::vector<v1::Warning> warnings;
   WarnOfPerplexityAlone(recipe, warnings);
   WarnOfFewRepeats(recipe, warnings);
-  if (ExtendsOnInconclusive(recipe) && !ExtendsTasks(recipe)) {
+  if (ExtendsOnInconclusive(recipe) && !ExtendsTasks(recipe) && ExtendableTexts(recipe).empty()) {
     v1::Warning& warning = warnings.emplace_back();
     warning.set_code("NOTHING_TO_EXTEND");
-    warning.set_message("on_inconclusive is \"extend\", but no gate rests on tasks: only these have further items");
+    warning.set_message(
+        "on_inconclusive is \"extend\", but no gate rests on tasks, which have further items, or on a text that "
+        "max_windows limits");
     warning.set_where("gating.on_inconclusive");
   }
   return warnings;

@@ -64,12 +64,10 @@ void AddLooks(const PlannedEvidence::Task& task, std::vector<int64_t>& looks) {
 }
 
 // What the last look's interval must be made with, so that all looks together hold `confidence`.
-double LastConfidence(const Sample& sample, double confidence) {
-  if (sample.looks.size() < 2) return confidence;
+double LastConfidence(const std::vector<int64_t>& looks, double confidence) {
+  if (looks.size() < 2) return confidence;
   std::vector<double> shares;
-  for (const int64_t items : sample.looks) {
-    shares.push_back(static_cast<double>(items) / static_cast<double>(sample.items));
-  }
+  for (const int64_t count : looks) shares.push_back(static_cast<double>(count) / static_cast<double>(looks.back()));
   return RepeatedConfidence(shares, confidence);
 }
 
@@ -161,7 +159,7 @@ std::optional<v1::GatePower> DropPower(const Gate& gate, const v1::Recipe& recip
   // Earlier jobs have no more items than they have.
   const Sample sample = SampleOf(gate, evidence, BaselineOf(gate, recipe).empty());
   if (sample.items == 0) return std::nullopt;
-  const PowerQuestion question = {.confidence = LastConfidence(sample, confidence), .power = kPower};
+  const PowerQuestion question = {.confidence = LastConfidence(sample.looks, confidence), .power = kPower};
   const auto effective = static_cast<int64_t>(sample.effective);
   v1::GatePower power;
   power.set_gate(gate.expression);
@@ -188,8 +186,17 @@ std::optional<v1::GatePower> RatioPower(const Gate& gate, const v1::Recipe& reci
                                         const PlannedEvidence& evidence) {
   const std::vector<int> selected = SelectedPerplexities(gate, recipe);
   if (selected.size() != 1 || selected[0] >= static_cast<int>(evidence.texts.size())) return std::nullopt;
-  const PlannedEvidence::Text& text = evidence.texts[selected[0]];
+  PlannedEvidence::Text text = evidence.texts[selected[0]];
   if (text.blocks <= 0 || !(gate.limit > 0)) return std::nullopt;
+  std::vector<int64_t> looks;
+  if (text.first > 0 && BaselineOf(gate, recipe).empty()) {
+    looks = DoublingLooks(text.first, text.blocks);
+    confidence = LastConfidence(looks, confidence);
+  } else if (text.first > 0) {
+    // Earlier jobs have no more windows than they have.
+    text.seconds *= static_cast<double>(text.first) / static_cast<double>(text.blocks);
+    text.blocks = text.first;
+  }
   v1::GatePower power;
   power.set_gate(gate.expression);
   power.set_count(text.blocks);
@@ -204,6 +211,10 @@ std::optional<v1::GatePower> RatioPower(const Gate& gate, const v1::Recipe& reci
   }
   Describe(absl::StrFormat("a change of %.2g %%", 100 * power.detectable()),
            absl::StrFormat("assuming that blocks differ by %.2g nats a token", kAssumedBlockDeviation), 0, power);
+  if (looks.size() > 1) {
+    power.set_text(
+        absl::StrCat("going on from ", looks.front(), " blocks in ", looks.size(), " looks, ", power.text()));
+  }
   return power;
 }
 

@@ -30,8 +30,10 @@ struct PlannedEvidence {
   };
   std::vector<Task> tasks;
   struct Text {
+    // In the end, where the evaluation may go on; `first` are then those of the first look, else 0.
     int64_t blocks = 0;
     double seconds = 0;
+    int64_t first = 0;
   };
   // In the order of the recipe's perplexities.
   std::vector<Text> texts;

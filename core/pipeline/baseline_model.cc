@@ -15,6 +15,7 @@
 #include "core/pipeline/stage_list.h"
 #include "core/pipeline/task_evaluation.h"
 #include "core/pipeline/text_evaluation.h"
+#include "core/pipeline/text_extension.h"
 
 namespace tersor {
 namespace {
@@ -109,7 +110,7 @@ LoadedTask AskedTask(const JobParts& parts, size_t index) {
 
 absl::Status EvaluateText(const JobParts& parts, const BaselineModelInputs& baseline, size_t index,
                           v1::StageReport& stage) {
-  const Protocol& protocol = baseline.protocols[index];
+  const Protocol protocol = ExtendedProtocol(baseline.protocols[index], static_cast<int>(index), parts.report);
   TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows,
                           CutWindows(protocol, *baseline.tokenizer, parts.job.inputs.perplexities[index].data.text));
   TERSOR_ASSIGN_OR_RETURN(const DenseBaseline measured, MeasureDense(parts, baseline.model, protocol, windows, false));

@@ -31,6 +31,7 @@
 #include "core/pipeline/task_evaluation.h"
 #include "core/pipeline/task_extension.h"
 #include "core/pipeline/text_evaluation.h"
+#include "core/pipeline/text_extension.h"
 #include "core/report/report_files.h"
 #include "core/report/verdict_sentence.h"
 
@@ -62,6 +63,7 @@ absl::StatusOr<v1::Report> JobRun::Run() {
   TERSOR_RETURN_IF_ERROR(SplitLoss());
   TERSOR_RETURN_IF_ERROR(EvaluateTasks(Parts()));
   TERSOR_RETURN_IF_ERROR(ExtendTasks(Parts()));
+  TERSOR_RETURN_IF_ERROR(ExtendTexts(Parts()));
   TERSOR_RETURN_IF_ERROR(EvaluateBaselineModel(Parts()));
   TERSOR_RETURN_IF_ERROR(EvaluatePerformance(Parts()));
   TERSOR_RETURN_IF_ERROR(Export());
@@ -247,24 +249,6 @@ absl::Status JobRun::EvaluateDense(int index, const ScoredWindows& windows, v1::
   return absl::OkStatus();
 }
 
-absl::Status JobRun::EvaluateCompressed(int index, const ScoredWindows& windows) {
-  const Protocol& protocol = job_.inputs.perplexities[index].protocol;
-  TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(*compressed_, job_.compute));
-  const EvaluateContext context = MakeEvaluateContext("tokens");
-  if (index != 0 || !MeasuresDivergence(recipe_)) {
-    TERSOR_ASSIGN_OR_RETURN(*report_.add_perplexity(),
-                            MeasurePerplexity("compressed", scoring, protocol, windows, context));
-    return absl::OkStatus();
-  }
-  TERSOR_ASSIGN_OR_RETURN(const DenseBaseline baseline, Baseline(index, windows));
-  TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Head> dense_head, Head::Load(job_.inputs.model, job_.compute));
-  TERSOR_ASSIGN_OR_RETURN(Comparison comparison, CompareWithBaseline(scoring, *dense_head, baseline, protocol, windows,
-                                                                     GateConfidence(recipe_), context));
-  *report_.add_perplexity() = std::move(comparison.perplexity);
-  *report_.mutable_divergence() = std::move(comparison.divergence);
-  return absl::OkStatus();
-}
-
 absl::Status JobRun::EvaluatePerplexities() {
   for (int i = 0; i < static_cast<int>(job_.inputs.perplexities.size()); ++i) {
     const PerplexityInput& input = job_.inputs.perplexities[i];
@@ -274,7 +258,7 @@ absl::Status JobRun::EvaluatePerplexities() {
         RunStage(DenseStageName(i), [&](v1::StageReport& stage) { return EvaluateDense(i, windows, stage); }));
     if (!Compresses(recipe_)) continue;
     TERSOR_RETURN_IF_ERROR(
-        RunStage(CompressedStageName(i), [&](v1::StageReport&) { return EvaluateCompressed(i, windows); }));
+        RunStage(CompressedStageName(i), [&](v1::StageReport&) { return EvaluateCompressed(Parts(), i, windows); }));
   }
   return absl::OkStatus();
 }

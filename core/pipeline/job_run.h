@@ -43,7 +43,6 @@ class JobRun {
   absl::Status LoadCompressed();
   absl::Status EvaluatePerplexities();
   absl::Status EvaluateDense(int index, const ScoredWindows& windows, v1::StageReport& stage);
-  absl::Status EvaluateCompressed(int index, const ScoredWindows& windows);
   absl::StatusOr<DenseBaseline> Baseline(int index, const ScoredWindows& windows);
   absl::Status SplitLoss();
   absl::Status Export();

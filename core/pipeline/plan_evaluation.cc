@@ -21,11 +21,14 @@ void AddPlannedStage(v1::Plan& plan, const std::string& name, const StageCost& c
   stage->set_detail(detail);
 }
 
-int64_t PerplexityTokens(const PerplexityInput& input) {
+int64_t WholeTextTokens(const PerplexityInput& input) {
   const int64_t most = std::max<int64_t>(static_cast<int64_t>(input.data.text.size()) / 3, input.protocol.window);
-  if (input.protocol.max_windows <= 0)
-    return most * input.protocol.window / std::max<int64_t>(input.protocol.stride, 1);
-  return std::min(most, input.protocol.max_windows * input.protocol.window);
+  return most * input.protocol.window / std::max<int64_t>(input.protocol.stride, 1);
+}
+
+int64_t PerplexityTokens(const PerplexityInput& input) {
+  const int64_t whole = WholeTextTokens(input);
+  return input.protocol.max_windows <= 0 ? whole : std::min(whole, input.protocol.max_windows * input.protocol.window);
 }
 
 namespace {
@@ -69,6 +72,32 @@ void PlanExtension(const v1::Recipe& recipe, const JobInputs& inputs, const Comp
   }
 }
 
+// At most: the gates on them stay undecided until the texts are used up.
+void PlanTextExtension(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute,
+                       v1::Plan& plan) {
+  const std::vector<int> texts = Compresses(recipe) ? ExtendableTexts(recipe) : std::vector<int>();
+  if (texts.empty()) return;
+  StageCost all = {.peak_bytes = kProcessBytes};
+  int64_t more = 0;
+  for (const int index : texts) {
+    const PerplexityInput& first = inputs.perplexities[static_cast<size_t>(index)];
+    const int64_t tokens = WholeTextTokens(first) - PerplexityTokens(first);
+    const auto cost = [&](int heads) {
+      return ScoringCost(inputs.model.spec, tokens, tokens, first.protocol.window, heads, compute.threads);
+    };
+    const StageCost dense = cost(1), compressed = cost(index == 0 && MeasuresDivergence(recipe) ? 2 : 1);
+    all.seconds += dense.seconds + compressed.seconds;
+    // Both models' heads, and the dense hidden states of one group.
+    const int64_t hidden = int64_t{4} * inputs.model.spec.width * std::min<int64_t>(tokens, 16384);
+    all.peak_bytes = std::max(all.peak_bytes, dense.peak_bytes + compressed.peak_bytes - kProcessBytes + hidden);
+    more += tokens;
+  }
+  AddPlannedStage(plan, kTextExtensionStage, all,
+                  absl::StrCat("where a gate is not decided: at most ", more, " further tokens of text"));
+  // Each scored token leaves three numbers.
+  plan.mutable_stages(plan.stages_size() - 1)->set_scratch_bytes(24 * more);
+}
+
 }  // namespace
 
 void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const ComputeOptions& compute,
@@ -102,6 +131,7 @@ void PlanEvaluation(const v1::Recipe& recipe, const JobInputs& inputs, const Com
                     absl::StrCat("perplexity on ", input.data.name, " with ", part, " alone rounded"));
   }
   PlanExtension(recipe, inputs, compute, plan);
+  PlanTextExtension(recipe, inputs, compute, plan);
   PlanBaselineModel(inputs, compute.threads, plan);
   PlanPerformance(recipe, inputs, compute.threads, cache, plan);
 }

@@ -18,6 +18,8 @@ void AddPlannedStage(v1::Plan& plan, const std::string& name, const StageCost& c
 
 // Tokens that a perplexity reads, as far as the text's bytes tell: English has about four bytes a token.
 int64_t PerplexityTokens(const PerplexityInput& input);
+// The same, whatever the number of windows is limited to.
+int64_t WholeTextTokens(const PerplexityInput& input);
 
 // Adds every stage of the recipe's evaluation, in the order in which they run. `cache`: the compressed model's;
 // `loss_parts`: what is rounded alone (SplitParts).

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/nearest_name.h"
+#include "core/evaluate/gate_looks.h"
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/gate_power.h"
 #include "core/evaluate/gates.h"
@@ -52,11 +53,18 @@ PlannedEvidence EvidenceOf(const v1::Recipe& recipe, const JobInputs& inputs, co
                               .first = first,
                               .available = task.available});
   }
+  const std::vector<int> extendable = ExtendableTexts(recipe);
   for (size_t i = 0; i < inputs.perplexities.size(); ++i) {
     const int index = static_cast<int>(i);
-    evidence.texts.push_back({.blocks = std::max<int64_t>(PerplexityTokens(inputs.perplexities[i]) / kBlockTokens, 1),
-                              .seconds = SecondsOf(plan, DenseStageName(index)) +
-                                         (Compresses(recipe) ? SecondsOf(plan, CompressedStageName(index)) : 0)});
+    const bool goes_on = std::find(extendable.begin(), extendable.end(), index) != extendable.end();
+    const auto blocks = [](int64_t tokens) { return std::max<int64_t>(tokens / kBlockTokens, 1); };
+    const int64_t first = blocks(PerplexityTokens(inputs.perplexities[i]));
+    const int64_t all = goes_on ? blocks(WholeTextTokens(inputs.perplexities[i])) : first;
+    const double seconds =
+        SecondsOf(plan, DenseStageName(index)) + (Compresses(recipe) ? SecondsOf(plan, CompressedStageName(index)) : 0);
+    evidence.texts.push_back({.blocks = all,
+                              .seconds = seconds * static_cast<double>(all) / static_cast<double>(first),
+                              .first = goes_on ? first : 0});
   }
   return evidence;
 }

@@ -14,6 +14,8 @@ inline constexpr char kWriteStage[] = "write";
 inline constexpr char kOverlapStage[] = "evaluate:overlap";
 // More items of the tasks that undecided gates rest on.
 inline constexpr char kExtensionStage[] = "evaluate:extend";
+// More windows of their texts.
+inline constexpr char kTextExtensionStage[] = "evaluate:extend:text";
 inline constexpr char kPerformanceStage[] = "evaluate:performance";
 
 // "evaluate:dense:0", "evaluate:compressed:0": the i-th perplexity of the recipe.

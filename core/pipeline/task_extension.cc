@@ -52,7 +52,7 @@ void JudgeAgainstEarlierJobs(const v1::Recipe& recipe, const BaselineReports& ba
     const absl::StatusOr<Gate> gate = ParseGate(expression);
     if (!gate.ok() || BaselineOf(*gate, recipe).empty() || gate->entry->scope == GateScope::kPerplexity) continue;
     v1::GateResult result = EvaluateGate(*gate, recipe, report, baselines, GateConfidence(recipe));
-    AddLook(result);
+    AddLook(result, 0);
     *report.add_gates() = std::move(result);
   }
 }

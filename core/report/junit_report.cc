@@ -28,14 +28,14 @@ std::string Ending(absl::string_view element, absl::string_view type, absl::stri
                       EscapeXml(message), "\"/>");
 }
 
-// How the gate's figure grew, where its evaluation went on with more items; "" where it did not.
+// How the gate's figure grew, where its evaluation went on; "" where it did not.
 std::string Looks(const v1::GateResult& gate) {
   if (gate.looks_size() < 2) return "";
   std::string text;
   for (int i = 0; i < gate.looks_size(); ++i) {
     const v1::GateResult::Look& look = gate.looks(i);
-    absl::StrAppendFormat(&text, "look %d of %d: %d items, %.6g, interval %.4g to %.4g, %s\n", i + 1, gate.looks_size(),
-                          look.count(), look.value(), look.interval().low(), look.interval().high(),
+    absl::StrAppendFormat(&text, "look %d of %d: %d %s, %.6g, interval %.4g to %.4g, %s\n", i + 1, gate.looks_size(),
+                          look.count(), gate.unit(), look.value(), look.interval().low(), look.interval().high(),
                           OutcomeWord(look.outcome()));
   }
   return absl::StrCat("<system-out>", EscapeXml(text), "</system-out>");

@@ -187,23 +187,34 @@ ReportSection GatesSection(const v1::Report& report) {
   return section;
 }
 
-// Of the gates whose evaluation went on with more items.
+// "128 items", "64 blocks of text in 8 windows".
+std::string LookText(const v1::GateResult& gate, const v1::GateResult::Look& look) {
+  const std::string count = absl::StrCat(look.count(), " ", gate.unit());
+  return look.windows() > 0 ? absl::StrCat(count, " in ", look.windows(), " windows") : count;
+}
+
+// Of the gates whose evaluation went on with more items or windows.
 ReportSection LooksSection(const v1::Report& report) {
   ReportSection section{
       .title = "Looks",
-      .columns = {{"gate"}, {"items", true}, {"value", true}, {"interval", true}, {"confidence", true}, {"outcome"}},
+      .columns = {{"gate"}, {"over", true}, {"value", true}, {"interval", true}, {"confidence", true}, {"outcome"}},
       .code = true};
   for (const v1::GateResult& gate : report.gates()) {
     if (gate.looks_size() < 2) continue;
     for (int i = 0; i < gate.looks_size(); ++i) {
       const v1::GateResult::Look& look = gate.looks(i);
-      section.rows.push_back({i == 0 ? gate.expression() : "", absl::StrCat(look.count()), FigureText(look.value()),
+      section.rows.push_back({i == 0 ? gate.expression() : "", LookText(gate, look), FigureText(look.value()),
                               IntervalText(look.interval()), ConfidenceText(look.interval().confidence()),
                               std::string(OutcomeWord(look.outcome()))});
     }
   }
   if (!section.rows.empty()) {
     section.note = "Each look spends a part of the gate's error rate, so that all of them together keep it.";
+    for (const v1::PerplexityResult& result : report.perplexity()) {
+      if (result.looks() == 0 || result.subject() != kCompressedSubject) continue;
+      absl::StrAppend(&section.note, " ", result.dataset(), ": ", result.windows_size(), " of ",
+                      result.available_windows(), " windows in ", result.looks(), " looks.");
+    }
   }
   return section;
 }

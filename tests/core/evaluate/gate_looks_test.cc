@@ -122,6 +122,72 @@ TEST(GateLooksTest, OnlyUndecidedGatesAskForMore) {
   EXPECT_EQ(looks.Results().size(), 2);
 }
 
+v1::Recipe TextRecipe(const std::string& gate) {
+  v1::Recipe recipe;
+  recipe.add_stages();
+  for (const char* dataset : {"wiki", "code"}) {
+    recipe.mutable_evaluate()->add_perplexity()->set_dataset(dataset);
+    recipe.mutable_evaluate()->mutable_perplexity()->rbegin()->set_max_windows(8);
+  }
+  recipe.mutable_gating()->set_on_inconclusive("extend");
+  recipe.add_gates(gate);
+  return recipe;
+}
+
+TEST(ExtendableTextsTest, AreThoseThatUndecidedGatesCouldRestOn) {
+  EXPECT_THAT(ExtendableTexts(TextRecipe("perplexity_ratio[code] <= 1.1")), ElementsAre(1));
+  EXPECT_THAT(ExtendableTexts(TextRecipe("kl_p99 <= 1.1")), ElementsAre(0));
+  EXPECT_THAT(ExtendableTexts(TextRecipe("top1_agreement >= 0.8")), ElementsAre(0));
+  // Exact, another job's, none of a text's.
+  EXPECT_THAT(ExtendableTexts(TextRecipe("perplexity[code] <= 20")), IsEmpty());
+  EXPECT_THAT(ExtendableTexts(TextRecipe("perplexity_ratio[code] <= 1.1 vs job:7")), IsEmpty());
+  EXPECT_THAT(ExtendableTexts(TextRecipe("size_ratio >= 3")), IsEmpty());
+  v1::Recipe whole = TextRecipe("kl_p99 <= 1.1");
+  whole.mutable_evaluate()->mutable_perplexity(0)->clear_max_windows();
+  EXPECT_THAT(ExtendableTexts(whole), IsEmpty());
+  v1::Recipe fails = TextRecipe("kl_p99 <= 1.1");
+  fails.mutable_gating()->clear_on_inconclusive();
+  EXPECT_THAT(ExtendableTexts(fails), IsEmpty());
+}
+
+// The divergence is asked for at the confidence of each look.
+TEST(GateLooksTest, DivergencesAreJudgedAtTheLooksConfidence) {
+  const v1::Recipe recipe = TextRecipe("kl_mean <= 0.1");
+  std::vector<double> asked;
+  double half_width = 0.2;
+  GateLooks looks(recipe, {{0, 32}}, [&](double confidence) {
+    asked.push_back(confidence);
+    v1::DivergenceResult divergence;
+    divergence.set_kl_mean(0.05);
+    divergence.set_blocks(64);
+    divergence.mutable_kl_mean_interval()->set_low(0.05 - half_width);
+    divergence.mutable_kl_mean_interval()->set_high(0.05 + half_width);
+    return divergence;
+  });
+  v1::Report report;
+  *report.mutable_recipe() = recipe;
+  report.mutable_divergence();
+  v1::PerplexityResult* result = report.add_perplexity();
+  result->set_subject("compressed");
+  for (int i = 0; i < 8; ++i) result->add_windows();
+  looks.Look(report);
+  EXPECT_THAT(looks.UndecidedTexts(), ElementsAre(0));
+  EXPECT_THAT(looks.UndecidedTasks(), IsEmpty());
+  for (int i = 0; i < 8; ++i) report.mutable_perplexity(0)->add_windows();
+  half_width = 0.04;
+  looks.Look(report);
+  EXPECT_THAT(looks.UndecidedTexts(), IsEmpty());
+  ASSERT_EQ(asked.size(), 2);
+  EXPECT_GT(asked[0], 0.95);
+  const v1::GateResult gate = looks.Results()[0];
+  EXPECT_EQ(gate.outcome(), v1::GATE_OUTCOME_PASS);
+  EXPECT_EQ(gate.available(), 32);
+  ASSERT_EQ(gate.looks_size(), 2);
+  EXPECT_EQ(gate.looks(0).windows(), 8);
+  EXPECT_EQ(gate.looks(1).windows(), 16);
+  EXPECT_EQ(gate.looks(1).count(), 64);
+}
+
 // A model that sits on the limit: whatever the looks, it passes in no more than 2.5 % of runs (and fails in as many).
 TEST(GateLooksTest, TheErrorRateIsKept) {
   const v1::Recipe recipe = Recipe("task.piqa_drop <= 0.03");

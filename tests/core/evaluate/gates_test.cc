@@ -233,6 +233,17 @@ TEST(CheckGatesTest, ExtendingWarnsWhereItDoesNothing) {
   EXPECT_TRUE(GateWarnings(recipe).empty());
 }
 
+TEST(CheckGatesTest, ATextGoesOnWhereItsWindowsAreLimited) {
+  v1::Recipe recipe;
+  recipe.mutable_gating()->set_on_inconclusive("extend");
+  recipe.mutable_evaluate()->add_perplexity()->set_dataset("wiki");
+  recipe.add_gates("kl_mean <= 0.1");
+  ASSERT_EQ(GateWarnings(recipe).size(), 1);
+  EXPECT_EQ(GateWarnings(recipe)[0].code(), "NOTHING_TO_EXTEND");
+  recipe.mutable_evaluate()->mutable_perplexity(0)->set_max_windows(8);
+  EXPECT_TRUE(GateWarnings(recipe).empty());
+}
+
 // The same task asked in the chat template is another set of answers.
 TEST(EvaluateGateTest, FormsOfOneTaskAreToldApartByTheirHash) {
   v1::Report report;
