@@ -191,21 +191,6 @@ std::vector<v1::PerplexityComparison> ComparePerplexities(const ReportSide& befo
   return comparisons;
 }
 
-MeanDrop CombineDrops(std::span<const v1::TaskComparison> comparisons) {
-  MeanDrop mean;
-  if (comparisons.empty()) return mean;
-  std::vector<WeightedEstimate> parts;
-  const double weight = 1.0 / static_cast<double>(comparisons.size());
-  for (const v1::TaskComparison& comparison : comparisons) {
-    parts.push_back({weight, comparison.drop(), {comparison.interval().low(), comparison.interval().high()}});
-    mean.drop += weight * comparison.drop();
-    mean.items += comparison.items();
-  }
-  mean.tasks = static_cast<int>(comparisons.size());
-  mean.interval = CombineIntervals(parts);
-  return mean;
-}
-
 bool RightOrWrong(const v1::TaskResult& task, absl::string_view metric) {
   const std::vector<double> scores = Scores(task, metric);
   return !scores.empty() &&

@@ -32,15 +32,6 @@ std::vector<v1::TaskComparison> CompareTasks(const ReportSide& before, const Rep
 std::vector<v1::PerplexityComparison> ComparePerplexities(const ReportSide& before, const ReportSide& after,
                                                           absl::string_view baseline, double confidence);
 
-struct MeanDrop {
-  double drop = 0;
-  Interval interval;
-  int64_t items = 0;
-  int tasks = 0;
-};
-// The mean of the tasks' drops, each task counting the same (MOVER); zeros without tasks.
-MeanDrop CombineDrops(std::span<const v1::TaskComparison> comparisons);
-
 // Of the score itself: Wilson's where items are right or wrong, else normal.
 Interval ScoreInterval(const v1::TaskResult& task, const v1::TaskResult::Metric& metric, double confidence);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/mean_drop.h"
 #include "core/compare/paired_results.h"
 #include "core/compare/perplexity_error.h"
 

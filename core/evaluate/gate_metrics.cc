@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/compare/mean_drop.h"
 #include "core/compare/paired_results.h"
 #include "core/evaluate/speedup.h"
 
@@ -89,42 +90,23 @@ Figure TaskScore(const GateInput& input) {
                     .unit = kItems};
 }
 
-absl::StatusOr<v1::TaskComparison> Compared(const GateInput& input, const v1::TaskResult* after,
-                                            absl::string_view metric) {
-  if (after == nullptr) return NotMeasured();
-  const v1::TaskResult* before = input.before.Task(after->task(), after->hash());
-  if (after == before) return NotMeasured();
-  if (before == nullptr) {
-    return absl::NotFoundError(absl::StrCat("has no baseline: ", after->task(), " was not measured there"));
-  }
-  return CompareTask(*before, *after, metric, input.confidence);
-}
-
 Figure TaskDrop(const GateInput& input) {
-  TERSOR_ASSIGN_OR_RETURN(const v1::TaskComparison comparison,
-                          Compared(input, input.after.Task(input.gate.subject), input.gate.task_metric));
+  TERSOR_ASSIGN_OR_RETURN(
+      const v1::TaskComparison comparison,
+      DropOfTask(input.before, input.after.Task(input.gate.subject), input.gate.task_metric, input.confidence));
   return GateFigure{.value = comparison.drop(),
                     .interval = FromMessage(comparison.interval()),
                     .count = comparison.items(),
                     .unit = kItems};
 }
 
-// The mean over the tasks of `ability`, or over all tasks whose main metric is better when higher.
-Figure MeanDropOf(const GateInput& input, absl::string_view ability) {
-  std::vector<v1::TaskComparison> comparisons;
-  for (const v1::TaskResult& task : input.after.report->tasks()) {
-    if (task.subject() != input.after.subject || (!ability.empty() && task.ability() != ability)) continue;
-    const v1::TaskResult::Metric* metric = FindMetric(task, "");
-    if (metric == nullptr || !metric->higher_is_better()) continue;
-    TERSOR_ASSIGN_OR_RETURN(comparisons.emplace_back(), Compared(input, &task, ""));
-  }
-  if (comparisons.empty()) return NotMeasured();
-  const MeanDrop mean = CombineDrops(comparisons);
+Figure Mean(const GateInput& input, absl::string_view ability) {
+  TERSOR_ASSIGN_OR_RETURN(const MeanDrop mean, MeanDropOf(input.before, input.after, ability, input.confidence));
   return GateFigure{.value = mean.drop, .interval = mean.interval, .count = mean.items, .unit = kItems};
 }
 
-Figure AccuracyDrop(const GateInput& input) { return MeanDropOf(input, ""); }
-Figure AbilityDrop(const GateInput& input) { return MeanDropOf(input, input.gate.subject); }
+Figure AccuracyDrop(const GateInput& input) { return Mean(input, ""); }
+Figure AbilityDrop(const GateInput& input) { return Mean(input, input.gate.subject); }
 
 using v1::SizeResult;
 

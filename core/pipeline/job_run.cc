@@ -286,7 +286,7 @@ absl::Status JobRun::Export() {
 }
 
 void JobRun::JudgeAbilities() {
-  const std::vector<v1::AbilityResult> abilities = SummarizeAbilities(report_);
+  const std::vector<v1::AbilityResult> abilities = SummarizeAbilities(report_, GateConfidence(recipe_));
   report_.mutable_abilities()->Assign(abilities.begin(), abilities.end());
   for (const v1::Warning& warning : AbilityWarnings(report_)) {
     const bool told = std::any_of(report_.warnings().begin(), report_.warnings().end(), [&](const v1::Warning& other) {

@@ -122,20 +122,21 @@ ReportSection TaskGroupsSection(const v1::Report& report) {
 }
 
 ReportSection AbilitiesSection(const v1::Report& report) {
-  ReportSection section{.title = "Abilities",
-                        .columns = {{"ability"},
-                                    {"dense", true},
-                                    {"compressed", true},
-                                    {"drop, 95 %", true},
-                                    {"verdict"},
-                                    {"tasks"},
-                                    {"reason"}}};
+  ReportSection section{
+      .title = "Abilities",
+      .columns = {
+          {"ability"}, {"dense", true}, {"compressed", true}, {"drop", true}, {"verdict"}, {"tasks"}, {"reason"}}};
   for (const v1::AbilityResult& ability : report.abilities()) {
     section.rows.push_back({ability.ability(), FigureText(ability.dense(), 3), FigureText(ability.compressed(), 3),
                             absl::StrCat(ChangeText(ability.drop()), " (", ChangeText(ability.low()), " to ",
                                          ChangeText(ability.high()), ")"),
                             std::string(AbilityWord(ability.outcome())), absl::StrJoin(ability.tasks(), ", "),
                             ability.reason()});
+  }
+  if (!section.rows.empty()) {
+    section.note =
+        "Drop: the mean of the tasks' main metrics, dense - compressed, with the interval that a gate on it is decided "
+        "by.";
   }
   return section;
 }

@@ -1,77 +1,40 @@
 #include "core/evaluate/tasks/abilities.h"
 
-#include <algorithm>
 #include <cmath>
-#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/compare/mean_drop.h"
+#include "core/compare/report_side.h"
 #include "core/evaluate/tasks/metric_registry.h"
 #include "core/evaluate/tasks/task_definition.h"
 
 namespace tersor {
 namespace {
 
-constexpr double kTwoSided95 = 1.959964;
 constexpr double kOneSided95 = 1.644854;
 // A perplexity that rose by less is what people take for unharmed.
 constexpr double kHarmlessRatio = 1.15;
 
-// One task, dense and compressed on the same items.
-struct PairedTask {
-  double dense = 0;
-  double compressed = 0;
-  // What answering at random scores.
+// What answering at random scores: of means over items with choices one over their number, of others nothing.
+double ChanceOf(const v1::TaskResult& task, const std::string& metric) {
+  const TaskMetric* known = FindTaskMetric(metric);
+  if (known == nullptr || !known->is_mean() || task.items().empty()) return 0;
   double chance = 0;
-  double dense_variance = 0;  // of the mean
-  // Of the mean difference dense - compressed, with the two added items.
-  double drop = 0;
-  double drop_variance = 0;
-  int64_t items = 0;
-};
-
-std::string MeanMetric(const v1::TaskResult& result) {
-  for (const v1::TaskResult::Metric& metric : result.metrics()) {
-    const TaskMetric* known = FindTaskMetric(metric.name());
-    if (known != nullptr && known->is_mean()) return metric.name();
+  for (const v1::TaskResult::Item& item : task.items()) {
+    if (item.loglikelihoods_size() > 1) chance += 1.0 / item.loglikelihoods_size();
   }
-  return "";
-}
-
-double ScoreOf(const v1::TaskResult::Item& item, const std::string& metric) {
-  const auto found = item.scores().find(metric);
-  return found == item.scores().end() ? 0 : found->second;
-}
-
-PairedTask Pair(const v1::TaskResult& dense, const v1::TaskResult& compressed, const std::string& metric) {
-  PairedTask task;
-  task.items = std::min(dense.items_size(), compressed.items_size());
-  double squares = 0, differences = 0, dense_squares = 0;
-  for (int i = 0; i < task.items; ++i) {
-    const double before = ScoreOf(dense.items(i), metric), after = ScoreOf(compressed.items(i), metric);
-    task.dense += before;
-    task.compressed += after;
-    dense_squares += before * before;
-    differences += before - after;
-    squares += (before - after) * (before - after);
-    if (dense.items(i).loglikelihoods_size() > 1) task.chance += 1.0 / dense.items(i).loglikelihoods_size();
-  }
-  const double n = static_cast<double>(task.items), more = n + 2;
-  task.drop = differences / more;
-  task.drop_variance = ((squares + 1) / more - task.drop * task.drop) / more;
-  task.dense /= n;
-  task.compressed /= n;
-  task.chance /= n;
-  task.dense_variance = std::max(dense_squares / n - task.dense * task.dense, 0.0) / n;
-  return task;
+  return chance / task.items_size();
 }
 
 std::string Points(double share) { return absl::StrFormat("%.1f", 100 * share); }
 
-void Judge(double dense_margin, double dense_error, v1::AbilityResult& result) {
-  const std::string interval = absl::StrCat("95 %: ", Points(result.low()), " to ", Points(result.high()),
-                                            " points on ", result.items(), " items");
+// "lost less than 5.0 points (95 %: -1.2 to 3.4 points on 400 items)".
+void Judge(double dense_margin, double dense_error, absl::string_view look, v1::AbilityResult& result) {
+  const std::string interval =
+      absl::StrCat(absl::StrFormat("%.4g %%", 100 * result.confidence()), look, ": ", Points(result.low()), " to ",
+                   Points(result.high()), " points on ", result.items(), " items");
   if (dense_margin <= kOneSided95 * dense_error) {
     result.set_outcome(v1::ABILITY_OUTCOME_NOT_MEASURABLE);
     result.set_reason("the dense model itself does no better than chance on these items");
@@ -87,26 +50,61 @@ void Judge(double dense_margin, double dense_error, v1::AbilityResult& result) {
   }
 }
 
-v1::AbilityResult Summarize(const std::string& ability, const std::map<std::string, PairedTask>& tasks) {
+// The gate on this very drop that looked at it most often; null where there is none.
+const v1::GateResult* LookedAt(const v1::Report& report, const std::string& ability) {
+  const v1::GateResult* most = nullptr;
+  for (const v1::GateResult& gate : report.gates()) {
+    const bool same = gate.metric() == absl::StrCat("ability.", ability, "_drop") && gate.baseline() == kDenseSubject;
+    if (!same || gate.looks_size() < 2) continue;
+    if (most == nullptr || gate.looks_size() > most->looks_size()) most = &gate;
+  }
+  return most;
+}
+
+void SetDrop(const MeanDrop& mean, double confidence, v1::AbilityResult& result) {
+  result.set_drop(mean.drop);
+  result.set_low(mean.interval.low);
+  result.set_high(mean.interval.high);
+  result.set_items(mean.items);
+  result.set_confidence(confidence);
+}
+
+// Several looks have a wider interval, and what was decided at one of them stays so.
+std::string SetLook(const v1::GateResult& gate, v1::AbilityResult& result) {
+  result.set_drop(gate.value());
+  result.set_low(gate.interval().low());
+  result.set_high(gate.interval().high());
+  result.set_items(gate.count());
+  result.set_confidence(gate.interval().confidence());
+  return absl::StrCat(", look ", gate.looks_size());
+}
+
+v1::AbilityResult Summarize(const v1::Report& report, const std::string& ability, const MeanDrop& mean,
+                            double confidence) {
   v1::AbilityResult result;
   result.set_ability(ability);
-  const double count = static_cast<double>(tasks.size());
-  double chance = 0, dense_variance = 0, middle = 0, variance = 0;
-  for (const auto& [name, task] : tasks) {
-    result.add_tasks(name);
-    result.set_items(result.items() + task.items);
-    result.set_dense(result.dense() + task.dense / count);
-    result.set_compressed(result.compressed() + task.compressed / count);
-    chance += task.chance / count;
-    dense_variance += task.dense_variance / (count * count);
-    middle += task.drop / count;
-    variance += task.drop_variance / (count * count);
+  result.set_tolerance(kAbilityTolerance);
+  result.set_standard_error(mean.standard_error);
+  const double weight = 1.0 / static_cast<double>(mean.tasks.size());
+  double chance = 0, variance = 0;
+  const ReportSide dense = DenseSide(report);
+  for (const v1::TaskResult& task : report.tasks()) {
+    if (task.subject() != kCompressedSubject || task.ability() != ability) continue;
+    const v1::TaskResult::Metric* after = FindMetric(task, "");
+    const v1::TaskResult* original = dense.Task(task.task(), task.hash());
+    if (after == nullptr || !after->higher_is_better() || original == nullptr) continue;
+    const v1::TaskResult::Metric* before = FindMetric(*original, after->name());
+    if (before == nullptr) continue;
+    result.add_tasks(task.task());
+    result.set_dense(result.dense() + weight * before->value());
+    result.set_compressed(result.compressed() + weight * after->value());
+    chance += weight * ChanceOf(*original, before->name());
+    variance += weight * weight * before->standard_error() * before->standard_error();
   }
-  result.set_drop(result.dense() - result.compressed());
-  result.set_standard_error(std::sqrt(variance));
-  result.set_low(middle - kTwoSided95 * std::sqrt(variance));
-  result.set_high(middle + kTwoSided95 * std::sqrt(variance));
-  Judge(result.dense() - chance, std::sqrt(dense_variance), result);
+  SetDrop(mean, confidence, result);
+  const v1::GateResult* looked = LookedAt(report, ability);
+  const std::string look = looked == nullptr ? "" : SetLook(*looked, result);
+  Judge(result.dense() - chance, std::sqrt(variance), look, result);
   return result;
 }
 
@@ -124,23 +122,12 @@ double PerplexityRatio(const v1::Report& report) {
 
 }  // namespace
 
-std::vector<v1::AbilityResult> SummarizeAbilities(const v1::Report& report) {
-  std::map<std::string, std::map<std::string, PairedTask>> abilities;
-  for (const v1::TaskResult& dense : report.tasks()) {
-    const std::string metric = MeanMetric(dense);
-    if (dense.subject() != "dense" || dense.ability().empty() || metric.empty()) continue;
-    for (const v1::TaskResult& other : report.tasks()) {
-      const bool pair = other.subject() == "compressed" && other.task() == dense.task() && other.hash() == dense.hash();
-      if (pair && dense.items_size() > 0) {
-        abilities[dense.ability()].emplace(dense.task(), Pair(dense, other, metric));
-      }
-    }
-  }
+std::vector<v1::AbilityResult> SummarizeAbilities(const v1::Report& report, double confidence) {
   std::vector<v1::AbilityResult> results;
+  const ReportSide after = {&report, kCompressedSubject};
   for (const std::string& ability : AbilityNames()) {
-    if (const auto found = abilities.find(ability); found != abilities.end()) {
-      results.push_back(Summarize(ability, found->second));
-    }
+    const absl::StatusOr<MeanDrop> mean = MeanDropOf(DenseSide(report), after, ability, confidence);
+    if (mean.ok()) results.push_back(Summarize(report, ability, *mean, confidence));
   }
   return results;
 }

@@ -13,9 +13,10 @@ namespace tersor {
 inline constexpr double kAbilityTolerance = 0.05;
 
 // One result for each ability that tasks of the report name, dense and compressed both, in the order of AbilityNames().
-// A task counts by its first metric that is a mean over items; tasks weigh equally. The interval is of the paired
-// differences, with Agresti and Min's two added items, so that a few items without a flip prove nothing.
-std::vector<v1::AbilityResult> SummarizeAbilities(const v1::Report& report);
+// A task counts by its main metric where that is better when higher; tasks weigh equally. Drop and interval are those
+// of MeanDropOf, which the gate `ability.NAME_drop` is decided by; where such a gate of the report looked several
+// times, its last look's, so that a verdict and a gate never contradict each other.
+std::vector<v1::AbilityResult> SummarizeAbilities(const v1::Report& report, double confidence);
 
 // PERPLEXITY_HIDES_DAMAGE for an ability that is damaged while the perplexity hardly rose.
 std::vector<v1::Warning> AbilityWarnings(const v1::Report& report);
