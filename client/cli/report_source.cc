@@ -69,6 +69,19 @@ absl::StatusOr<v1::Report> ReadReportFile(const std::filesystem::path& path) {
   return report;
 }
 
+absl::StatusOr<v1::Report> ReadPointReport(const std::filesystem::path& sweep, const std::string& job_id) {
+  // WORKSPACE/artifacts/report.json -> WORKSPACE/points/JOB.
+  const std::filesystem::path workspace =
+      std::filesystem::absolute(ReportPath(sweep)).lexically_normal().parent_path().parent_path();
+  const std::filesystem::path point = workspace / "points" / std::filesystem::path(job_id).filename();
+  std::error_code error;
+  if (!std::filesystem::is_directory(point, error)) {
+    return absl::NotFoundError(absl::StrCat("its report is not here (", point.string(),
+                                            "); name the workspace that the sweep was run in, or its points' jobs"));
+  }
+  return ReadReportFile(point);
+}
+
 absl::StatusOr<std::map<std::string, v1::Report>> LoadBaselines(const v1::Plan& plan,
                                                                 const std::filesystem::path& recipe_folder,
                                                                 const CommonOptions& common) {

@@ -19,6 +19,9 @@ bool NamesReportFile(const std::string& name);
 // A report.json, or a folder that holds one: a workspace of `tersor run`, its artifacts. Errors name the file.
 absl::StatusOr<v1::Report> ReadReportFile(const std::filesystem::path& path);
 
+// The report of a point of the sweep whose report ReadReportFile read from `sweep`: in the workspace beside it.
+absl::StatusOr<v1::Report> ReadPointReport(const std::filesystem::path& sweep, const std::string& job_id);
+
 // What the plan's gates compare with, by reference; files beside the recipe go before those of the working folder. Asks
 // the server for jobs only.
 absl::StatusOr<std::map<std::string, v1::Report>> LoadBaselines(const v1::Plan& plan,

@@ -155,6 +155,7 @@ absl::StatusOr<v1::ReportComparison> CompareReports(const std::vector<NamedRepor
   for (const FigureColumn& column : columns) *comparison.add_figures() = column.figure;
   AddModels(rows, columns, options.confidence, comparison);
   AddFronts(comparison);
+  comparison.mutable_warnings()->Add(options.warnings.begin(), options.warnings.end());
   for (const std::string& conflict : conflicts) {
     *comparison.add_warnings() = MakeWarning("PROTOCOLS_DIFFER", conflict);
   }

@@ -25,6 +25,8 @@ struct CompareOptions {
   // Figures of different protocols side by side all the same.
   bool force = false;
   double confidence = 0.95;
+  // Come before the comparison's own.
+  std::vector<v1::Warning> warnings = {};
 };
 
 // FAILED_PRECONDITION names every task and text that was measured under different protocols, unless forced;

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/compare/comparison.h"
+#include "core/compare/sweep_points.h"
 #include "server/engine/removed_files.h"
 
 namespace tersor {
@@ -13,15 +14,18 @@ absl::StatusOr<v1::ReportComparison> Compare(JobStore& store, const v1::CompareR
     return absl::InvalidArgumentError(
         absl::StrCat(request.job_ids_size(), " jobs are too many to compare; at most ", kMaxComparedReports));
   }
-  std::vector<NamedReport> reports;
+  ComparedReports compared;
+  const bool several = request.job_ids_size() > 1;
   for (const std::string& id : request.job_ids()) {
     TERSOR_ASSIGN_OR_RETURN(v1::Report report, store.GetReport(id));
-    reports.push_back({id, std::move(report)});
+    TERSOR_RETURN_IF_ERROR(AddCompared(
+        {id, std::move(report)}, several, [&](const std::string& point) { return store.GetReport(point); }, compared));
   }
   CompareOptions options;
+  options.warnings = compared.warnings;
   options.force = request.force();
   if (request.confidence() != 0) options.confidence = request.confidence();
-  return CompareReports(reports, options);
+  return CompareReports(compared.reports, options);
 }
 
 }  // namespace

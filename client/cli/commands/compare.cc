@@ -11,6 +11,7 @@
 #include "core/base/atomic_file.h"
 #include "core/compare/comparison.h"
 #include "core/compare/report_side.h"
+#include "core/compare/sweep_points.h"
 #include "core/report/comparison_format.h"
 #include "core/report/report_format.h"
 
@@ -19,10 +20,11 @@ namespace {
 
 constexpr char kFooter[] =
     R"(A report is a job's id, a report.json or a folder of `tersor run` that holds one. Reports that were measured under
-different protocols are refused unless --force is given.
+different protocols are refused unless --force is given. A sweep stands for its points.
 
 Examples:
   tersor compare job-1 job-2                              a table, Pareto fronts, paired changes
+  tersor compare sweep-1 --format markdown                a row a point of the sweep
   tersor compare tersor-out/*/ --format html --into out.html
   tersor compare a/report.json b/report.json --format markdown   for a pull request's comment
   tersor compare job-1 job-2 --format csv                 a row a number; jsonl likewise
@@ -90,23 +92,31 @@ class CompareCommand final : public Command {
       request.set_confidence(confidence_);
       return CompareReports(connection, request);
     }
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<NamedReport> reports, Load(common));
-    return tersor::CompareReports(reports, {.force = force_, .confidence = confidence_});
+    TERSOR_ASSIGN_OR_RETURN(const ComparedReports compared, Load(common));
+    return tersor::CompareReports(compared.reports,
+                                  {.force = force_, .confidence = confidence_, .warnings = compared.warnings});
   }
 
-  absl::StatusOr<std::vector<NamedReport>> Load(const CommonOptions& common) const {
-    std::vector<NamedReport> reports;
+  // Sweeps by their points.
+  absl::StatusOr<ComparedReports> Load(const CommonOptions& common) const {
+    ComparedReports compared;
+    const bool several = names_.size() > 1;
     for (const std::string& name : names_) {
       if (NamesReportFile(name)) {
         TERSOR_ASSIGN_OR_RETURN(v1::Report report, ReadReportFile(name));
-        reports.push_back({ShortName(name, report), std::move(report)});
+        const std::string short_name = ShortName(name, report);
+        TERSOR_RETURN_IF_ERROR(AddCompared(
+            {short_name, std::move(report)}, several,
+            [&](const std::string& point) { return ReadPointReport(name, point); }, compared));
         continue;
       }
       TERSOR_ASSIGN_OR_RETURN(const Connection connection, Connect(common));
       TERSOR_ASSIGN_OR_RETURN(v1::Report report, GetReport(connection, name));
-      reports.push_back({name, std::move(report)});
+      TERSOR_RETURN_IF_ERROR(AddCompared(
+          {name, std::move(report)}, several, [&](const std::string& point) { return GetReport(connection, point); },
+          compared));
     }
-    return reports;
+    return compared;
   }
 
   // The job's id, or the last part of the path that says something.
@@ -126,10 +136,10 @@ class CompareCommand final : public Command {
 
   int WriteLmEval(const CommonOptions& common, Console& console) const {
     if (into_.empty()) return console.Fail(kExitUsage, "--format lm-eval writes files: name a folder with --into");
-    absl::StatusOr<std::vector<NamedReport>> reports = Load(common);
-    if (!reports.ok()) return console.Fail(reports.status());
+    absl::StatusOr<ComparedReports> compared = Load(common);
+    if (!compared.ok()) return console.Fail(compared.status());
     std::set<std::filesystem::path> written;
-    for (const NamedReport& named : *reports) {
+    for (const NamedReport& named : compared->reports) {
       for (const absl::string_view subject : {kDenseSubject, kCompressedSubject, kBaselineModelSubject}) {
         if (subject == kCompressedSubject && ResultSide(named.report).subject != subject) continue;
         if (subject == kBaselineModelSubject && !named.report.has_baseline_model()) continue;

@@ -37,6 +37,28 @@ TEST_F(CompareCommandTest, ReadsFilesAndFoldersWithoutAServer) {
   EXPECT_THAT(*ReadFile(page), HasSubstr("<svg"));
 }
 
+TEST_F(CompareCommandTest, ASweepsWorkspaceIsComparedByItsPoints) {
+  server_.Stop();
+  v1::Report sweep;
+  sweep.set_tersor_version("0.1.0");
+  for (const std::string name : {"bits=3", "bits=4"}) {
+    WriteReport("w/points/" + name, {.bytes = name == "bits=3" ? 60'000'000 : 80'000'000});
+    v1::SweepResult::Point* point = sweep.mutable_sweep()->add_points();
+    point->set_name("method=gptq " + name);
+    point->set_job_id(name);
+  }
+  std::filesystem::create_directories(folder_ / "w/artifacts");
+  const std::string report = Write("w/artifacts/report.json", MessageToJson(sweep));
+  for (const std::string& named : {report, (folder_ / "w").string()}) {
+    EXPECT_EQ(Tersor({"compare", named, "--format", "csv"}), 0) << err_;
+    EXPECT_THAT(out_, HasSubstr("\nmethod=gptq bits=3,,false,bytes,size,60000000.0,"));
+    EXPECT_THAT(out_, HasSubstr("\nmethod=gptq bits=4,,false,bytes,size,80000000.0,"));
+  }
+  const std::string alone = Write("alone.json", MessageToJson(sweep));
+  EXPECT_EQ(Tersor({"compare", alone}), 2);
+  EXPECT_THAT(err_, HasSubstr("name the workspace that the sweep was run in"));
+}
+
 TEST_F(CompareCommandTest, OtherProtocolsAreRefusedUnlessForced) {
   const std::string a = WriteReport("a", {}), b = WriteReport("b", {.hash = "other"});
   EXPECT_EQ(Tersor({"compare", a, b}), 2);

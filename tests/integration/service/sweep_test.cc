@@ -51,6 +51,16 @@ TEST_F(SweepServiceTest, RunsItsPointsAndReportsThem) {
   ASSERT_EQ(report.sweep().points_size(), 2);
   EXPECT_EQ(report.sweep().points(0).name(), "method=gptq bits=3");
   EXPECT_EQ(report.sweep().points(0).job_id(), points[1].id());
+  v1::CompareReportsRequest compare;
+  compare.add_job_ids(sweep.id());
+  v1::ReportComparison comparison;
+  grpc::ClientContext context;
+  ASSERT_TRUE(client().reports().CompareReports(&context, compare, &comparison).ok());
+  std::vector<std::string> labels;
+  for (const v1::ComparedModel& model : comparison.models()) {
+    if (model.sweep() == sweep.id()) labels.push_back(model.label());
+  }
+  EXPECT_THAT(labels, ::testing::ElementsAre("method=gptq bits=3", "method=gptq bits=4"));
   EXPECT_EQ(report.verdict(), v1::VERDICT_PASS);
 }
 

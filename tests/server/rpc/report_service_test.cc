@@ -73,6 +73,27 @@ TEST_F(ReportServiceTest, AReportWhoseFilesAreGoneSaysSo) {
             "the files of job a were removed by gc; submit its recipe again with --no-cache");
 }
 
+TEST_F(ReportServiceTest, ASweepIsComparedByItsPoints) {
+  Insert({.job_id = "a"});
+  Insert({.job_id = "b", .lost = 2});
+  JobRecord record;
+  record.job.set_id("sweep-1");
+  record.job.set_state(v1::JOB_STATE_SUCCEEDED);
+  v1::Report report;
+  for (const char* id : {"a", "b"}) {
+    v1::SweepResult::Point* point = report.mutable_sweep()->add_points();
+    point->set_job_id(id);
+    point->set_name(std::string("seed=") + id);
+  }
+  ASSERT_TRUE(store_.Insert(record, &report, absl::Now()).ok());
+  ASSERT_TRUE(Compare({"sweep-1"}).ok());
+  ASSERT_EQ(comparison_.models_size(), 3);
+  EXPECT_EQ(comparison_.models(1).label(), "seed=a");
+  EXPECT_EQ(comparison_.models(2).sweep(), "sweep-1");
+  ASSERT_TRUE(Compare({"sweep-1", "a"}).ok());
+  EXPECT_EQ(comparison_.models(1).label(), "sweep-1 seed=a");
+}
+
 TEST_F(ReportServiceTest, RefusesWhatCannotBeCompared) {
   Insert({.job_id = "a"});
   Insert({.job_id = "b", .hash = "other"});

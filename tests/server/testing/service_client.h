@@ -36,6 +36,7 @@ class ServiceClient {
   v1::JobService::Stub& jobs() { return *jobs_; }
   v1::ModelService::Stub& models() { return *models_; }
   v1::ArtifactService::Stub& artifacts() { return *artifacts_; }
+  v1::ReportService::Stub& reports() { return *reports_; }
 
  private:
   const std::shared_ptr<grpc::Channel> channel_;
