@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "core/base/utf8.h"
 
 namespace tersor {
@@ -57,19 +58,26 @@ absl::StatusOr<TextTemplate> TextTemplate::Parse(absl::string_view text) {
       return absl::InvalidArgumentError(absl::StrCat("byte ", i, " of the template: a lone '", text.substr(i, 1),
                                                      "'; write {field}, or a brace twice for the brace itself"));
     }
-    absl::string_view name = text.substr(i + 1, end - i - 1);
-    const size_t bar = name.find('|');
-    const bool words = bar != absl::string_view::npos && name.substr(bar) == "|words";
-    if (words) name = name.substr(0, bar);
-    if (!IsFieldName(name)) {
-      return absl::InvalidArgumentError(absl::StrCat("byte ", i, " of the template: {", text.substr(i + 1, end - i - 1),
-                                                     "} is no field's name; write {field} or {field|words}"));
+    const absl::string_view inside = text.substr(i + 1, end - i - 1);
+    Part part;
+    absl::string_view filter = inside.substr(std::min(inside.find('|'), inside.size()));
+    part.field = std::string(inside.substr(0, inside.size() - filter.size()));
+    part.words = filter == "|words";
+    bool known = filter.empty() || part.words;
+    if (absl::ConsumePrefix(&filter, "|after:")) {
+      part.after = std::string(filter);
+      known = !part.after.empty();
     }
-    if (!plain.empty()) result.parts_.push_back({std::exchange(plain, ""), "", false});
-    result.parts_.push_back({"", std::string(name), words});
+    if (!IsFieldName(part.field) || !known) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("byte ", i, " of the template: {", inside,
+                       "} is no field's name; write {field}, {field|words} or {field|after:TEXT}"));
+    }
+    if (!plain.empty()) result.parts_.push_back({.text = std::exchange(plain, "")});
+    result.parts_.push_back(std::move(part));
     i = end;
   }
-  if (!plain.empty()) result.parts_.push_back({std::move(plain), "", false});
+  if (!plain.empty()) result.parts_.push_back({.text = std::move(plain)});
   return result;
 }
 
@@ -82,6 +90,14 @@ absl::StatusOr<std::string> TextTemplate::Render(const json& item) const {
     }
     TERSOR_ASSIGN_OR_RETURN(std::string value, FieldText(item, part.field));
     if (part.words) std::replace(value.begin(), value.end(), '_', ' ');
+    if (!part.after.empty()) {
+      const size_t at = value.rfind(part.after);
+      if (at == std::string::npos) {
+        return absl::InvalidArgumentError(absl::StrCat("the template's {", part.field, "|after:", part.after,
+                                                       "}: the item's ", part.field, " has no \"", part.after, "\""));
+      }
+      value.erase(0, at + part.after.size());
+    }
     out += value;
   }
   return out;

@@ -11,22 +11,25 @@
 
 namespace tersor {
 
-// {field} is the item's text or number of that name, {field|words} the same with blanks for underscores; {{ and }} are
-// braces. Immutable.
+// {field} is the item's text or number of that name, {field|words} the same with blanks for underscores,
+// {field|after:TEXT} what stands after the last TEXT in it; {{ and }} are braces. Immutable.
 class TextTemplate {
  public:
   // INVALID_ARGUMENT says what is wrong with `text` and where in it.
   static absl::StatusOr<TextTemplate> Parse(absl::string_view text);
 
-  // INVALID_ARGUMENT names a field that `item` lacks, with the fields it has, or one that is neither text nor number.
+  // INVALID_ARGUMENT names a field that `item` lacks, with the fields it has, one that is neither text nor number, or
+  // one without the TEXT of `after`.
   absl::StatusOr<std::string> Render(const nlohmann::json& item) const;
 
  private:
   struct Part {
     // Either text, or a field's name.
-    std::string text;
-    std::string field;
+    std::string text = {};
+    std::string field = {};
     bool words = false;
+    // Empty where the whole field is meant.
+    std::string after = {};
   };
   std::vector<Part> parts_;
 };

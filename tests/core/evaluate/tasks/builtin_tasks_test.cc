@@ -10,7 +10,7 @@ namespace tersor {
 namespace {
 
 TEST(BuiltinTasksTest, EveryFileIsSound) {
-  ASSERT_GE(BuiltinTaskFiles().size(), 36);
+  ASSERT_GE(BuiltinTaskFiles().size(), 38);
   for (const BuiltinFile& file : BuiltinTaskFiles()) {
     const TaskFile task = ParseTask(file.text, file.name);
     EXPECT_TRUE(task.faults.empty()) << FormatFault(std::string(file.name), task.faults.at(0));
@@ -36,6 +36,43 @@ TEST(BuiltinTasksTest, KickHasEveryAbility) {
   for (const v1::SuiteTask& task : suite->tasks()) abilities.insert(task.ability());
   const std::vector<std::string> all = AbilityNames();
   EXPECT_EQ(abilities, std::set<std::string>(all.begin(), all.end()));
+}
+
+// The very questions that are asked with a passage are asked without it, as many of them.
+TEST(BuiltinTasksTest, KickAsksTheSameQuestionsClosedBookAndInContext) {
+  const auto shared = testing::SharedPath();
+  if (!shared) GTEST_SKIP() << "no shared folder with data sets";
+  const TaskLibrary library({*shared / "data"});
+  const auto suite = library.FindSuite("kick");
+  ASSERT_TRUE(suite.ok()) << suite.status();
+  const auto load = [&](const v1::SuiteTask& wanted) {
+    v1::TaskEvaluation evaluation;
+    evaluation.set_name(wanted.name());
+    evaluation.set_limit(wanted.limit());
+    return LoadTask(library, evaluation, wanted.ability());
+  };
+  int pairs = 0;
+  for (const v1::SuiteTask& open : suite->tasks()) {
+    if (open.ability() != "knowledge_in_context") continue;
+    for (const v1::SuiteTask& closed : suite->tasks()) {
+      if (closed.name() != open.name() + "_closed_book") continue;
+      EXPECT_EQ(closed.ability(), "knowledge");
+      const auto with = load(open), without = load(closed);
+      ASSERT_TRUE(with.ok() && without.ok()) << with.status() << without.status();
+      ASSERT_EQ(with->items.size(), without->items.size());
+      for (size_t i = 0; i < with->items.size(); ++i) {
+        const std::string &passage = with->items[i].prompts[0], &question = without->items[i].prompts[0];
+        EXPECT_EQ(with->items[i].id, without->items[i].id);
+        EXPECT_EQ(with->items[i].answers, without->items[i].answers);
+        EXPECT_THAT(passage, ::testing::EndsWith(question));
+        EXPECT_THAT(question, ::testing::StartsWith("Question: "));
+        EXPECT_EQ(question.rfind("Question: "), 0) << question;
+        EXPECT_LT(question.size(), passage.size());
+      }
+      ++pairs;
+    }
+  }
+  EXPECT_EQ(pairs, 2);
 }
 
 TEST(BuiltinTasksTest, SharedDataLoads) {

@@ -22,6 +22,12 @@ TEST(TextTemplateTest, PutsFieldsIn) {
   EXPECT_EQ(Render("{{q}} {q}", R"({"q": "x"})"), "{q} x");
 }
 
+TEST(TextTemplateTest, TakesWhatStandsAfterAMark) {
+  EXPECT_EQ(Render("Q: {c|after:Question: }", R"({"c": "About it.\nQuestion: not this\nQuestion: why?\nAnswer:"})"),
+            "Q: why?\nAnswer:");
+  EXPECT_THAT(Render("{c|after:Question: }", R"({"c": "no mark"})"), HasSubstr("the item's c has no \"Question: \""));
+}
+
 TEST(TextTemplateTest, NamesTheFieldThatIsMissing) {
   const std::string fault = Render("{question}", R"({"id": "1", "query": "x"})");
   EXPECT_THAT(fault, HasSubstr("{question}"));
@@ -30,7 +36,7 @@ TEST(TextTemplateTest, NamesTheFieldThatIsMissing) {
 }
 
 TEST(TextTemplateTest, RefusesWhatIsNoTemplate) {
-  for (const char* text : {"{", "a {b", "}", "{}", "{a b}", "{a|upper}", "{{{", "x } y"}) {
+  for (const char* text : {"{", "a {b", "}", "{}", "{a b}", "{a|upper}", "{a|after:}", "{a|after}", "{{{", "x } y"}) {
     const auto parsed = TextTemplate::Parse(text);
     EXPECT_FALSE(parsed.ok()) << text;
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr("byte ")) << text;
