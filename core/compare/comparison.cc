@@ -32,7 +32,8 @@ void AddModels(const std::vector<ComparedRow>& rows, const std::vector<FigureCol
     if (row.kind == RowKind::kResult) {
       model->set_job_id(row.report().job_id());
       model->set_method(MethodText(row.report().recipe()));
-      model->set_verdict(row.report().verdict());
+      // Without gates nothing was judged.
+      if (!row.report().gates().empty()) model->set_verdict(row.report().verdict());
       *model->mutable_labels() = row.report().labels();
       model->set_sweep(row.sweep);
     }

@@ -49,16 +49,19 @@ std::string LoadCommands(const v1::Report& report) {
 }  // namespace
 
 std::string ReportToHtml(const v1::Report& report) {
-  const std::string model = report.model().name().empty() ? "model" : report.model().name();
+  std::string model = report.model().name().empty() ? "model" : report.model().name();
+  if (report.has_sweep()) model = SweepTitle(report);
   const std::string labels = LabelsText(report.labels());
   const std::string name = labels.empty() ? model : absl::StrCat(model, ", ", labels);
   std::string body;
   for (const ReportSection& section : ReportSections(report, {.all_layers = true})) body += Section(report, section);
-  return HtmlPage({.title = absl::StrCat(VerdictWord(report.verdict()), ": ", name, " - Tersor"),
-                   .headline = ReportHeadline(report),
-                   .subtitle = name,
-                   .accent = VerdictColour(report.verdict()),
-                   .body = absl::StrCat(body, LoadCommands(report))});
+  const bool judged = !report.has_sweep() || report.verdict() != v1::VERDICT_UNSPECIFIED;
+  return HtmlPage(
+      {.title = absl::StrCat(judged ? absl::StrCat(VerdictWord(report.verdict()), ": ") : "", name, " - Tersor"),
+       .headline = ReportHeadline(report),
+       .subtitle = name,
+       .accent = VerdictColour(report.verdict()),
+       .body = absl::StrCat(body, LoadCommands(report))});
 }
 
 }  // namespace tersor

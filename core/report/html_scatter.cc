@@ -12,6 +12,8 @@ namespace {
 
 constexpr double kWidth = 720, kHeight = 360;
 constexpr double kLeft = 76, kRight = 24, kTop = 16, kBottom = 52;
+// The largest y over the smallest that a linear axis still shows.
+constexpr double kMostLinear = 10;
 constexpr double kLabelHeight = 15, kCharacterWidth = 6.6;
 
 // Maps values to places; a reversed axis has its low values at the far end.
@@ -36,7 +38,8 @@ std::vector<double> LinearTicks(double low, double high) {
     if (factor * power >= rough) step = factor * power;
   }
   std::vector<double> ticks;
-  for (double tick = std::ceil(low / step) * step; tick <= high * (1 + 1e-12); tick += step) ticks.push_back(tick);
+  for (double tick = std::ceil(low / step) * step; tick <= high * (1 + 1e-12); tick += step)
+    ticks.push_back(tick + 0.0);
   return ticks;
 }
 
@@ -62,13 +65,20 @@ Axis XAxis(const ScatterPlot& plot) {
 }
 
 Axis YAxis(const ScatterPlot& plot) {
-  double low = plot.points[0].y, high = low;
+  double low = plot.points[0].y, high = low, least = low;
   for (const ScatterPoint& point : plot.points) {
+    least = std::min(least, point.y);
     low = std::min(low, point.y - point.error);
     high = std::max(high, point.y + point.error);
   }
   const double room = std::max(0.08 * (high - low), 1e-3 * std::abs(high));
   Axis axis = {low - room, high + room, false, kHeight - kBottom, kTop};
+  // One broken model must not press all others into one line.
+  if (high > kMostLinear * least) {
+    axis.logarithmic = true;
+    axis.low = std::max(low, least / 2) / std::pow(high / least, 0.08);
+    axis.high = high * std::pow(high / least, 0.08);
+  }
   if (!plot.higher_is_better) std::swap(axis.start, axis.end);
   return axis;
 }
@@ -89,7 +99,7 @@ std::string Frame(const ScatterPlot& plot, const Axis& x, const Axis& y) {
     absl::StrAppend(&svg, Line("grid", place, kTop, place, kHeight - kBottom),
                     Text(place, kHeight - kBottom + 17, "middle", plot.x_text(tick)));
   }
-  for (const double tick : LinearTicks(y.low, y.high)) {
+  for (const double tick : y.logarithmic ? LogTicks(y.low, y.high) : LinearTicks(y.low, y.high)) {
     const double place = y.Place(tick);
     absl::StrAppend(&svg, Line("grid", kLeft, place, kWidth - kRight, place),
                     Text(kLeft - 7, place + 4, "end", plot.y_text(tick)));
@@ -121,7 +131,8 @@ std::string Stairs(const ScatterPlot& plot, const Axis& x, const Axis& y) {
 std::string Mark(const ScatterPoint& point, double x, double y, const Axis& axis) {
   std::string svg;
   if (point.error > 0) {
-    svg = Line("error", x, axis.Place(point.y - point.error), x, axis.Place(point.y + point.error));
+    const double foot = std::max(point.y - point.error, axis.low);
+    svg = Line("error", x, axis.Place(foot), x, axis.Place(point.y + point.error));
   }
   const char* name = point.front ? "member" : "beaten";
   const std::string tip = absl::StrCat("<title>", EscapeXml(point.label), "</title>");

@@ -34,7 +34,8 @@ struct ScatterPlot {
   std::vector<ScatterPoint> points;
 };
 
-// The x axis is logarithmic; x and y are positive and finite. "" with fewer than two points.
+// The x axis is logarithmic, and the y axis where values lie far apart; x and y are positive and finite. "" with fewer
+// than two points.
 std::string ScatterChart(const ScatterPlot& plot);
 
 }  // namespace tersor

@@ -16,9 +16,12 @@ struct Suite {
   double seconds = 0;
 };
 
-// `body`: elements that say how the case ended and what was seen; may be empty where it passed.
-void AddCase(absl::string_view name, absl::string_view body, Suite& suite) {
-  absl::StrAppend(&suite.cases, "    <testcase classname=\"tersor.gates\" name=\"", EscapeXml(name), "\"");
+// `body`: elements that say how the case ended and what was seen; may be empty where it passed. `seconds` below 0: not
+// known.
+void AddCase(absl::string_view name, absl::string_view body, Suite& suite, absl::string_view kind = "gates",
+             double seconds = -1) {
+  absl::StrAppend(&suite.cases, "    <testcase classname=\"tersor.", kind, "\" name=\"", EscapeXml(name), "\"");
+  if (seconds >= 0) absl::StrAppendFormat(&suite.cases, " time=\"%.3f\"", seconds);
   absl::StrAppend(&suite.cases, body.empty() ? "/>\n" : absl::StrCat(">", body, "</testcase>\n"));
   ++suite.tests;
 }
@@ -57,6 +60,23 @@ void AddGate(const v1::GateResult& gate, InconclusiveCase inconclusive, Suite& s
   }
 }
 
+void AddPoint(const v1::SweepResult::Point& point, InconclusiveCase inconclusive, Suite& suite) {
+  const bool undecided = point.verdict() == v1::VERDICT_INCONCLUSIVE, failed = point.verdict() == v1::VERDICT_FAIL;
+  std::string body;
+  if (!point.error().empty()) {
+    body = Ending("error", "job", point.error());
+    ++suite.errors;
+  } else if (undecided && inconclusive == InconclusiveCase::kSkipped) {
+    body = Ending("skipped", "", point.summary());
+    ++suite.skipped;
+  } else if (undecided || failed) {
+    body = Ending("failure", failed ? "gate" : "inconclusive", point.summary());
+    ++suite.failures;
+  }
+  AddCase(point.name(), body, suite, "sweep", point.seconds());
+  suite.seconds += point.seconds();
+}
+
 std::string Document(absl::string_view job_id, absl::string_view output, const Suite& suite) {
   const std::string counts = absl::StrFormat("tests=\"%d\" failures=\"%d\" errors=\"%d\" skipped=\"%d\" time=\"%.3f\"",
                                              suite.tests, suite.failures, suite.errors, suite.skipped, suite.seconds);
@@ -72,7 +92,8 @@ std::string ReportToJunit(const v1::Report& report, InconclusiveCase inconclusiv
   Suite suite;
   for (const v1::StageReport& stage : report.stages()) suite.seconds += stage.reused() ? 0 : stage.seconds();
   for (const v1::GateResult& gate : report.gates()) AddGate(gate, inconclusive, suite);
-  if (report.gates().empty()) AddCase("compressed", "", suite);
+  for (const v1::SweepResult::Point& point : report.sweep().points()) AddPoint(point, inconclusive, suite);
+  if (suite.tests == 0) AddCase("compressed", "", suite);
   return Document(report.job_id(), ReportHeadline(report), suite);
 }
 

@@ -23,7 +23,7 @@ std::string ReportToHtml(const v1::Report& report);
 // What an inconclusive gate is to a CI server.
 enum class InconclusiveCase { kFailure, kSkipped };
 
-// One test case a gate; a report without gates has one case, "compressed".
+// One test case a gate, of a sweep one a point; a report without either has one case, "compressed".
 std::string ReportToJunit(const v1::Report& report, InconclusiveCase inconclusive = InconclusiveCase::kFailure);
 // A job that ended without a report: one case with an error.
 std::string JobFailureToJunit(const std::string& job_id, const std::string& reason);

@@ -22,10 +22,17 @@ namespace {
 ReportSection ModelSection(const v1::Report& report) {
   ReportSection section{.title = "Model", .columns = {{""}, {""}}};
   const v1::ModelInfo& model = report.model();
-  if (!report.has_model()) return section;
   const auto row = [&](absl::string_view key, std::string value) {
     if (!value.empty()) section.rows.push_back({std::string(key), std::move(value)});
   };
+  if (report.has_sweep()) {
+    section.title = "Job";
+    row("what", SweepTitle(report));
+    row("job", report.job_id());
+    row("labels", LabelsText(report.labels()));
+    return section;
+  }
+  if (!report.has_model()) return section;
   row("name", model.name());
   row("architecture", absl::StrCat(model.architecture(), ", ", CountText(model.parameters()), " parameters"));
   row("source", absl::StrCat(model.path(), " (", model.format(), ", ", BytesText(model.source_bytes()), ")"));

@@ -1,5 +1,7 @@
 #include "core/report/sweep_section.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -46,14 +48,19 @@ ReportSection SweepSection(const v1::Report& report) {
   ReportSection section{.title = "Sweep",
                         .columns = {{"point"},
                                     {"bits per weight", true},
-                                    {"model", true},
+                                    {"size", true},
                                     {"ratio", true},
                                     {"perplexity", true},
                                     {"x dense", true},
                                     {"KL mean", true},
                                     {"decode tok/s", true},
-                                    {"front"},
-                                    {"verdict"}}};
+                                    {"front"}}};
+  const bool judged = report.verdict() != v1::VERDICT_UNSPECIFIED;
+  const auto& points = report.sweep().points();
+  const bool failed =
+      std::any_of(points.begin(), points.end(), [](const auto& point) { return !point.error().empty(); });
+  const bool last = judged || failed;
+  if (last) section.columns.push_back({judged ? "verdict" : "outcome"});
   const auto figure = [](double value, int digits) { return value > 0 ? FigureText(value, digits) : std::string(); };
   // Many points tend to fail of one cause.
   std::map<std::string, std::vector<std::string>> failures;
@@ -67,7 +74,8 @@ ReportSection SweepSection(const v1::Report& report) {
                             RatioText(point.size_ratio()), figure(point.perplexity(), 4),
                             figure(point.perplexity_ratio(), 4), figure(point.kl_mean(), 3),
                             figure(point.decode_tokens_per_second(), 3), point.on_pareto_front() ? "*" : "",
-                            std::string(VerdictWord(point.verdict()))});
+                            judged ? std::string(VerdictWord(point.verdict())) : ""});
+    if (!last) section.rows.back().pop_back();
   }
   if (!section.rows.empty()) {
     section.note =
@@ -80,10 +88,17 @@ ReportSection SweepSection(const v1::Report& report) {
   return section;
 }
 
+std::string SweepTitle(const v1::Report& report) {
+  const std::set<std::string> axes = VaryingAxes(report.sweep());
+  std::string model = std::filesystem::path(report.recipe().model()).filename().string();
+  if (axes.count("model") > 0 || model.empty()) model = "several models";
+  return absl::StrCat("sweep of ", model, axes.empty() ? "" : absl::StrCat(" over ", absl::StrJoin(axes, ", ")));
+}
+
 std::string SweepChart(const v1::Report& report) {
-  ScatterPlot plot{.x_title = "bytes of the whole model",
+  ScatterPlot plot{.x_title = "size of the whole model, MB",
                    .y_title = "perplexity, better upward",
-                   .x_text = [](double bytes) { return BytesText(static_cast<int64_t>(bytes)); },
+                   .x_text = [](double megabytes) { return FigureText(megabytes, 3); },
                    .y_text = [](double value) { return FigureText(value, 3); },
                    .higher_is_better = false,
                    .points = {}};
@@ -91,11 +106,17 @@ std::string SweepChart(const v1::Report& report) {
   for (const v1::SweepResult::Point& point : report.sweep().points()) {
     if (!point.error().empty() || point.model_bits() <= 0 || point.perplexity() <= 0) continue;
     plot.points.push_back({.label = ShortName(point, varying),
-                           .x = static_cast<double>(point.model_bits()) / 8,
+                           .x = static_cast<double>(point.model_bits()) / 8e6,
                            .y = point.perplexity(),
+                           .error = point.perplexity_standard_error(),
                            .front = point.on_pareto_front()});
   }
-  return ScatterChart(plot);
+  const std::string chart = ScatterChart(plot);
+  const bool errors =
+      std::any_of(plot.points.begin(), plot.points.end(), [](const auto& point) { return point.error > 0; });
+  if (chart.empty() || !errors) return chart;
+  return absl::StrCat("<figure>", chart,
+                      "<figcaption>Bars: one standard error of the perplexity.</figcaption></figure>\n");
 }
 
 }  // namespace tersor

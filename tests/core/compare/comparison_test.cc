@@ -32,6 +32,11 @@ TEST(CompareReportsTest, TheDenseOriginalStandsOnceAndFirst) {
   EXPECT_THAT(Labels(comparison), ElementsAre("dense", "job-1", "job-2"));
   EXPECT_TRUE(comparison.models(0).dense());
   EXPECT_EQ(comparison.models(1).method(), "gptq bits 4");
+  // Without gates nothing was judged.
+  EXPECT_EQ(comparison.models(1).verdict(), v1::VERDICT_UNSPECIFIED);
+  v1::Report judged = ComparedReport({});
+  judged.add_gates();
+  EXPECT_EQ(Compare({{"job-1", judged}}).models(1).verdict(), v1::VERDICT_PASS);
   std::vector<std::string> figures;
   for (const v1::ComparedFigure& figure : comparison.figures()) figures.push_back(figure.name());
   EXPECT_THAT(figures,
