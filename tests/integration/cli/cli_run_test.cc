@@ -93,6 +93,26 @@ TEST_F(CliRunTest, JsonIsTheReportAlone) {
 
 TEST_F(CliRunTest, AGateThatFailsIsOne) { EXPECT_EQ(Tersor({"run", Recipe("size_ratio >= 1000"), "--quiet"}).code, 1); }
 
+// A gate that sits on what the first windows say is undecided there.
+TEST_F(CliRunTest, AnUndecidedGateGoesOnWithItsText) {
+  const Json first = Json::parse(Tersor({"run", Recipe("size_ratio >= 1"), "--output", "json"}).out);
+  const std::string gate = "kl_mean <= " + first.at("divergence").at("kl_mean").dump();
+  ProcessResult result =
+      Tersor({"run", Recipe(gate), "--on-inconclusive", "extend", "--junit", "gates.xml", "--output", "json"});
+  const Json report = Json::parse(result.out);
+  const Json& looked = report.at("gates")[0];
+  ASSERT_GE(looked.at("looks").size(), 2u);
+  EXPECT_EQ(looked.at("looks")[0].at("windows"), 4);
+  EXPECT_EQ(looked.at("looks")[0].at("outcome"), "INCONCLUSIVE");
+  for (const Json& result : report.at("perplexity")) {
+    EXPECT_EQ(result.at("looks"), looked.at("looks").size());
+    EXPECT_EQ(result.at("windows").size(), looked.at("looks").back().at("windows"));
+    EXPECT_GT(result.at("available_windows"), 8);
+    EXPECT_GT(result.at("standard_error"), 0);
+  }
+  EXPECT_THAT(Read("gates.xml"), HasSubstr("look 2 of "));
+}
+
 TEST_F(CliRunTest, DryRunStopsAtThePlan) {
   ProcessResult result = Tersor({"run", Recipe("perplexity_ratio <= 100"), "--dry-run"});
   EXPECT_EQ(result.code, 0) << result.err;

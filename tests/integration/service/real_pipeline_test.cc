@@ -135,6 +135,24 @@ TEST_F(RealPipelineTest, KilledWorkerGivesTheSameFilesInItsSecondAttempt) {
   EXPECT_EQ(Hashes(ReportOf(job.id())), Hashes(ReportOf(whole.id())));
 }
 
+// A gate that sits on what the first windows say is undecided there.
+TEST_F(RealPipelineTest, AnUndecidedGateGoesOnWithItsText) {
+  StartServer();
+  const v1::Job first = SubmitReal();
+  ASSERT_EQ(AwaitEnd(first.id()).state(), v1::JOB_STATE_SUCCEEDED);
+  v1::SubmitJobRequest request = RealRequest();
+  request.mutable_recipe()->set_gates(0, absl::StrCat("kl_mean <= ", ReportOf(first.id()).divergence().kl_mean()));
+  request.mutable_recipe()->mutable_gating()->set_on_inconclusive("extend");
+  v1::Job job;
+  ASSERT_TRUE(client().Submit(request, &job).ok());
+  ASSERT_EQ(AwaitEnd(job.id()).state(), v1::JOB_STATE_SUCCEEDED) << client().Get(job.id()).status_message();
+  const v1::Report report = ReportOf(job.id());
+  ASSERT_GE(report.gates(0).looks_size(), 2);
+  EXPECT_EQ(report.gates(0).looks(0).windows(), 4);
+  EXPECT_EQ(report.perplexity(1).looks(), report.gates(0).looks_size());
+  EXPECT_GT(report.perplexity(1).windows_size(), 4);
+}
+
 TEST_F(RealPipelineTest, FaultsComeFromTheRealPlan) {
   StartServer();
   v1::SubmitJobRequest request = RealRequest();
