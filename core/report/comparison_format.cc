@@ -32,7 +32,8 @@ bool Contains(const google::protobuf::RepeatedField<int32_t>& list, int value) {
 std::string FrontChart(const v1::ReportComparison& comparison, const v1::ParetoFront& front) {
   const int quality = FigureIndex(comparison, front.quality()), cost = FigureIndex(comparison, front.cost());
   ScatterPlot plot;
-  plot.x_title = comparison.figures(cost).title();
+  // Ticks carry their unit.
+  plot.x_title = front.cost() == "bytes" ? "size of the weights" : comparison.figures(cost).title();
   plot.y_title = FigureHeader(comparison.figures(quality));
   plot.x_text = [&](double x) {
     return front.cost() == "bytes" ? BytesText(static_cast<int64_t>(x)) : FigureText(x, 3);

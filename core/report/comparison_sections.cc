@@ -34,12 +34,18 @@ ReportSection ModelsSection(const v1::ReportComparison& comparison) {
   ReportSection section{.title = "Models", .columns = {{"#", true}, {"model"}}};
   const std::vector<int> head = HeadFigures(comparison);
   for (const int i : head) section.columns.push_back({FigureHeader(comparison.figures(i)), true});
-  section.columns.push_back({"outcome"});
+  const auto& models = comparison.models();
+  const bool judged = std::any_of(models.begin(), models.end(), [](const v1::ComparedModel& model) {
+    return model.verdict() != v1::VERDICT_UNSPECIFIED;
+  });
+  if (judged) section.columns.push_back({"outcome"});
   for (int m = 0; m < comparison.models_size(); ++m) {
     const v1::ComparedModel& model = comparison.models(m);
     std::vector<std::string> row = {absl::StrCat(m + 1), model.label()};
     for (const int i : head) row.push_back(ValueText(comparison.figures(i), model.values(i)));
-    row.push_back(model.verdict() == v1::VERDICT_UNSPECIFIED ? "" : std::string(VerdictWord(model.verdict())));
+    if (judged) {
+      row.push_back(model.verdict() == v1::VERDICT_UNSPECIFIED ? "" : std::string(VerdictWord(model.verdict())));
+    }
     section.rows.push_back(std::move(row));
   }
   return section;

@@ -88,6 +88,16 @@ TEST(ComparisonFormatTest, ARivalStandsInEveryForm) {
   EXPECT_THAT(MessageToJson(comparison), HasSubstr("\"baseline_model\": true"));
 }
 
+TEST(ComparisonFormatTest, OnlyWhatWasJudgedHasAnOutcome) {
+  EXPECT_THAT(ComparisonToTable(Comparison(), 160), Not(HasSubstr("outcome")));
+  v1::Report judged = ComparedReport({});
+  judged.add_gates();
+  const std::string table = ComparisonToTable(*CompareReports({{"job-1", judged}}, {}), 160);
+  EXPECT_THAT(table, HasSubstr("outcome"));
+  EXPECT_THAT(table, HasSubstr("PASS"));
+  EXPECT_THAT(ComparisonToHtml(Comparison()), HasSubstr(">size of the weights<"));
+}
+
 TEST(ComparisonFormatTest, MarkdownEscapesNames) {
   const std::string text = ComparisonToMarkdown(Comparison("a|<img src=x>"));
   EXPECT_THAT(text, HasSubstr("#### Pareto fronts\n\n| quality | cost | area |"));
