@@ -46,6 +46,8 @@ ROWS = [
     ("MXFP4", "mxfp4 {}"),
     ("NVFP4", "nvfp4 {}"),
     ("BCQ, 4 planes, alternating", "bcq {}"),
+    ("BCQ, 3 planes, alternating", "bcq { planes: 3 }"),
+    ("BCQ, 4 planes, the paper's fit", "bcq { input_weighting: false }"),
     ("BCQ, 4 planes, greedy", "bcq { rounds: 0 }"),
     ("ZeroQuant-FP W4A8", "zeroquant_fp {}"),
     ("ZeroQuant-FP W4A8, M1", "zeroquant_fp { scale_constraint: 'm1' }"),

@@ -17,7 +17,7 @@ using V = hn::Vec<D>;
 using VInts = hn::Vec<DInts>;
 using M = hn::Mask<D>;
 
-// Planes whose pivot is under this share of the columns depend on the planes before them.
+// Planes whose pivot is under this share of the columns' importance depend on the planes before them.
 constexpr float kLeastPivot = 1e-4f;
 
 HWY_INLINE V RoundedToF16(V value) {
@@ -31,7 +31,10 @@ HWY_INLINE V RoundedToF16(V value) {
 template <int kPlanes>
 class RowsFit {
  public:
-  RowsFit(const float* values, int64_t columns) : values_(values), columns_(columns) {}
+  RowsFit(const float* values, std::span<const float> importance)
+      : values_(values), importance_(importance), columns_(static_cast<int64_t>(importance.size())) {
+    for (const float share : importance) total_importance_ += share;
+  }
 
   void Greedy() {
     const D d;
@@ -122,8 +125,9 @@ class RowsFit {
         distance = hn::Min(other, distance);
       }
       code = hn::IfThenElse(hn::RebindMask(ints, hn::Lt(value, hn::Zero(d))), hn::Xor(code, all), code);
-      error = hn::MulAdd(distance, distance, error);
-      AddSigns(code, value);
+      const V importance = hn::Set(d, importance_[k]);
+      error = hn::MulAdd(hn::Mul(distance, importance), distance, error);
+      AddSigns(code, value, importance);
       if (codes != nullptr) hn::StoreU(code, ints, codes + k * kPanelRows);
     }
     return error;
@@ -167,17 +171,18 @@ class RowsFit {
     }
   }
 
-  HWY_INLINE void AddSigns(VInts code, V value) {
+  HWY_INLINE void AddSigns(VInts code, V value, V importance) {
     const D d;
     const DInts ints;
     const VInts one = hn::BitCast(ints, hn::Set(d, 1.0f)), top = hn::Set(ints, INT32_MIN), cleared = hn::Not(code);
     V signs[kPlanes];
     for (int plane = 0; plane < kPlanes; ++plane) {
       signs[plane] = hn::BitCast(d, hn::Or(hn::And(hn::ShiftLeftSame(cleared, 31 - plane), top), one));
-      sums_[plane] = hn::MulAdd(signs[plane], value, sums_[plane]);
+      const V weighted = hn::Mul(signs[plane], importance);
+      sums_[plane] = hn::MulAdd(weighted, value, sums_[plane]);
       for (int other = 0; other < plane; ++other) {
         V& product = products_[plane * (plane - 1) / 2 + other];
-        product = hn::MulAdd(signs[plane], signs[other], product);
+        product = hn::MulAdd(weighted, signs[other], product);
       }
     }
   }
@@ -186,14 +191,14 @@ class RowsFit {
   // depend on each other keep theirs and are left out of the mask.
   M Solve() {
     const D d;
-    const V columns = hn::Set(d, static_cast<float>(columns_)), least = hn::Mul(columns, hn::Set(d, kLeastPivot));
+    const V total = hn::Set(d, total_importance_), least = hn::Mul(total, hn::Set(d, kLeastPivot));
     V system[kPlanes][kPlanes + 1];
     for (int a = 0; a < kPlanes; ++a) {
       for (int b = 0; b < a; ++b) system[a][b] = system[b][a] = products_[a * (a - 1) / 2 + b];
-      system[a][a] = columns;
+      system[a][a] = total;
       system[a][kPlanes] = sums_[a];
     }
-    M solved = hn::Eq(columns, columns);
+    M solved = hn::Eq(total, total);
     for (int k = 0; k < kPlanes; ++k) {
       solved = hn::And(solved, hn::Gt(system[k][k], least));
       for (int row = k + 1; row < kPlanes; ++row) {
@@ -215,7 +220,9 @@ class RowsFit {
   }
 
   const float* const values_;
+  const std::span<const float> importance_;
   const int64_t columns_;
+  float total_importance_ = 0;
   V scales_[kPlanes];
   V best_[kPlanes] = {};
   V best_error_ = hn::Set(D(), hwy::HighestValue<float>());
@@ -227,10 +234,10 @@ class RowsFit {
 };
 
 template <int kPlanes>
-void FitPlanes(const float* values, int64_t columns, int rounds, int32_t* codes, float* scales) {
+void FitPlanes(const float* values, std::span<const float> importance, int rounds, int32_t* codes, float* scales) {
   const int64_t lanes = hn::Lanes(D());
   for (int64_t row = 0; row < kPanelRows; row += lanes) {
-    RowsFit<kPlanes> fit(values + row, columns);
+    RowsFit<kPlanes> fit(values + row, importance);
     fit.Greedy();
     if (rounds == 0) fit.StoreGreedyCodes(codes + row);
     fit.RoundScales();
@@ -246,11 +253,12 @@ void FitPlanes(const float* values, int64_t columns, int rounds, int32_t* codes,
   }
 }
 
-void FitBinary(const float* values, int64_t columns, int planes, int rounds, int32_t* codes, float* scales) {
-  using Fit = void (*)(const float*, int64_t, int, int32_t*, float*);
+void FitBinary(const float* values, std::span<const float> importance, int planes, int rounds, int32_t* codes,
+               float* scales) {
+  using Fit = void (*)(const float*, std::span<const float>, int, int32_t*, float*);
   constexpr Fit kFits[kMostSignPlanes] = {FitPlanes<1>, FitPlanes<2>, FitPlanes<3>, FitPlanes<4>,
                                           FitPlanes<5>, FitPlanes<6>, FitPlanes<7>, FitPlanes<8>};
-  kFits[planes - 1](values, columns, rounds, codes, scales);
+  kFits[planes - 1](values, importance, rounds, codes, scales);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -262,9 +270,10 @@ namespace tersor {
 
 HWY_EXPORT(FitBinary);
 
-void FitBinaryPanel(const float* values, int64_t columns, int planes, int rounds, int32_t* codes, float* scales) {
+void FitBinaryPanel(const float* values, std::span<const float> importance, int planes, int rounds, int32_t* codes,
+                    float* scales) {
   LimitTargets();
-  HWY_DYNAMIC_DISPATCH(FitBinary)(values, columns, planes, rounds, codes, scales);
+  HWY_DYNAMIC_DISPATCH(FitBinary)(values, importance, planes, rounds, codes, scales);
 }
 
 }  // namespace tersor

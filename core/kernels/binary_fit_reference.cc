@@ -37,13 +37,14 @@ BinaryCodes FitGreedily(std::span<const float> values, int planes) {
 
 // The scales with the least squared error for these codes, by Gaussian elimination on B^T B; false where the planes
 // depend on each other.
-bool SolveScales(std::span<const float> values, BinaryCodes& fit) {
+bool SolveScales(std::span<const float> values, std::span<const float> importance, BinaryCodes& fit) {
   const int planes = static_cast<int>(fit.scales.size());
   std::array<std::array<double, kMostSignPlanes + 1>, kMostSignPlanes> system{};
   for (size_t i = 0; i < values.size(); ++i) {
     for (int a = 0; a < planes; ++a) {
-      for (int b = 0; b < planes; ++b) system[a][b] += Sign(fit.codes[i], a) * Sign(fit.codes[i], b);
-      system[a][planes] += Sign(fit.codes[i], a) * values[i];
+      const double sign = importance[i] * Sign(fit.codes[i], a);
+      for (int b = 0; b < planes; ++b) system[a][b] += sign * Sign(fit.codes[i], b);
+      system[a][planes] += sign * values[i];
     }
   }
   for (int k = 0; k < planes; ++k) {
@@ -64,7 +65,7 @@ bool SolveScales(std::span<const float> values, BinaryCodes& fit) {
 }
 
 // The nearest of the 2^planes values for each weight; returns the squared error.
-double ChooseCodes(std::span<const float> values, BinaryCodes& fit) {
+double ChooseCodes(std::span<const float> values, std::span<const float> importance, BinaryCodes& fit) {
   const int count = 1 << fit.scales.size();
   std::array<std::pair<float, uint8_t>, 1 << kMostSignPlanes> points;
   for (int code = 0; code < count; ++code) {
@@ -79,7 +80,7 @@ double ChooseCodes(std::span<const float> values, BinaryCodes& fit) {
     const auto nearest = values[i] - below->first <= above->first - values[i] ? below : above;
     fit.codes[i] = nearest->second;
     const double difference = values[i] - nearest->first;
-    error += difference * difference;
+    error += importance[i] * difference * difference;
   }
   return error;
 }
@@ -101,14 +102,14 @@ BinaryCodes StartEvenly(std::span<const float> values, int planes) {
 }
 
 // Alternates from the scales of `fit`, which becomes the best that was seen; returns its squared error.
-double Alternate(std::span<const float> values, int rounds, BinaryCodes& fit) {
+double Alternate(std::span<const float> values, std::span<const float> importance, int rounds, BinaryCodes& fit) {
   RoundScales(fit);
-  double least = ChooseCodes(values, fit);
+  double least = ChooseCodes(values, importance, fit);
   BinaryCodes next = fit;
   for (int round = 0; round < rounds; ++round) {
-    if (!SolveScales(values, next)) break;
+    if (!SolveScales(values, importance, next)) break;
     RoundScales(next);
-    const double error = ChooseCodes(values, next);
+    const double error = ChooseCodes(values, importance, next);
     if (!(error < least)) break;
     least = error;
     fit = next;
@@ -118,7 +119,7 @@ double Alternate(std::span<const float> values, int rounds, BinaryCodes& fit) {
 
 }  // namespace
 
-BinaryCodes FitBinaryCodes(std::span<const float> values, int planes, int rounds) {
+BinaryCodes FitBinaryCodes(std::span<const float> values, std::span<const float> importance, int planes, int rounds) {
   BinaryCodes greedy = FitGreedily(values, planes);
   // The greedy codes need not be the nearest.
   if (rounds == 0) {
@@ -126,7 +127,8 @@ BinaryCodes FitBinaryCodes(std::span<const float> values, int planes, int rounds
     return greedy;
   }
   BinaryCodes even = StartEvenly(values, planes);
-  const double from_greedy = Alternate(values, rounds, greedy), from_even = Alternate(values, rounds, even);
+  const double from_greedy = Alternate(values, importance, rounds, greedy);
+  const double from_even = Alternate(values, importance, rounds, even);
   return from_even < from_greedy ? even : greedy;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "core/compress/quantize/moment_form.h"
 #include "core/compress/quantize/option_checks.h"
@@ -14,19 +15,22 @@ namespace tersor {
 namespace {
 
 constexpr int kMostPlanes = BitPlaneTensor::kMostPlanes;
+// Added to each input's mean square as a share of their mean, so that inputs that were 0 on this text still count.
+constexpr double kDamping = 0.01;
 static_assert(kMostPlanes == kMostSignPlanes, "the kernel fits as many planes as a tensor may have");
 
 }  // namespace
 
 MethodDescription BcqMethod::Describe() {
-  return {
-      .name = std::string(kName),
-      .family = "quantize",
-      .summary = "A sum of scaled sign planes for each group; reads no calibration text",
-      .reference = "arXiv 2206.09557, section 3.1",
-      .options = {{"planes", "integer", "4", "Sign planes, 1 to 8"},
-                  {"group_size", "integer", "64", "Weights of a row that share their scales; -1: one set a row"},
-                  {"rounds", "integer", "15", "Rounds of alternating between scales and codes; 0: the greedy fit"}}};
+  return {.name = std::string(kName),
+          .family = "quantize",
+          .summary = "A sum of scaled sign planes for each group, fitted where inputs are large",
+          .reference = "arXiv 2206.09557, section 3.1",
+          .options = {{"planes", "integer", "4", "Sign planes, 1 to 8"},
+                      {"group_size", "integer", "64", "Weights of a row that share their scales; -1: one set a row"},
+                      {"rounds", "integer", "15", "Rounds of alternating between scales and codes; 0: the greedy fit"},
+                      {"input_weighting", "boolean", "true",
+                       "Count errors by the mean squares of the inputs; false: the paper's fit, which reads no text"}}};
 }
 
 std::unique_ptr<const Method> BcqMethod::Make(const v1::QuantizeStage& stage, const std::string& field,
@@ -36,6 +40,7 @@ std::unique_ptr<const Method> BcqMethod::Make(const v1::QuantizeStage& stage, co
   if (config.has_planes()) options.planes = config.planes();
   if (config.has_group_size()) options.group_size = config.group_size();
   if (config.has_rounds()) options.rounds = config.rounds();
+  if (config.has_input_weighting()) options.input_weighting = config.input_weighting();
   const OptionChecks checks{field, violations};
   checks.InRange("planes", options.planes, 1, kMostPlanes);
   checks.GroupSize("group_size", options.group_size);
@@ -58,10 +63,30 @@ double BcqMethod::OperationsAWeight() const {
   return 60 + (options_.rounds + 1) * (8 * std::exp2(planes - 1) + 4 * planes * planes + 10 * planes + 40);
 }
 
+std::set<Statistic> BcqMethod::statistics() const {
+  std::set<Statistic> wanted = LayerwiseMethod::statistics();
+  if (weighs_inputs()) wanted.insert(Statistic::kNorm);
+  return wanted;
+}
+
+std::vector<float> BcqMethod::Importance(const LayerWeight& weight) const {
+  std::vector<float> importance(weight.values.columns, 1.0f);
+  if (!weighs_inputs()) return importance;
+  const std::vector<float> norms = weight.statistics->Norms();
+  double mean = 0;
+  for (const float norm : norms) mean += static_cast<double>(norm) * norm / static_cast<double>(norms.size());
+  if (!(mean > 0)) return importance;
+  for (size_t k = 0; k < norms.size(); ++k) {
+    importance[k] = static_cast<float>(static_cast<double>(norms[k]) * norms[k] / mean + kDamping);
+  }
+  return importance;
+}
+
 absl::StatusOr<EncodedLayer> BcqMethod::EncodeWeight(const LayerWeight& weight) const {
   const int64_t rows = weight.values.rows, columns = weight.values.columns;
   const int64_t group = options_.group_size == -1 ? columns : options_.group_size, groups = columns / group;
   const int planes = options_.planes;
+  const std::vector<float> importance = Importance(weight);
   std::vector<uint8_t> codes(rows * columns);
   std::vector<uint16_t> scales(rows * groups * planes);
   RunTasks(weight.threads, (rows + kPanelRows - 1) / kPanelRows, [&](int64_t task) {
@@ -70,8 +95,8 @@ absl::StatusOr<EncodedLayer> BcqMethod::EncodeWeight(const LayerWeight& weight) 
     std::vector<int32_t> panel_codes(group * kPanelRows);
     std::array<float, kMostPlanes * kPanelRows> panel_scales;
     for (int64_t g = 0; g < groups; ++g) {
-      FitBinaryPanel(panel.data() + g * group * kPanelRows, group, planes, options_.rounds, panel_codes.data(),
-                     panel_scales.data());
+      FitBinaryPanel(panel.data() + g * group * kPanelRows, std::span(importance).subspan(g * group, group), planes,
+                     options_.rounds, panel_codes.data(), panel_scales.data());
       for (int64_t r = 0; r < count; ++r) {
         uint8_t* row_codes = codes.data() + (first + r) * columns + g * group;
         for (int64_t k = 0; k < group; ++k) row_codes[k] = static_cast<uint8_t>(panel_codes[k * kPanelRows + r]);

@@ -3,6 +3,7 @@
 #define TERSOR_CORE_COMPRESS_QUANTIZE_BCQ_H_
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace tersor {
 
 // Each group of weights becomes a sum of scaled sign vectors: greedily plane by plane, then alternating between scales
-// by least squares and the nearest codes.
+// by least squares and the nearest codes, errors counted by the size of the inputs they meet.
 class BcqMethod final : public LayerwiseMethod {
  public:
   static constexpr absl::string_view kName = "bcq";
@@ -22,6 +23,7 @@ class BcqMethod final : public LayerwiseMethod {
                                             std::vector<FieldViolation>& violations);
 
   absl::string_view name() const override { return kName; }
+  std::set<Statistic> statistics() const override;
 
  protected:
   PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
@@ -34,7 +36,13 @@ class BcqMethod final : public LayerwiseMethod {
     int planes = 4;
     int64_t group_size = 64;
     int rounds = 15;
+    bool input_weighting = true;
   };
+  // The greedy fit has no error to weigh.
+  bool weighs_inputs() const { return options_.input_weighting && options_.rounds > 0; }
+  // Of each column of the weight; ones where inputs are not weighed.
+  std::vector<float> Importance(const LayerWeight& weight) const;
+
   BcqMethod(const Options& options, ActivationPlan activations)
       : LayerwiseMethod(std::move(activations)), options_(options) {}
 

@@ -52,6 +52,7 @@ std::vector<MethodCase> MethodCases() {
           {"nvfp4", "nvfp4 {} activations { format: 'nvfp4' }", ""},
           {"zeroquant_fp", "zeroquant_fp { group_size: 32 scale_constraint: 'm2' lorc_rank: 4 }", "group_size: 32"},
           {"bcq", "bcq { planes: 3 group_size: 32 rounds: 5 }", "group_size: 32"},
+          {"bcq_paper", "bcq { planes: 3 group_size: 32 rounds: 5 input_weighting: false }", "group_size: 32"},
           {"outlier_suppression_plus", "outlier_suppression_plus { group_size: -1 grid: 5 }", "group_size: -1"},
           {"os_static", "outlier_suppression_plus { grid: 3 } activations { bits: 6 scale: 'tensor' }", ""},
           {"rptq", "rptq { group_size: 32 clusters: 5 }", "group_size: 32"},

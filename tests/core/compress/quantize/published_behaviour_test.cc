@@ -69,7 +69,7 @@ BinaryCodes FitBinaryCodes(const std::vector<float>& values, int planes, int rou
   std::vector<float> panel(values.size() * kPanelRows), scales(planes * kPanelRows);
   std::vector<int32_t> codes(panel.size());
   for (size_t k = 0; k < values.size(); ++k) panel[k * kPanelRows] = values[k];
-  FitBinaryPanel(panel.data(), static_cast<int64_t>(values.size()), planes, rounds, codes.data(), scales.data());
+  FitBinaryPanel(panel.data(), std::vector<float>(values.size(), 1.0f), planes, rounds, codes.data(), scales.data());
   BinaryCodes fit;
   for (size_t k = 0; k < values.size(); ++k) fit.codes.push_back(static_cast<uint8_t>(codes[k * kPanelRows]));
   for (int plane = 0; plane < planes; ++plane) fit.scales.push_back(scales[plane * kPanelRows]);
