@@ -159,16 +159,19 @@ HWY_INLINE V PairValues(V value, V other, Mask first, const PairGrid& grid) {
   const D d;
   const V largest = hn::Set(d, grid.largest_ordinary), size = hn::Abs(value);
   const V threshold = hn::Set(d, (grid.largest_ordinary + grid.least_outlier) / 2);
+  const V ordinary = hn::Round(hn::Min(hn::Max(value, hn::Neg(largest)), largest));
+  const auto outliers = hn::Gt(hn::Max(size, other), threshold);
+  // Most vectors have none.
+  if (hn::AllFalse(d, outliers)) return ordinary;
   // Of two equal ones the first counts as the larger.
   const auto larger = hn::Or(hn::Gt(size, other), hn::And(first, hn::Eq(size, other)));
-  const V ordinary = hn::Round(hn::Min(hn::Max(value, hn::Neg(largest)), largest));
   // To the nearest, ties to the smaller.
   const V step = Step(size, std::ilogb(grid.least_outlier), grid.mantissa_bits);
   const V steps = hn::Ceil(hn::Sub(hn::Div(size, step), hn::Set(d, 0.5f)));
   const V held =
       hn::Min(hn::Max(hn::Mul(steps, step), hn::Set(d, grid.least_outlier)), hn::Set(d, grid.largest_outlier));
   const V outlier = hn::IfThenElseZero(larger, hn::CopySign(held, value));
-  return hn::IfThenElse(hn::Gt(hn::Max(size, other), threshold), outlier, ordinary);
+  return hn::IfThenElse(outliers, outlier, ordinary);
 }
 
 void InputPairs(const float* x, int64_t count, float inverse, float scale, const PairGrid& grid, float* out) {

@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <iterator>
+#include <list>
 #include <map>
 #include <mutex>
 #include <new>
@@ -26,16 +28,17 @@ bool IsHuge(size_t bytes) { return bytes >= kHugePage; }
 
 std::align_val_t Alignment(size_t bytes) { return std::align_val_t{IsHuge(bytes) ? kHugePage : 64}; }
 
+void Release(void* memory, size_t bytes) { ::operator delete(memory, Alignment(bytes)); }
+
 class Pool {
  public:
   void* Take(size_t bytes) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      auto found = free_.find(bytes);
-      if (found != free_.end()) {
-        void* memory = found->second;
-        free_.erase(found);
-        held_ -= bytes;
+      const auto found = by_size_.find(bytes);
+      if (found != by_size_.end()) {
+        void* memory = found->second->memory;
+        Forget(found);
         return memory;
       }
     }
@@ -45,20 +48,38 @@ class Pool {
   }
 
   void Give(void* memory, size_t bytes) {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (held_ + bytes <= kPoolLimit) {
-        free_.emplace(bytes, memory);
-        held_ += bytes;
-        return;
-      }
+    if (bytes > kPoolLimit) return Release(memory, bytes);
+    std::lock_guard<std::mutex> lock(mutex_);
+    // What was given back longest ago goes first: it belongs to a phase of the program that is over.
+    while (held_ + bytes > kPoolLimit) {
+      const Free oldest = order_.front();
+      Forget(oldest.place);
+      Release(oldest.memory, oldest.bytes);
     }
-    ::operator delete(memory, Alignment(bytes));
+    order_.push_back({memory, bytes, by_size_.end()});
+    order_.back().place = by_size_.emplace(bytes, std::prev(order_.end()));
+    held_ += bytes;
   }
 
  private:
+  struct Free;
+  using BySize = std::multimap<size_t, std::list<Free>::iterator>;
+  struct Free {
+    void* memory = nullptr;
+    size_t bytes = 0;
+    BySize::iterator place;
+  };
+
+  void Forget(BySize::iterator place) {
+    held_ -= place->first;
+    order_.erase(place->second);
+    by_size_.erase(place);
+  }
+
   std::mutex mutex_;
-  std::multimap<size_t, void*> free_;
+  // Oldest first.
+  std::list<Free> order_;
+  BySize by_size_;
   size_t held_ = 0;
 };
 
