@@ -30,7 +30,7 @@ target_compile_definitions(tersor_options INTERFACE TERSOR_VERSION="${PROJECT_VE
 # -DTERSOR_SANITIZER=address,undefined or thread.
 set(TERSOR_SANITIZER "" CACHE STRING "Sanitizers to build with")
 if(TERSOR_SANITIZER)
-  add_compile_options(-fsanitize=${TERSOR_SANITIZER} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${TERSOR_SANITIZER} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TERSOR_SANITIZER})
   if(TERSOR_SANITIZER STREQUAL "thread")
     # Headers of protobuf and Abseil lay out their classes otherwise under this macro, and Debian's libraries are built

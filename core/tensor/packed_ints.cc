@@ -65,7 +65,7 @@ absl::Status PackInts(std::span<const uint8_t> values, int bits, std::span<std::
         absl::StrCat(values.size(), " values of ", bits, " bits take ", bytes, " bytes, not ", packed.size()));
   }
   if (bits == kMaxPackedBits) {
-    std::memcpy(packed.data(), values.data(), values.size());
+    std::transform(values.begin(), values.end(), packed.begin(), [](uint8_t value) { return std::byte{value}; });
     return absl::OkStatus();
   }
   std::fill(packed.begin(), packed.end(), std::byte{0});
