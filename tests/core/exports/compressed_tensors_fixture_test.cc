@@ -34,7 +34,7 @@ template <typename T>
 std::vector<T> FromHex(const Json& layer, const char* key) {
   const std::string bytes = absl::HexStringToBytes(layer[key].get<std::string>());
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
 }
 

@@ -201,7 +201,9 @@ TEST_F(InsightTest, StagesSayWhatWasPlanned) {
   for (const v1::StageReport& stage : report.stages()) {
     EXPECT_GT(stage.planned_seconds(), 0) << stage.name();
     EXPECT_GT(stage.planned_peak_bytes(), 0) << stage.name();
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
     EXPECT_LE(stage.peak_rss_bytes(), stage.planned_peak_bytes()) << stage.name();
+#endif
   }
 }
 
