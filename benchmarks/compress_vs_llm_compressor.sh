@@ -19,6 +19,8 @@ case $method in
 esac
 precision=
 [ "${PRECISION:-f32}" = f32 ] || precision=--bf16
+# What the peer's script would else start itself anew with, losing the launcher below.
+export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
 # llm-compressor 0.14 pins AWQ's caches for a GPU, which fails where there is none.
 launcher='import runpy, sys, torch
 torch.Tensor.pin_memory = lambda tensor, *_: tensor
@@ -66,7 +68,7 @@ trap 'rm -f "$results"' EXIT
 record() { python3 -c 'import json,sys; print(json.dumps({"who": sys.argv[1], **json.loads(sys.stdin.read().splitlines()[-1])}))' "$1" >>"$results"; }
 for threads in "${threads_list[@]}"; do
   say "tersor, $threads thread(s)"
-  "$ours" "$model" --stage "$stage" --threads "$threads" $precision | record tersor
+  env -u MALLOC_MMAP_THRESHOLD_ -u MALLOC_TRIM_THRESHOLD_ -u MALLOC_TOP_PAD_ "$ours" "$model" --stage "$stage" --threads "$threads" $precision | record tersor
   say "llm-compressor, $threads thread(s)"
   "$venv/bin/python" -c "$launcher" "$tools/llm_compressor.py" "$theirs" "$model" --threads "$threads" | record llm-compressor
 done
