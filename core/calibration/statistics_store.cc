@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/folder_bytes.h"
 #include "core/base/sha256.h"
 #include "core/formats/safetensors.h"
 
@@ -15,18 +16,6 @@ namespace tersor {
 namespace {
 
 namespace fs = std::filesystem;
-
-int64_t BytesBelow(const fs::path& folder) {
-  int64_t bytes = 0;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, error);
-  for (const auto end = fs::recursive_directory_iterator(); !error && entry != end; entry.increment(error)) {
-    std::error_code failure;
-    const uintmax_t size = entry->is_regular_file(failure) ? entry->file_size(failure) : 0;
-    if (!failure) bytes += static_cast<int64_t>(size);
-  }
-  return bytes;
-}
 
 class StatisticsFolder final : public StatisticsStore {
  public:

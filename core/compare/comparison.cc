@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/warning.h"
 #include "core/compare/compared_figures.h"
 #include "core/compare/compared_rows.h"
 #include "core/compare/pareto.h"
@@ -13,13 +14,6 @@
 
 namespace tersor {
 namespace {
-
-v1::Warning MakeWarning(absl::string_view code, std::string message) {
-  v1::Warning warning;
-  warning.set_code(std::string(code));
-  warning.set_message(std::move(message));
-  return warning;
-}
 
 void AddModels(const std::vector<ComparedRow>& rows, const std::vector<FigureColumn>& columns, double confidence,
                v1::ReportComparison& comparison) {

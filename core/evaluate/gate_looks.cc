@@ -32,6 +32,16 @@ int TextOf(const Gate& gate, const v1::Recipe& recipe) {
   return selected.size() == 1 ? selected[0] : -1;
 }
 
+// Adds the gate's figure as it stands to its looks. `windows`: of its text; 0 where it has no more.
+void AddLook(v1::GateResult& result, int64_t windows) {
+  v1::GateResult::Look* look = result.add_looks();
+  look->set_count(result.count());
+  look->set_value(result.value());
+  *look->mutable_interval() = result.interval();
+  look->set_outcome(result.outcome());
+  look->set_windows(windows);
+}
+
 template <typename T>
 void AddOnce(const T& value, std::vector<T>& values) {
   if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
@@ -60,13 +70,15 @@ std::vector<int> ExtendableTexts(const v1::Recipe& recipe) {
   return texts;
 }
 
-void AddLook(v1::GateResult& result, int64_t windows) {
-  v1::GateResult::Look* look = result.add_looks();
-  look->set_count(result.count());
-  look->set_value(result.value());
-  *look->mutable_interval() = result.interval();
-  look->set_outcome(result.outcome());
-  look->set_windows(windows);
+void AddSingleLooks(const v1::Recipe& recipe, GateData data, const BaselineReports& baselines, v1::Report& report) {
+  for (const std::string& expression : recipe.gates()) {
+    const absl::StatusOr<Gate> gate = ParseGate(expression);
+    if (!gate.ok() || BaselineOf(*gate, recipe).empty()) continue;
+    if ((gate->entry->scope == GateScope::kPerplexity) != (data == GateData::kTexts)) continue;
+    v1::GateResult result = EvaluateGate(*gate, recipe, report, baselines, GateConfidence(recipe));
+    AddLook(result, 0);
+    *report.add_gates() = std::move(result);
+  }
 }
 
 GateLooks::GateLooks(const v1::Recipe& recipe, const std::map<std::string, int64_t>& items)

@@ -19,8 +19,12 @@ bool ExtendsTasks(const v1::Recipe& recipe);
 // windows. Empty otherwise. Gates against earlier jobs do not count: these have no more windows.
 std::vector<int> ExtendableTexts(const v1::Recipe& recipe);
 
-// Adds the gate's figure as it stands to its looks. `windows`: of its text; 0 for gates on tasks.
-void AddLook(v1::GateResult& result, int64_t windows);
+// What goes on.
+enum class GateData { kTasks, kTexts };
+
+// Judges the gates on `data` that compare with earlier jobs and adds them to the report: these have no more data, so
+// that there can be one look only.
+void AddSingleLooks(const v1::Recipe& recipe, GateData data, const BaselineReports& baselines, v1::Report& report);
 
 // Group-sequential: every look at more data spends a part of each gate's error rate (Pocock's spending function,
 // repeated confidence intervals), so that a gate errs no more often than with a single look. A gate that was decided

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "core/base/folder_bytes.h"
 #include "core/base/warning.h"
 
 namespace tersor {
@@ -22,19 +23,6 @@ std::optional<int64_t> FreeBytes(fs::path folder) {
   const fs::space_info space = fs::space(folder.empty() ? "." : folder, error);
   if (error) return std::nullopt;
   return static_cast<int64_t>(std::min<uintmax_t>(space.available, INT64_MAX));
-}
-
-int64_t BytesBelow(const fs::path& folder) {
-  int64_t bytes = 0;
-  std::error_code error;
-  for (auto file = fs::recursive_directory_iterator(folder, error); !error && file != end(file);
-       file.increment(error)) {
-    std::error_code unreadable;
-    if (!file->is_regular_file(unreadable)) continue;
-    const uintmax_t size = file->file_size(unreadable);
-    if (!unreadable) bytes += static_cast<int64_t>(size);
-  }
-  return bytes;
 }
 
 // Empty where it fits or that cannot be learned.

@@ -46,17 +46,6 @@ absl::Status GoOn(const Extending& extending, size_t index, Progression& progres
   return absl::OkStatus();
 }
 
-// They have no more items: the one look that there can be.
-void JudgeAgainstEarlierJobs(const v1::Recipe& recipe, const BaselineReports& baselines, v1::Report& report) {
-  for (const std::string& expression : recipe.gates()) {
-    const absl::StatusOr<Gate> gate = ParseGate(expression);
-    if (!gate.ok() || BaselineOf(*gate, recipe).empty() || gate->entry->scope == GateScope::kPerplexity) continue;
-    v1::GateResult result = EvaluateGate(*gate, recipe, report, baselines, GateConfidence(recipe));
-    AddLook(result, 0);
-    *report.add_gates() = std::move(result);
-  }
-}
-
 }  // namespace
 
 absl::Status ExtendUntilDecided(const v1::Recipe& recipe, const Extending& extending, v1::Report& report) {
@@ -71,7 +60,7 @@ absl::Status ExtendUntilDecided(const v1::Recipe& recipe, const Extending& exten
     available[result->task()] = all;
   }
   report.clear_gates();
-  JudgeAgainstEarlierJobs(recipe, extending.baselines, report);
+  AddSingleLooks(recipe, GateData::kTasks, extending.baselines, report);
   GateLooks looks(recipe, available);
   looks.Look(report);
   for (std::vector<std::string> undecided = looks.UndecidedTasks(); !undecided.empty();

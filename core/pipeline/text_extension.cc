@@ -90,17 +90,6 @@ absl::Status GoOn(const TextExtending& extending, double confidence, Progression
   return absl::OkStatus();
 }
 
-// They have no more windows: the one look that there can be.
-void JudgeAgainstEarlierJobs(const v1::Recipe& recipe, const BaselineReports& baselines, v1::Report& report) {
-  for (const std::string& expression : recipe.gates()) {
-    const absl::StatusOr<Gate> gate = ParseGate(expression);
-    if (!gate.ok() || BaselineOf(*gate, recipe).empty() || gate->entry->scope != GateScope::kPerplexity) continue;
-    v1::GateResult result = EvaluateGate(*gate, recipe, report, baselines, GateConfidence(recipe));
-    AddLook(result, 0);
-    *report.add_gates() = std::move(result);
-  }
-}
-
 absl::StatusOr<std::vector<Progression>> Begin(const TextExtending& extending, v1::Report& report) {
   std::vector<Progression> progressions;
   for (const ExtendableText& text : extending.texts) {
@@ -217,7 +206,7 @@ absl::StatusOr<std::vector<ExtendableText>> ReadTexts(const JobParts& parts) {
 
 absl::Status ExtendTextsUntilDecided(const v1::Recipe& recipe, const TextExtending& extending, v1::Report& report) {
   const double confidence = GateConfidence(recipe);
-  JudgeAgainstEarlierJobs(recipe, extending.baselines, report);
+  AddSingleLooks(recipe, GateData::kTexts, extending.baselines, report);
   TERSOR_ASSIGN_OR_RETURN(std::vector<Progression> progressions, Begin(extending, report));
   std::map<int, int64_t> available;
   const Progression* diverging = nullptr;

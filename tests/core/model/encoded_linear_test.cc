@@ -17,6 +17,7 @@
 #include "core/kernels/reference.h"
 #include "core/model/linear.h"
 #include "core/tensor/float16.h"
+#include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
 namespace {
@@ -25,14 +26,6 @@ constexpr int64_t kRows = 230;
 // Rows of the weight that the layer has.
 constexpr int64_t kFirstRow = 3, kOutputs = 214;
 constexpr int64_t kTokens = 5;
-
-std::vector<float> Normal(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 std::vector<uint8_t> NumberCodes(const CodeBook& book, int64_t count) {
   std::mt19937 random(7);
@@ -104,7 +97,7 @@ EncodedTensorPtr RandomBilevel(const BilevelIntLayout& layout) {
 
 EncodedTensorPtr RandomColumns(int64_t columns) {
   const auto tensor =
-      ColumnsTensor::Create({kRows, columns}, {0, 7, static_cast<uint32_t>(columns - 1)}, Normal(3 * kRows, 8));
+      ColumnsTensor::Create({kRows, columns}, {0, 7, static_cast<uint32_t>(columns - 1)}, RandomFloats(3 * kRows, 8));
   EXPECT_TRUE(tensor.ok()) << tensor.status();
   return *tensor;
 }
@@ -131,7 +124,7 @@ void ExpectDecodedProducts(const EncodedTensor& weight, LinearCompute compute, c
                            int64_t first = kFirstRow) {
   SCOPED_TRACE(row_kernel);
   const int64_t inputs = weight.columns();
-  const std::vector<float> x = Normal(kTokens * inputs, 1), bias = Normal(kOutputs, 2);
+  const std::vector<float> x = RandomFloats(kTokens * inputs, 1), bias = RandomFloats(kOutputs, 2);
   std::vector<float> values(kOutputs * inputs);
   weight.DecodeRows(first, kOutputs, values.data());
   const std::vector<double> expected = reference::MatMul(x, values, bias, kTokens, kOutputs, inputs);
@@ -235,7 +228,7 @@ TEST(EncodedLinearTest, RoundedInputsMeetCodesInFloat) {
   const auto linear = Linear::Create({weight->get(), 0, kRows}, {}, options);
   ASSERT_TRUE(linear.ok()) << linear.status();
   EXPECT_EQ(linear->row_kernel(), "e4m3 x float32 on int-token inputs");
-  const std::vector<float> x = Normal(96, 4);
+  const std::vector<float> x = RandomFloats(96, 4);
   std::vector<float> rounded(96), values(kRows * 96), one(kRows);
   (*format)->Round(x.data(), 1, rounded.data());
   plain->DecodeRows(0, kRows, values.data());

@@ -19,19 +19,12 @@
 #include "core/model/linear.h"
 #include "core/tensor/float16.h"
 #include "nlohmann/json.hpp"
+#include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
 namespace {
 
 constexpr int64_t kOutputs = 70, kInputs = 96, kRows = 19;
-
-std::vector<float> Normal(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 std::vector<uint16_t> Scales(int64_t count) {
   std::vector<uint16_t> scales;
@@ -55,7 +48,7 @@ EncodedTensorPtr GroupInt(int bits, int64_t group, bool symmetric) {
 EncodedTensorPtr Pairs(int bits, int64_t group) {
   const OutlierPairs pairs(bits);
   std::vector<uint8_t> codes(kOutputs * kInputs);
-  std::vector<float> values = Normal(kOutputs * kInputs, 3);
+  std::vector<float> values = RandomFloats(kOutputs * kInputs, 3);
   for (float& value : values) value *= pairs.largest_ordinary() / 1.5f;
   for (size_t i = 0; i < values.size(); i += 2) pairs.Encode(values.data() + i, codes.data() + i);
   return *OutlierPairTensor::Create({kOutputs, kInputs, bits, group}, codes, Scales(kOutputs * kInputs / group));
@@ -70,12 +63,12 @@ std::vector<ActivationFormatPtr> IntegerFormats() {
           range,
           *IntStaticFormat::Create(kInputs, 8, {SpanStaticGrid(-2, 3, 8, false)}, {}),
           *OutlierPairFormat::Create(kInputs, 4, 0.2f),
-          *ShiftedFormat::Create(Normal(kInputs, 4), range)};
+          *ShiftedFormat::Create(RandomFloats(kInputs, 4), range)};
 }
 
 // Prefill and single rows, in every way to compute, against values in double.
 void ExpectProducts(const EncodedTensorPtr& weight, const ActivationFormat& format, bool integers) {
-  const std::vector<float> x = Normal(kRows * kInputs, 5), bias = Normal(60, 6);
+  const std::vector<float> x = RandomFloats(kRows * kInputs, 5), bias = RandomFloats(60, 6);
   std::vector<float> rounded(x.size()), values(60 * kInputs);
   format.Round(x.data(), kRows, rounded.data());
   weight->DecodeRows(3, 60, values.data());

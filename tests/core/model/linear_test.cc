@@ -12,6 +12,7 @@
 #include "core/encoding/int_token_format.h"
 #include "core/kernels/reference.h"
 #include "core/tensor/float16.h"
+#include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
 namespace {
@@ -20,14 +21,6 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kOutputs = 70;
 constexpr int64_t kInputs = 96;
-
-std::vector<float> Normal(int64_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
 
 EncodedTensorPtr RandomGroupInt(int bits, int64_t group_size, bool symmetric) {
   std::mt19937 random(bits);
@@ -56,7 +49,7 @@ Products Multiply(const Linear& linear, const std::vector<float>& x) {
 }
 
 TEST(LinearTest, EveryKernelComputesWhatTheWeightDecodesTo) {
-  const std::vector<float> x = Normal(5 * kInputs, 1), bias = Normal(60, 2);
+  const std::vector<float> x = RandomFloats(5 * kInputs, 1), bias = RandomFloats(60, 2);
   for (const int bits : {2, 3, 4, 8}) {
     for (const bool symmetric : {true, false}) {
       const EncodedTensorPtr weight = RandomGroupInt(bits, 32, symmetric);
@@ -90,7 +83,7 @@ TEST(LinearTest, EveryKernelComputesWhatTheWeightDecodesTo) {
 
 // W8A8 by integers against the same layer in floats.
 TEST(LinearTest, InputsAreRoundedToTheirFormat) {
-  const std::vector<float> x = Normal(5 * kInputs, 4);
+  const std::vector<float> x = RandomFloats(5 * kInputs, 4);
   for (const int bits : {8, 6}) {
     const EncodedTensorPtr plain = RandomGroupInt(8, kInputs, true);
     const auto format = IntTokenFormat::Create(kInputs, {.bits = bits});
@@ -118,7 +111,7 @@ TEST(LinearTest, InputsAreRoundedToTheirFormat) {
 }
 
 TEST(LinearTest, NamesItsKernel) {
-  const EncodedTensorPtr dense = *DenseTensor::FromFloats({kOutputs, kInputs}, Normal(kOutputs * kInputs, 3));
+  const EncodedTensorPtr dense = *DenseTensor::FromFloats({kOutputs, kInputs}, RandomFloats(kOutputs * kInputs, 3));
   const auto name = [](const EncodedTensorPtr& weight, LinearCompute compute) {
     ComputeOptions options;
     options.linears = compute;
@@ -134,7 +127,7 @@ TEST(LinearTest, NamesItsKernel) {
 }
 
 TEST(LinearTest, RefusesWhatDoesNotFit) {
-  const EncodedTensorPtr dense = *DenseTensor::FromFloats({kOutputs, kInputs}, Normal(kOutputs * kInputs, 3));
+  const EncodedTensorPtr dense = *DenseTensor::FromFloats({kOutputs, kInputs}, RandomFloats(kOutputs * kInputs, 3));
   EXPECT_THAT(Linear::Create({dense.get(), 60, 20}, {}, {}).status().message(), HasSubstr("a matrix of 70 rows"));
   EXPECT_THAT(Linear::Create({dense.get(), 0, 20}, {1, 2}, {}).status().message(), HasSubstr("a bias of 2"));
   EXPECT_EQ(Linear().Hold(1).status().code(), absl::StatusCode::kFailedPrecondition);
