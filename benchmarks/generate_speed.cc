@@ -1,7 +1,6 @@
 // Tokens per second of greedy generation: prompts one at a time, as a chat server decodes them, against prompts decoded
 // together, as generation tasks do. One JSON line; fails where a batch changes a text.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <span>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "benchmarks/program.h"
 #include "core/base/peak_memory.h"
+#include "core/base/stopwatch.h"
 #include "core/evaluate/batch_generator.h"
 #include "core/model/generate.h"
 #include "core/model/model.h"
@@ -36,10 +36,6 @@ struct Arguments {
 // No id ends a continuation: every run generates as many.
 constexpr int64_t kNoId = -1;
 
-double SecondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 absl::StatusOr<std::vector<std::vector<int32_t>>> ReadPrompts(const Arguments& arguments, const Tokenizer& tokenizer) {
   std::ifstream file(arguments.items);
   if (!file) return absl::NotFoundError("cannot read " + arguments.items);
@@ -62,12 +58,12 @@ absl::StatusOr<double> OneAtATime(const Model& model, std::span<const std::vecto
                                   const Arguments& arguments) {
   TERSOR_ASSIGN_OR_RETURN(const ComputeOptions compute, Compute(arguments));
   TERSOR_ASSIGN_OR_RETURN(const auto generator, Generator::Create(model, compute));
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   for (const std::vector<int32_t>& prompt : prompts) {
     TERSOR_RETURN_IF_ERROR(
         generator->Generate(prompt, {.max_tokens = arguments.max_tokens, .stop_ids = {kNoId}}, nullptr).status());
   }
-  return static_cast<double>(prompts.size()) * arguments.max_tokens / SecondsSince(start);
+  return static_cast<double>(prompts.size()) * arguments.max_tokens / watch.Seconds();
 }
 
 absl::Status Run(const Arguments& arguments) {
@@ -91,9 +87,9 @@ absl::Status Run(const Arguments& arguments) {
     options.end_ids = {kNoId};
     options.batch = batch;
     // Preparing the weights is part of it.
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     TERSOR_ASSIGN_OR_RETURN(std::vector<GeneratedText> texts, GenerateAll(model, *tokenizer, prompts, options, {}));
-    const double seconds = SecondsSince(start);
+    const double seconds = watch.Seconds();
     line[absl::StrCat("batch_", batch)] = {{"tokens_per_second", generated / seconds},
                                            {"ratio", generated / seconds / alone}};
     for (size_t i = 0; i < first.size(); ++i) {

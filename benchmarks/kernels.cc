@@ -1,7 +1,6 @@
 // Rates of the kernels next to what the machine can do at most, both measured in this run.
 //   kernels [THREADS=2] [NAME]: only kernels with NAME in theirs.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/stopwatch.h"
 #include "core/kernels/attention.h"
 #include "core/kernels/bit_plane_matrix.h"
 #include "core/kernels/cpu_info.h"
@@ -50,15 +50,14 @@ std::vector<float> SomeActivations(int64_t count, bool same) {
 
 // Median seconds of a call, over about 0.3 seconds.
 double Seconds(const std::function<void()>& call) {
-  using Clock = std::chrono::steady_clock;
   std::vector<double> times;
   call();
-  const auto end = Clock::now() + std::chrono::milliseconds(300);
+  const Stopwatch all;
   do {
-    const auto start = Clock::now();
+    const Stopwatch watch;
     call();
-    times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-  } while (Clock::now() < end);
+    times.push_back(watch.Seconds());
+  } while (all.Seconds() < 0.3);
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
   return times[times.size() / 2];
 }

@@ -2,7 +2,6 @@
 // dense model and, with --prefill, how much faster than that it reads a prompt, as one JSON line.
 // The figures of docs/methods.md come from here.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "benchmarks/program.h"
 #include "core/base/atomic_file.h"
 #include "core/base/peak_memory.h"
+#include "core/base/stopwatch.h"
 #include "core/calibration/dataset.h"
 #include "core/calibration/token_batches.h"
 #include "core/compress/compress_model.h"
@@ -178,18 +178,17 @@ absl::Status Run(const Arguments& arguments) {
   const ComputeOptions options{.threads = arguments.threads,
                                .precision = arguments.bf16 ? Precision::kBF16 : Precision::kF32};
   LayerPrinter printer(arguments.layers);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   TERSOR_ASSIGN_OR_RETURN(const CompressionResult result,
                           CompressModel(model, recipe, calibration, options, nullptr, printer, nullptr));
   model.kv_format = {arguments.kv_bits, arguments.kv_keys == "channel" ? KvKeys::kChannel : KvKeys::kToken};
   TERSOR_RETURN_IF_ERROR(CheckKvFormat(model.kv_format));
-  nlohmann::json line = {
-      {"stage", arguments.stage},
-      {"threads", arguments.threads},
-      {"compress_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()},
-      {"peak_rss_mb", static_cast<double>(PeakResidentBytes()) / 1048576},
-      {"parameter_bytes", model.ByteSize()},
-      {"kv", KvFormatName(model.kv_format)}};
+  nlohmann::json line = {{"stage", arguments.stage},
+                         {"threads", arguments.threads},
+                         {"compress_seconds", watch.Seconds()},
+                         {"peak_rss_mb", static_cast<double>(PeakResidentBytes()) / 1048576},
+                         {"parameter_bytes", model.ByteSize()},
+                         {"kv", KvFormatName(model.kv_format)}};
   double error = 0;
   for (const v1::LayerResult& layer : result.layers) error += layer.relative_error();
   if (!result.layers.empty()) line["mean_relative_error"] = error / static_cast<double>(result.layers.size());

@@ -1,6 +1,5 @@
 // Log-likelihoods of a multiple-choice or cloze task's items, as JSON Lines in the form of lm-eval's answers: what
 // tasks_vs_lm_eval.sh compares. The last line on standard output holds the seconds of each part and the peak memory.
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -9,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "benchmarks/program.h"
 #include "core/base/peak_memory.h"
+#include "core/base/stopwatch.h"
 #include "core/evaluate/continuation_scorer.h"
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
@@ -62,12 +62,12 @@ absl::StatusOr<std::vector<ContinuationRequest>> EncodeItem(const Tokenizer& tok
 }
 
 absl::Status Run(const Arguments& arguments) {
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  const auto start = now();
+  const Stopwatch loading;
   TERSOR_ASSIGN_OR_RETURN(const Model model, LoadModel(arguments.model));
   TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
   TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, {.threads = arguments.threads}));
-  const auto loaded = now();
+  const double load_seconds = loading.Seconds();
+  const Stopwatch encoding;
   std::ifstream file(arguments.items);
   if (!file) return absl::NotFoundError("cannot read " + arguments.items);
   std::vector<Json> items;
@@ -79,10 +79,11 @@ absl::Status Run(const Arguments& arguments) {
     items.back()["requests"] = of_item.size();
     std::move(of_item.begin(), of_item.end(), std::back_inserter(requests));
   }
-  const auto encoded = now();
+  const double encode_seconds = encoding.Seconds();
+  const Stopwatch scoring_watch;
   TERSOR_ASSIGN_OR_RETURN(const std::vector<ContinuationScore> scores,
                           ScoreContinuations(scoring, requests, {.batch_tokens = arguments.batch_tokens}, {}));
-  const auto scored = now();
+  const double score_seconds = scoring_watch.Seconds();
   std::ofstream out(arguments.out.empty() ? "/dev/null" : arguments.out);
   size_t at = 0;
   for (const Json& item : items) {
@@ -93,13 +94,9 @@ absl::Status Run(const Arguments& arguments) {
     }
     out << answer.dump() << "\n";
   }
-  const auto seconds = [](auto from, auto to) { return std::chrono::duration<double>(to - from).count(); };
-  const Json line = {{"items", items.size()},
-                     {"requests", requests.size()},
-                     {"seconds_load", seconds(start, loaded)},
-                     {"seconds_encode", seconds(loaded, encoded)},
-                     {"seconds_score", seconds(encoded, scored)},
-                     {"peak_bytes", PeakResidentBytes()}};
+  const Json line = {{"items", items.size()},          {"requests", requests.size()},
+                     {"seconds_load", load_seconds},   {"seconds_encode", encode_seconds},
+                     {"seconds_score", score_seconds}, {"peak_bytes", PeakResidentBytes()}};
   std::printf("%s\n", line.dump().c_str());
   return absl::OkStatus();
 }

@@ -1,21 +1,17 @@
 #include "core/compress/compress_model.h"
 
-#include <chrono>
 #include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/peak_memory.h"
+#include "core/base/stopwatch.h"
 #include "core/compress/block_walk.h"
 #include "core/compress/resolved_stages.h"
 
 namespace tersor {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 absl::Status ListViolations(const std::vector<FieldViolation>& violations) {
   if (violations.empty()) return absl::OkStatus();
@@ -88,7 +84,7 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   ReturnFreeMemory();
   ResetPeakResidentBytes();
   const Model dense = model;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   TERSOR_ASSIGN_OR_RETURN(std::vector<v1::LayerResult> heads,
                           CompressHeads(model, stages, options.threads, cancellation, events));
   LayerMethods methods;
@@ -103,7 +99,7 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
     MoveTo(record.warnings, result.warnings);
   }
   MoveTo(heads, result.layers);
-  result.stages = ReportStages(stages, SecondsSince(start), events);
+  result.stages = ReportStages(stages, watch.Seconds(), events);
   return result;
 }
 

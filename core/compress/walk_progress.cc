@@ -7,11 +7,7 @@
 namespace tersor {
 
 WalkProgress::WalkProgress(std::string stage, int blocks, int64_t tokens, EventSink& events)
-    : stage_(std::move(stage)),
-      blocks_(blocks),
-      tokens_(tokens),
-      events_(events),
-      start_(std::chrono::steady_clock::now()) {}
+    : stage_(std::move(stage)), blocks_(blocks), tokens_(tokens), events_(events) {}
 
 void WalkProgress::BlockTakenOver(const BlockRecord& record) {
   ++taken_over_;
@@ -39,7 +35,7 @@ void WalkProgress::EmitRecord(const BlockRecord& record) {
 }
 
 void WalkProgress::EmitProgress(int blocks_done, double share) {
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const double seconds = watch_.Seconds();
   const double walked = blocks_done + share - taken_over_, left = blocks_ - blocks_done - share;
   v1::Event event;
   v1::Progress& progress = *event.mutable_progress();

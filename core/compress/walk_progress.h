@@ -2,11 +2,11 @@
 #ifndef TERSOR_CORE_COMPRESS_WALK_PROGRESS_H_
 #define TERSOR_CORE_COMPRESS_WALK_PROGRESS_H_
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "core/base/event_sink.h"
+#include "core/base/stopwatch.h"
 #include "core/compress/block_checkpoint.h"
 
 namespace tersor {
@@ -32,7 +32,7 @@ class WalkProgress {
   const int64_t tokens_;
   EventSink& events_;
   int taken_over_ = 0;
-  const std::chrono::steady_clock::time_point start_;
+  const Stopwatch watch_;
 };
 
 }  // namespace tersor

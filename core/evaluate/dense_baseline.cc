@@ -1,6 +1,5 @@
 #include "core/evaluate/dense_baseline.h"
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <system_error>
@@ -9,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
+#include "core/base/stopwatch.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/window_scorer.h"
 #include "core/formats/safetensors.h"
@@ -74,11 +74,10 @@ class BaselinePass {
           SafetensorsWriter::Create(HiddenPath(cache_dir_, key_), {{std::string(kHidden), DType::kF32, shape}}, {}));
       hidden_.emplace(std::move(writer));
     }
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     TERSOR_RETURN_IF_ERROR(
         ScoreWindows(model, windows_, context, [&](const ScoredGroup& group) { return Consume(*model.head, group); }));
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    return Finish(seconds.count());
+    return Finish(watch.Seconds());
   }
 
  private:

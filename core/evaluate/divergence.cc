@@ -1,7 +1,6 @@
 #include "core/evaluate/divergence.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/stopwatch.h"
 #include "core/statistics/interval.h"
 #include "core/statistics/moments.h"
 
@@ -115,22 +115,21 @@ absl::StatusOr<BesideBaseline> ScoreBesideBaseline(const ScoringModel& compresse
   BesideBaseline result;
   TokenDivergences& tokens = result.tokens;
   tokens = {std::vector<double>(scored), std::vector<double>(scored), std::vector<uint8_t>(scored)};
-  std::chrono::duration<double> divergence_time{0};
-  const auto start = std::chrono::steady_clock::now();
+  double divergence_seconds = 0;
+  const Stopwatch watch;
   TERSOR_RETURN_IF_ERROR(ScoreWindows(compressed, windows, context, [&](const ScoredGroup& group) -> absl::Status {
     TERSOR_RETURN_IF_ERROR(AddBlockNlls(*compressed.head, group, result.block_nlls));
     const auto rows = static_cast<int64_t>(group.targets.size());
-    const auto divergence_start = std::chrono::steady_clock::now();
+    const Stopwatch divergence_watch;
     TERSOR_RETURN_IF_ERROR(
         Divergence(dense_head, dense_hidden.subspan(group.first_row * dense_width, rows * dense_width),
                    *compressed.head, group.hidden, rows, std::span(tokens.kl).subspan(group.first_row, rows),
                    std::span(tokens.same_top1).subspan(group.first_row, rows),
                    std::span(tokens.jensen_shannon).subspan(group.first_row, rows)));
-    divergence_time += std::chrono::steady_clock::now() - divergence_start;
+    divergence_seconds += divergence_watch.Seconds();
     return absl::OkStatus();
   }));
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start - divergence_time;
-  result.seconds = seconds.count();
+  result.seconds = watch.Seconds() - divergence_seconds;
   return result;
 }
 

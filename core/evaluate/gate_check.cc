@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/nearest_name.h"
+#include "core/base/warning.h"
 #include "core/compare/baseline_reference.h"
 #include "core/evaluate/gate_looks.h"
 #include "core/evaluate/gate_metrics.h"
@@ -92,12 +93,11 @@ void WarnOfPerplexityAlone(const v1::Recipe& recipe, std::vector<v1::Warning>& w
     other |= need == GateNeed::kDivergence || need == GateNeed::kTasks || need == GateNeed::kSuite;
   }
   if (!perplexity || other) return;
-  v1::Warning& warning = warnings.emplace_back();
-  warning.set_code("PERPLEXITY_ONLY_GATE");
-  warning.set_message(
+  warnings.push_back(MakeWarning(
+      "PERPLEXITY_ONLY_GATE",
       "perplexity alone misses lost abilities; add a gate on tasks, such as \"task_accuracy_drop <= 0.02\", or on "
-      "divergence, such as \"kl_mean <= 0.1\" or \"top1_agreement >= 0.85\"");
-  warning.set_where("gates");
+      "divergence, such as \"kl_mean <= 0.1\" or \"top1_agreement >= 0.85\"",
+      "gates"));
 }
 
 // FEW_REPEATS where a gate on a speedup rests on too few rounds for its confidence.
@@ -108,10 +108,8 @@ void WarnOfFewRepeats(const v1::Recipe& recipe, std::vector<v1::Warning>& warnin
   for (const std::string& expression : recipe.gates()) {
     const absl::StatusOr<Gate> gate = ParseGate(expression);
     if (!gate.ok() || gate->entry->need != GateNeed::kPerformance) continue;
-    v1::Warning& warning = warnings.emplace_back();
-    warning.set_code("FEW_REPEATS");
-    warning.set_message(absl::StrCat("\"", expression, "\" ", text));
-    warning.set_where("evaluate.performance.repeats");
+    warnings.push_back(
+        MakeWarning("FEW_REPEATS", absl::StrCat("\"", expression, "\" ", text), "evaluate.performance.repeats"));
   }
 }
 
@@ -122,12 +120,11 @@ std::vector<v1::Warning> GateWarnings(const v1::Recipe& recipe) {
   WarnOfPerplexityAlone(recipe, warnings);
   WarnOfFewRepeats(recipe, warnings);
   if (ExtendsOnInconclusive(recipe) && !ExtendsTasks(recipe) && ExtendableTexts(recipe).empty()) {
-    v1::Warning& warning = warnings.emplace_back();
-    warning.set_code("NOTHING_TO_EXTEND");
-    warning.set_message(
+    warnings.push_back(MakeWarning(
+        "NOTHING_TO_EXTEND",
         "on_inconclusive is \"extend\", but no gate rests on tasks, which have further items, or on a text that "
-        "max_windows limits");
-    warning.set_where("gating.on_inconclusive");
+        "max_windows limits",
+        "gating.on_inconclusive"));
   }
   return warnings;
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "core/base/warning.h"
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/gate_selection.h"
 #include "core/evaluate/gates.h"
@@ -240,13 +241,14 @@ std::vector<v1::Warning> PowerWarnings(const std::vector<v1::GatePower>& powers)
   std::vector<v1::Warning> warnings;
   for (const v1::GatePower& power : powers) {
     if (IsUnknown(power) || power.decided() >= kOftenUndecided) continue;
-    v1::Warning& warning = warnings.emplace_back();
-    warning.set_code("UNDERPOWERED_GATE");
-    warning.set_where(power.gate());
-    warning.set_message(absl::StrCat(
-        "\"", power.gate(), "\" would ", power.decided() < kNearlyAlwaysUndecided ? "nearly always" : "often",
-        " be inconclusive, even where nothing was lost: ", power.count(), " ", power.unit(), " resolve ",
-        power.detectable() < 1 ? absl::StrFormat("%.2g", power.detectable()) : "no drop at all", "; ", NeedOf(power)));
+    warnings.push_back(MakeWarning(
+        "UNDERPOWERED_GATE",
+        absl::StrCat("\"", power.gate(), "\" would ",
+                     power.decided() < kNearlyAlwaysUndecided ? "nearly always" : "often",
+                     " be inconclusive, even where nothing was lost: ", power.count(), " ", power.unit(), " resolve ",
+                     power.detectable() < 1 ? absl::StrFormat("%.2g", power.detectable()) : "no drop at all", "; ",
+                     NeedOf(power)),
+        power.gate()));
   }
   return warnings;
 }

@@ -1,11 +1,11 @@
 #include "core/evaluate/perplexity.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <optional>
 
+#include "core/base/stopwatch.h"
 #include "core/compare/perplexity_error.h"
 
 namespace tersor {
@@ -88,12 +88,11 @@ v1::PerplexityResult MakePerplexityResult(absl::string_view subject, const Proto
 absl::StatusOr<v1::PerplexityResult> MeasurePerplexity(absl::string_view subject, const ScoringModel& model,
                                                        const Protocol& protocol, const ScoredWindows& windows,
                                                        const EvaluateContext& context) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   std::vector<double> block_nlls;
   TERSOR_RETURN_IF_ERROR(ScoreWindows(
       model, windows, context, [&](const ScoredGroup& group) { return AddBlockNlls(*model.head, group, block_nlls); }));
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return MakePerplexityResult(subject, protocol, windows, block_nlls, seconds.count());
+  return MakePerplexityResult(subject, protocol, windows, block_nlls, watch.Seconds());
 }
 
 }  // namespace tersor

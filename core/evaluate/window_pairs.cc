@@ -1,9 +1,9 @@
 #include "core/evaluate/window_pairs.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
+#include "core/base/stopwatch.h"
 #include "core/evaluate/perplexity.h"
 #include "core/evaluate/window_scorer.h"
 
@@ -27,10 +27,6 @@ size_t GroupEnd(std::span<const ScoredWindow> windows, size_t first) {
   return end;
 }
 
-double Since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // What one group of windows gave.
 struct GroupScores {
   std::vector<double> dense_nlls;
@@ -43,15 +39,15 @@ absl::StatusOr<GroupScores> ScoreGroup(const ScoringModel& dense, const ScoringM
                                        PairSeconds& seconds) {
   GroupScores scores;
   std::vector<float> hidden;
-  auto start = std::chrono::steady_clock::now();
+  Stopwatch watch;
   TERSOR_RETURN_IF_ERROR(ScoreWindows(dense, group, context, [&](const ScoredGroup& part) {
     if (divergence) hidden.insert(hidden.end(), part.hidden.begin(), part.hidden.end());
     return AddBlockNlls(*dense.head, part, scores.dense_nlls);
   }));
-  seconds.dense += Since(start);
+  seconds.dense += watch.Seconds();
   const auto scored = static_cast<size_t>(divergence ? group.scored() : 0);
   scores.tokens = {std::vector<double>(scored), std::vector<double>(scored), std::vector<uint8_t>(scored)};
-  start = std::chrono::steady_clock::now();
+  watch = Stopwatch();
   TERSOR_RETURN_IF_ERROR(ScoreWindows(compressed, group, context, [&](const ScoredGroup& part) -> absl::Status {
     TERSOR_RETURN_IF_ERROR(AddBlockNlls(*compressed.head, part, scores.nlls));
     if (!divergence) return absl::OkStatus();
@@ -63,7 +59,7 @@ absl::StatusOr<GroupScores> ScoreGroup(const ScoringModel& dense, const ScoringM
                       std::span(scores.tokens.same_top1).subspan(first, rows),
                       std::span(scores.tokens.jensen_shannon).subspan(first, rows));
   }));
-  seconds.compressed += Since(start);
+  seconds.compressed += watch.Seconds();
   return scores;
 }
 

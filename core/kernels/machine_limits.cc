@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 
 #include "absl/functional/function_ref.h"
+#include "core/base/stopwatch.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/targets.h"
 #include "core/kernels/worker_pool.h"
@@ -61,14 +61,13 @@ namespace {
 
 // The best rate of runs that take about half a second in all; `run` returns the units it has done.
 double BestRate(absl::FunctionRef<double()> run) {
-  using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + std::chrono::milliseconds(500);
+  const Stopwatch all;
   double best = 0;
   do {
-    const auto start = Clock::now();
+    const Stopwatch watch;
     const double units = run();
-    best = std::max(best, units / std::chrono::duration<double>(Clock::now() - start).count());
-  } while (Clock::now() < end);
+    best = std::max(best, units / watch.Seconds());
+  } while (all.Seconds() < 0.5);
   return best;
 }
 

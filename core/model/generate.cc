@@ -1,11 +1,11 @@
 #include "core/model/generate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/stopwatch.h"
 #include "core/model/block.h"
 #include "core/model/head.h"
 #include "core/model/kv_cache.h"
@@ -76,9 +76,9 @@ class ResidentGenerator final : public Generator {
   absl::StatusOr<double> TimePrefill(int tokens) override {
     const std::vector<int32_t> ids = SomeIds(tokens);
     prompt_.clear();
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     TERSOR_RETURN_IF_ERROR(Prefill(ids, nullptr).status());
-    return Since(start);
+    return watch.Seconds();
   }
 
   absl::StatusOr<std::vector<double>> TimeDecode(const DecodeTiming& timing) override {
@@ -96,9 +96,9 @@ class ResidentGenerator final : public Generator {
     const std::vector<int32_t> ids = SomeIds(timing.steps + timing.batch);
     std::vector<double> seconds;
     for (int step = 0; step < timing.steps; ++step) {
-      const auto start = std::chrono::steady_clock::now();
+      const Stopwatch watch;
       TERSOR_RETURN_IF_ERROR(Decode(slots, std::span(ids).subspan(step, timing.batch), logits));
-      seconds.push_back(Since(start));
+      seconds.push_back(watch.Seconds());
     }
     for (int i = 1; i < timing.batch; ++i) cache_.Release(slots[i]);
     return seconds;
@@ -106,10 +106,6 @@ class ResidentGenerator final : public Generator {
 
  private:
   ResidentGenerator(const Model& model, const KvShape& shape) : model_(model), cache_(shape) { cache_.AddSlot(); }
-
-  static double Since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
 
   int64_t Context() const {
     return model_.spec.context_length > 0 ? model_.spec.context_length : std::numeric_limits<int64_t>::max();

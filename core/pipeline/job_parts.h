@@ -8,6 +8,7 @@
 
 #include "core/base/status.h"
 #include "core/evaluate/evaluate_context.h"
+#include "core/pipeline/content_hash.h"
 #include "core/pipeline/plan.h"
 #include "core/pipeline/workspace.h"
 
@@ -33,6 +34,10 @@ struct JobParts {
   // Where answers are kept for other jobs, or for this one alone.
   std::filesystem::path cache() const {
     return options.context.cache_dir.empty() ? workspace.checkpoint_dir() : options.context.cache_dir;
+  }
+  // Hash of what the container computes; it is the first artifact.
+  absl::StatusOr<std::string> compressed_content() const {
+    return ContainerContentHash(workspace.artifacts_dir() / report.artifacts(0).path());
   }
   void Tell(const std::string& message) const {
     v1::Event event;

@@ -19,6 +19,7 @@
 #include "core/kernels/cpu_info.h"
 #include "core/model/container.h"
 #include "core/pipeline/baseline_model.h"
+#include "core/pipeline/cache_key.h"
 #include "core/pipeline/checkpoint.h"
 #include "core/pipeline/disk_space.h"
 #include "core/pipeline/overlap_check.h"
@@ -316,10 +317,9 @@ absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions&
   if (recipe.has_sweep()) return RunSweep(recipe, options, events);
   TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, options.context));
   TERSOR_RETURN_IF_ERROR(ViolationsToStatus(job.result.violations));
-  const CpuInfo& cpu = GetCpuInfo();
-  TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Workspace> workspace,
-                          Workspace::Open(options.workspace, job.result.plan.fingerprint(),
-                                          absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa), options.fresh));
+  TERSOR_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Workspace> workspace,
+      Workspace::Open(options.workspace, job.result.plan.fingerprint(), InstructionSets(), options.fresh));
   TERSOR_RETURN_IF_ERROR(CheckDiskSpace(job.result.plan, options.workspace));
   return JobRun(recipe, options, job, *workspace, events).Run();
 }

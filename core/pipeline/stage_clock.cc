@@ -5,13 +5,8 @@
 #include "core/base/peak_memory.h"
 
 namespace tersor {
-StageClock::StageClock(std::string name) : name_(std::move(name)), start_(std::chrono::steady_clock::now()) {
-  ResetPeakResidentBytes();
-}
 
-double StageClock::Seconds() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-}
+StageClock::StageClock(std::string name) : name_(std::move(name)) { ResetPeakResidentBytes(); }
 
 v1::StageReport StageClock::Report() const {
   v1::StageReport report;

@@ -2,9 +2,9 @@
 #ifndef TERSOR_CORE_PIPELINE_STAGE_CLOCK_H_
 #define TERSOR_CORE_PIPELINE_STAGE_CLOCK_H_
 
-#include <chrono>
 #include <string>
 
+#include "core/base/stopwatch.h"
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
@@ -13,12 +13,12 @@ namespace tersor {
 class StageClock {
  public:
   explicit StageClock(std::string name);
-  double Seconds() const;
+  double Seconds() const { return watch_.Seconds(); }
   v1::StageReport Report() const;
 
  private:
   std::string name_;
-  std::chrono::steady_clock::time_point start_;
+  Stopwatch watch_;
 };
 
 }  // namespace tersor

@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "core/kernels/cpu_info.h"
+#include "core/pipeline/cache_key.h"
 #include "core/pipeline/pipeline.h"
 
 namespace tersor {
@@ -24,11 +24,9 @@ std::unique_ptr<StatisticsStore> OpenStatisticsCache(const std::filesystem::path
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(cache_dir, error);
   const int64_t free = error ? kMostBytes : static_cast<int64_t>(space.available / kFreeShare);
-  const CpuInfo& cpu = GetCpuInfo();
-  const StatisticsKey key = {
-      model_sha256, TokensSha256(calibration),
-      absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa, precision == Precision::kBF16 ? "/bf16" : ""),
-      std::string(ProgramVersion())};
+  const StatisticsKey key = {model_sha256, TokensSha256(calibration),
+                             absl::StrCat(InstructionSets(), precision == Precision::kBF16 ? "/bf16" : ""),
+                             std::string(ProgramVersion())};
   return OpenStatisticsFolder(cache_dir / "statistics", key, std::min(kMostBytes, free));
 }
 

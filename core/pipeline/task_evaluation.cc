@@ -3,11 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/sha256.h"
 #include "core/compare/report_side.h"
-#include "core/kernels/cpu_info.h"
-#include "core/pipeline/content_hash.h"
-#include "core/pipeline/pipeline.h"
+#include "core/pipeline/cache_key.h"
 #include "core/pipeline/stage_list.h"
 
 namespace tersor {
@@ -16,19 +13,13 @@ namespace {
 // Answers are bits: they belong to the model's content, the arithmetic and the program.
 std::filesystem::path AnswersFolder(const std::filesystem::path& cache, const std::string& model_sha256,
                                     const ComputeOptions& compute) {
-  const CpuInfo& cpu = GetCpuInfo();
-  Sha256 digest;
-  for (const std::string& part : {model_sha256, std::string(compute.precision == Precision::kBF16 ? "bf16" : "f32"),
-                                  cpu.onednn_isa, cpu.kernel_isa, std::string(ProgramVersion())}) {
-    digest.UpdateField(part);
-  }
-  return cache / "answers" / digest.HexDigest();
+  return cache / "answers" / CacheKey({model_sha256}, compute.precision);
 }
 
-// What answers are kept under. The container is the first artifact.
+// What answers are kept under.
 absl::StatusOr<std::string> ContentOf(const JobParts& parts, absl::string_view name) {
   if (name == kDenseSubject) return parts.job.inputs.model_sha256;
-  return ContainerContentHash(parts.workspace.artifacts_dir() / parts.report.artifacts(0).path());
+  return parts.compressed_content();
 }
 
 absl::StatusOr<TaskSubject> SubjectOf(const JobParts& parts, absl::string_view name) {

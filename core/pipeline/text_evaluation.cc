@@ -1,13 +1,13 @@
 #include "core/pipeline/text_evaluation.h"
 
-#include <chrono>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/stopwatch.h"
 #include "core/compare/report_side.h"
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/gates.h"
-#include "core/kernels/cpu_info.h"
+#include "core/pipeline/cache_key.h"
 #include "core/pipeline/stage_list.h"
 #include "core/pipeline/text_extension.h"
 
@@ -17,11 +17,11 @@ namespace {
 absl::StatusOr<BesideBaseline> ScoreAlone(const ScoringModel& model, const ScoredWindows& windows,
                                           const EvaluateContext& context) {
   BesideBaseline scores;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   TERSOR_RETURN_IF_ERROR(ScoreWindows(model, windows, context, [&](const ScoredGroup& group) {
     return AddBlockNlls(*model.head, group, scores.block_nlls);
   }));
-  scores.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  scores.seconds = watch.Seconds();
   return scores;
 }
 
@@ -29,12 +29,11 @@ absl::StatusOr<BesideBaseline> ScoreAlone(const ScoringModel& model, const Score
 
 absl::StatusOr<DenseBaseline> MeasureDense(const JobParts& parts, const Model& model, const Protocol& protocol,
                                            const ScoredWindows& windows, bool keep_hidden) {
-  const CpuInfo& cpu = GetCpuInfo();
   const ComputeOptions& compute = parts.job.compute;
   const BaselineKey key = {.protocol_hash = protocol.Hash(),
                            .model_sha256 = model.source.sha256,
-                           .precision = compute.precision == Precision::kBF16 ? "bf16" : "f32",
-                           .isa = absl::StrCat(cpu.onednn_isa, "/", cpu.kernel_isa),
+                           .precision = PrecisionName(compute.precision),
+                           .isa = InstructionSets(),
                            .program_version = std::string(ProgramVersion())};
   const std::filesystem::path cache = parts.options.context.cache_dir.empty()
                                           ? parts.workspace.checkpoint_dir()

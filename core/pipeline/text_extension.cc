@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/sha256.h"
 #include "core/compare/report_side.h"
 #include "core/evaluate/gate_looks.h"
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/window_store.h"
-#include "core/kernels/cpu_info.h"
-#include "core/pipeline/content_hash.h"
+#include "core/pipeline/cache_key.h"
 #include "core/pipeline/stage_list.h"
 #include "core/statistics/sequential.h"
 
@@ -138,17 +136,10 @@ class TextScorer {
   // What earlier runs and jobs have left, under a hash of all that it depends on.
   static absl::StatusOr<WindowStore> OpenStore(const JobParts& parts, Protocol protocol) {
     protocol.max_windows = 0;
-    TERSOR_ASSIGN_OR_RETURN(const std::string compressed,
-                            ContainerContentHash(parts.workspace.artifacts_dir() / parts.report.artifacts(0).path()));
-    const CpuInfo& cpu = GetCpuInfo();
-    Sha256 digest;
-    for (const std::string& part :
-         {std::string("tersor windows 1"), protocol.Hash(), parts.job.inputs.model_sha256, compressed,
-          std::string(parts.job.compute.precision == Precision::kBF16 ? "bf16" : "f32"), cpu.onednn_isa, cpu.kernel_isa,
-          std::string(ProgramVersion())}) {
-      digest.UpdateField(part);
-    }
-    return WindowStore::Open(parts.cache() / "windows", digest.HexDigest());
+    TERSOR_ASSIGN_OR_RETURN(const std::string compressed, parts.compressed_content());
+    return WindowStore::Open(parts.cache() / "windows",
+                             CacheKey({"tersor windows 1", protocol.Hash(), parts.job.inputs.model_sha256, compressed},
+                                      parts.job.compute.precision));
   }
 
  private:

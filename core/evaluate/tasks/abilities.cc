@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/warning.h"
 #include "core/compare/mean_drop.h"
 #include "core/compare/report_side.h"
 #include "core/evaluate/tasks/metric_registry.h"
@@ -137,11 +138,10 @@ std::vector<v1::Warning> AbilityWarnings(const v1::Report& report) {
   std::vector<v1::Warning> warnings;
   for (const v1::AbilityResult& ability : report.abilities()) {
     if (ability.outcome() != v1::ABILITY_OUTCOME_DAMAGED || ratio <= 0 || ratio > kHarmlessRatio) continue;
-    v1::Warning& warning = warnings.emplace_back();
-    warning.set_code("PERPLEXITY_HIDES_DAMAGE");
-    warning.set_where(ability.ability());
-    warning.set_message(absl::StrCat("perplexity rose by ", Points(ratio - 1), " % only, but ", ability.ability(), " ",
-                                     ability.reason()));
+    warnings.push_back(MakeWarning("PERPLEXITY_HIDES_DAMAGE",
+                                   absl::StrCat("perplexity rose by ", Points(ratio - 1), " % only, but ",
+                                                ability.ability(), " ", ability.reason()),
+                                   ability.ability()));
   }
   return warnings;
 }

@@ -1,6 +1,5 @@
 #include "core/evaluate/tasks/task_runner.h"
 
-#include <chrono>
 #include <map>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/base/sha256.h"
+#include "core/base/stopwatch.h"
 #include "core/evaluate/metrics/answer_text.h"
 
 namespace tersor {
@@ -193,7 +193,7 @@ absl::StatusOr<v1::TaskResult> RunTask(absl::string_view subject, const LoadedTa
   if (task.chat_template && text.chat == nullptr) {
     return absl::InvalidArgumentError("apply_chat_template: the model has no chat template");
   }
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   v1::TaskResult result;
   Describe(subject, task, text, result);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<EncodedItem> encoded, EncodeItems(task, text, context.cancellation));
@@ -209,7 +209,7 @@ absl::StatusOr<v1::TaskResult> RunTask(absl::string_view subject, const LoadedTa
     result.set_truncated(result.truncated() + stored->truncated);
   }
   AddMetrics(task, result);
-  result.set_seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  result.set_seconds(watch.Seconds());
   return result;
 }
 
