@@ -55,7 +55,7 @@ std::optional<PlannedEncodings> EncodingsAfter(const Model& model, const MethodD
   const std::optional<v1::Recipe> recipe = RecipeOf(method, options);
   if (!recipe.has_value()) return std::nullopt;
   std::vector<FieldViolation> violations;
-  CompressionPlan plan = PlanCompression(model, *recipe, kTokens, {}, violations);
+  CompressionPlan plan = PlanCompression(model, *recipe, {kTokens, kTokens}, {}, violations);
   if (!violations.empty()) return std::nullopt;
   return std::move(plan.encodings);
 }

@@ -48,17 +48,14 @@ absl::StatusOr<std::vector<v1::LayerResult>> CompressHeads(Model& model, const s
   return layers;
 }
 
-// One report for each stage: the walk's seconds by the number of layers that each stage changed.
+// One report for each stage, which share the walk's seconds.
 std::vector<v1::StageReport> ReportStages(const std::vector<ResolvedStage>& stages, double seconds, EventSink& events) {
-  size_t layers = 0;
-  for (const ResolvedStage& stage : stages) layers += stage.layers.size();
+  const std::vector<double> shares = StageShares(stages);
   std::vector<v1::StageReport> reports;
-  for (const ResolvedStage& stage : stages) {
-    const double share = layers > 0 ? static_cast<double>(stage.layers.size()) / static_cast<double>(layers)
-                                    : 1.0 / static_cast<double>(stages.size());
+  for (size_t i = 0; i < stages.size(); ++i) {
     v1::StageReport& report = reports.emplace_back();
-    report.set_name(stage.name);
-    report.set_seconds(seconds * share);
+    report.set_name(stages[i].name);
+    report.set_seconds(seconds * shares[i]);
     report.set_peak_rss_bytes(PeakResidentBytes());
     v1::Event event;
     *event.mutable_stage_finished() = report;

@@ -22,8 +22,16 @@
 
 namespace tersor {
 
+// Of the calibration text, as a recipe asks for it.
+struct CalibrationSize {
+  int64_t tokens = 0;
+  // Of the longest sequence.
+  int64_t longest = 0;
+};
+
 struct CompressionPlan {
-  // One for each stage of the recipe, in order: "quantize:gptq". Upper bounds.
+  // One for each stage of the recipe, in order: "quantize:gptq". Upper bounds: stages share one walk over the blocks,
+  // its memory, its scratch files (told with the first) and, by the layers that each changes, its seconds.
   std::vector<v1::PlannedStage> stages;
   // Some stage reads calibration text.
   bool needs_calibration = false;
@@ -35,8 +43,7 @@ struct CompressionPlan {
 
 // Checks the recipe's stages against the model's shapes and says what they will cost, without reading a weight.
 // Faults are appended to `violations` (fields from the recipe's root); the plan holds only when none were.
-// `calibration_tokens`: as the recipe asks for them.
-CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, int64_t calibration_tokens,
+CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, const CalibrationSize& calibration,
                                 const ComputeOptions& options, std::vector<FieldViolation>& violations);
 
 struct CompressionResult {

@@ -5,22 +5,24 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/compress/compress_model.h"
 #include "core/compress/resolved_stages.h"
 #include "core/model/compute_options.h"
 #include "core/model/model.h"
 
 namespace tersor {
 
-// Upper bounds.
+// Upper bounds for the one walk that all stages share.
 struct WalkEstimate {
   double seconds = 0;
+  // Beside what the process has anyway.
   int64_t peak_memory_bytes = 0;
+  // Of checkpoints.
+  int64_t scratch_bytes = 0;
 };
 
-// The share of `stage` in the walk, or the whole walk's memory: all stages share one walk, whose forward pass is
-// counted with the first stage that needs it (`counts_forward`).
-WalkEstimate EstimateStage(const Model& model, const ResolvedStage& stage, int64_t calibration_tokens,
-                           const ComputeOptions& options, bool counts_forward);
+WalkEstimate EstimateWalk(const Model& model, const std::vector<ResolvedStage>& stages,
+                          const CalibrationSize& calibration, const ComputeOptions& options);
 
 }  // namespace tersor
 

@@ -56,6 +56,11 @@ PlannedEncodings HeadEncodings(const Model& model, const HeadPlan& plan) {
   return encodings;
 }
 
+int64_t HeadScratchBytes(const Model& model, const HeadPlan& plan) {
+  if (plan.grid.bits == 0) return 0;
+  return RtnMethod(plan.grid).Cost({LayerOf(plan.parameter), model.spec.vocabulary, model.spec.width}).scratch_bytes;
+}
+
 absl::StatusOr<SegmentOutcome> CompressHead(Model& model, const HeadPlan& plan, int threads,
                                             const CancellationToken* cancellation) {
   if (plan.untie) {

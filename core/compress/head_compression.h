@@ -33,6 +33,9 @@ std::optional<HeadPlan> PlanHead(const Model& model, const v1::HeadOptions& opti
 // What the plan makes of parameters.
 PlannedEncodings HeadEncodings(const Model& model, const HeadPlan& plan);
 
+// What CompressHead needs beside the weight and what becomes of it: an upper bound.
+int64_t HeadScratchBytes(const Model& model, const HeadPlan& plan);
+
 // Unties and rounds to nearest; changes `model` at once.
 absl::StatusOr<SegmentOutcome> CompressHead(Model& model, const HeadPlan& plan, int threads,
                                             const CancellationToken* cancellation);

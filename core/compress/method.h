@@ -61,9 +61,12 @@ struct SegmentOutcome {
   std::vector<InputScales> input_scales = {};
 };
 
-// What a layer's compression needs beside the weights and statistics, and how long it takes: upper bounds.
+// What a layer's compression needs beside the statistics and the encoded weight, and how long it takes: upper bounds.
 struct LayerCost {
+  // While the layer is at hand.
   int64_t scratch_bytes = 0;
+  // Until all layers of its segment are done.
+  int64_t kept_bytes = 0;
   // Floating-point operations on the calling machine's vectors.
   double operations = 0;
 };
@@ -93,6 +96,8 @@ class Method {
   virtual LayerCost Cost(const LinearLayer& layer) const = 0;
   // What PrepareBlock wants to know of all segments' inputs in the dense model; empty: nothing is prepared.
   virtual std::set<Statistic> preparation_statistics() const { return {}; }
+  // Whether PrepareBlock scales the rows of linear layers too, and not norms alone.
+  virtual bool scales_linears() const { return false; }
   bool reads_text() const { return !statistics().empty() || !preparation_statistics().empty(); }
   // Changes that leave what the block computes as it is, but make it easier to compress (fold_group.h): replacements of
   // norms and weights, which Apply then finds. Results do not depend on `task.threads`.

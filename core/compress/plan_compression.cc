@@ -1,7 +1,7 @@
 // Planning: what the stages will do and cost.
-#include <algorithm>
-#include <array>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -25,11 +25,14 @@ double AddEncodings(const Model& model, const ResolvedStage& stage, CompressionP
   return weights > 0 ? bits / weights : 0;
 }
 
-uint64_t ParameterBytes(const Model& model, const PlannedEncodings& encodings) {
+uint64_t ParameterBytes(const Model& model, const PlannedEncodings& encodings,
+                        const std::map<std::string, uint64_t>& scaled) {
   uint64_t bytes = 0;
   for (const auto& [name, tensor] : model.parameters) {
     const auto planned = encodings.find(name);
-    bytes += planned == encodings.end() ? tensor->byte_size() : planned->second.bytes;
+    const auto floats = scaled.find(name);
+    const uint64_t kept = floats == scaled.end() ? tensor->byte_size() : floats->second;
+    bytes += planned == encodings.end() ? kept : planned->second.bytes;
   }
   const auto head = encodings.find(kHeadName);
   if (head != encodings.end() && model.spec.tied) bytes += head->second.bytes;
@@ -38,29 +41,26 @@ uint64_t ParameterBytes(const Model& model, const PlannedEncodings& encodings) {
 
 }  // namespace
 
-CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, int64_t calibration_tokens,
+CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, const CalibrationSize& calibration,
                                 const ComputeOptions& options, std::vector<FieldViolation>& violations) {
   CompressionPlan plan;
   const size_t faults = violations.size();
   const std::vector<ResolvedStage> stages = ResolveStages(model, recipe, violations);
   if (violations.size() != faults) return plan;
-  std::array<bool, 2> forward{};
+  const WalkEstimate walk = EstimateWalk(model, stages, calibration, options);
+  const std::vector<double> shares = StageShares(stages);
   for (const ResolvedStage& stage : stages) {
-    const bool calibrated = stage.method->reads_text() && !stage.layers.empty();
-    // The dense model and the one that is being compressed each run once, for the first stage that reads them.
-    bool& runs = forward[stage.method->reads_dense_model() ? 0 : 1];
-    const WalkEstimate estimate = EstimateStage(model, stage, calibration_tokens, options, calibrated && !runs);
-    runs = runs || calibrated;
-    plan.needs_calibration = plan.needs_calibration || calibrated;
+    plan.needs_calibration = plan.needs_calibration || (stage.method->reads_text() && !stage.layers.empty());
     const double bits = AddEncodings(model, stage, plan);
     v1::PlannedStage& planned = plan.stages.emplace_back();
     planned.set_name(stage.name);
-    planned.set_seconds(estimate.seconds);
-    planned.set_peak_memory_bytes(estimate.peak_memory_bytes);
+    planned.set_seconds(walk.seconds * shares[plan.stages.size() - 1]);
+    planned.set_peak_memory_bytes(walk.peak_memory_bytes);
+    if (plan.stages.size() == 1) planned.set_scratch_bytes(walk.scratch_bytes);
     planned.set_detail(absl::StrFormat("%d blocks, %d linear layers, %.2f bits per weight", model.spec.layers.size(),
                                        stage.layers.size(), bits));
   }
-  plan.parameter_bytes = ParameterBytes(model, plan.encodings);
+  plan.parameter_bytes = ParameterBytes(model, plan.encodings, ScaledParameters(model, stages));
   return plan;
 }
 

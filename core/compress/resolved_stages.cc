@@ -1,12 +1,15 @@
 #include "core/compress/resolved_stages.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/append_violations.h"
 #include "core/compress/layer_filter.h"
 #include "core/compress/method_registry.h"
+#include "core/model/fold_group.h"
 
 namespace tersor {
 namespace {
@@ -55,6 +58,40 @@ std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& r
     head_owner = i;
   }
   return stages;
+}
+
+std::vector<double> StageShares(const std::vector<ResolvedStage>& stages) {
+  size_t layers = 0;
+  for (const ResolvedStage& stage : stages) layers += stage.layers.size();
+  std::vector<double> shares;
+  for (const ResolvedStage& stage : stages) {
+    shares.push_back(layers > 0 ? static_cast<double>(stage.layers.size()) / static_cast<double>(layers)
+                                : 1.0 / static_cast<double>(stages.size()));
+  }
+  return shares;
+}
+
+std::map<std::string, uint64_t> ScaledParameters(const Model& model, const std::vector<ResolvedStage>& stages) {
+  std::map<std::string, uint64_t> scaled;
+  std::set<std::string> changed;
+  for (const ResolvedStage& stage : stages) {
+    std::set<std::string> own;
+    for (const LinearLayer& layer : stage.layers) own.insert(layer.name);
+    for (const std::string& layer : own) changed.insert(layer + ".weight");
+    if (stage.method->preparation_statistics().empty()) continue;
+    for (int block = 0; block < static_cast<int>(model.spec.layers.size()); ++block) {
+      for (const FoldGroup& group : FoldGroupsOf(model, block)) {
+        const bool whole = std::all_of(group.readers.begin(), group.readers.end(),
+                                       [&](const std::string& reader) { return own.contains(reader); });
+        if (!whole || !(group.is_norm || stage.method->scales_linears())) continue;
+        for (const std::string& name : {group.maker, group.maker_bias}) {
+          if (!name.empty()) scaled[name] = sizeof(float) * model.parameters.find(name)->second->elements();
+        }
+      }
+    }
+  }
+  std::erase_if(scaled, [&](const auto& entry) { return changed.contains(entry.first); });
+  return scaled;
 }
 
 }  // namespace tersor

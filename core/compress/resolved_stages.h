@@ -2,6 +2,8 @@
 #ifndef TERSOR_CORE_COMPRESS_RESOLVED_STAGES_H_
 #define TERSOR_CORE_COMPRESS_RESOLVED_STAGES_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,13 @@ struct ResolvedStage {
 // a violation, and so are two stages that change the head.
 std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& recipe,
                                          std::vector<FieldViolation>& violations);
+
+// Which share of the walk's seconds each stage is told to have taken: that of the layers that it changes.
+std::vector<double> StageShares(const std::vector<ResolvedStage>& stages);
+
+// Parameters beside the stages' own that take scales of channels (fold_group.h), by name, and the bytes that they have
+// afterwards, as float32.
+std::map<std::string, uint64_t> ScaledParameters(const Model& model, const std::vector<ResolvedStage>& stages);
 
 }  // namespace tersor
 

@@ -52,7 +52,14 @@ int64_t GenerationBytes(const ModelSpec& spec, const LoadedTask& task, int64_t l
   return static_cast<int64_t>(weights) * int64_t{sizeof(float)} + cache + 2 * logits;
 }
 
+double WritingSeconds(int64_t bytes) { return 1 + 2.0 * static_cast<double>(bytes) / kDiskBytesPerSecond; }
+
 }  // namespace
+
+int64_t ProcessBytes(const Model& model) {
+  constexpr int64_t kProgramBytes = int64_t{96} << 20, kTokenizerShare = 40;
+  return kProgramBytes + kTokenizerShare * static_cast<int64_t>(model.assets.tokenizer_json.size());
+}
 
 double BlockFlopsPerToken(const ModelSpec& spec, int64_t context) {
   double flops = 0;
@@ -125,8 +132,18 @@ StageCost StatisticsCost(const ModelSpec& spec, int64_t tokens, int threads) {
   return cost;
 }
 
+StageCost ContainerCost(const Model& model, int64_t bytes) {
+  int64_t largest = 0;
+  for (const auto& [name, parameter] : model.parameters) {
+    largest = std::max(largest, static_cast<int64_t>(parameter->byte_size()));
+  }
+  // The weights as they are in memory and as they are mapped again; a parameter's fields are gathered to be compared.
+  // Some of what compressing has freed is not given back.
+  return {.seconds = WritingSeconds(bytes), .peak_bytes = ProcessBytes(model) + 2 * (bytes + largest) + kKeptBytes / 4};
+}
+
 StageCost WritingCost(const Model& model, int64_t bytes) {
-  return {.seconds = 1 + 2.0 * bytes / kDiskBytesPerSecond,
+  return {.seconds = WritingSeconds(bytes),
           .peak_bytes = kProcessBytes + 2 * bytes + model.spec.width * model.spec.vocabulary * 8};
 }
 

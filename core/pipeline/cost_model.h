@@ -13,6 +13,9 @@ namespace tersor {
 // What this process has mapped and allocated before it does anything with a model.
 inline constexpr int64_t kProcessBytes = int64_t{320} << 20;
 
+// The same of a process that works with `model`: the program, and the tokenizer, whose tables take many times its text.
+int64_t ProcessBytes(const Model& model);
+
 struct StageCost {
   double seconds = 0;
   int64_t peak_bytes = 0;
@@ -30,7 +33,9 @@ StageCost TaskCost(const ModelSpec& spec, const LoadedTask& task, int threads);
 StageCost PerformanceCost(const Model& model, const PerformanceOptions& options, int subjects);
 // One pass of the dense model over the calibration text, statistics gathered.
 StageCost StatisticsCost(const ModelSpec& spec, int64_t tokens, int threads);
-// Writing, reopening and comparing `bytes` of files.
+// Writing, reopening and comparing the container.
+StageCost ContainerCost(const Model& model, int64_t bytes);
+// The same of `bytes` of files in another format, for which weights are decoded.
 StageCost WritingCost(const Model& model, int64_t bytes);
 
 }  // namespace tersor

@@ -8,6 +8,7 @@
 #include "core/base/sha256.h"
 #include "core/base/warning.h"
 #include "core/compress/method_registry.h"
+#include "core/encoding/sum_tensor.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/kv_cache_cost.h"
 #include "core/evaluate/performance.h"
@@ -93,9 +94,10 @@ ComputeOptions ResolveCompute(const v1::Recipe& recipe, const PipelineContext& c
   return compute;
 }
 
-int64_t CalibrationTokenCount(const v1::Recipe& recipe) {
-  return int64_t{recipe.calibration().has_samples() ? recipe.calibration().samples() : 16} *
-         (recipe.calibration().has_tokens() ? recipe.calibration().tokens() : 512);
+CalibrationSize CalibrationSizeOf(const v1::Recipe& recipe) {
+  const v1::Calibration& calibration = recipe.calibration();
+  const int64_t tokens = calibration.has_tokens() ? calibration.tokens() : 512;
+  return {.tokens = tokens * (calibration.has_samples() ? calibration.samples() : 16), .longest = tokens};
 }
 
 // What can be said of exports while it is not known what the layers become.
@@ -124,7 +126,7 @@ void PlanExports(const v1::Recipe& recipe, const JobInputs& inputs, const Planne
     artifact->set_bytes(planned->bytes);
     artifact->set_detail(planned->detail);
     StageCost cost = WritingCost(inputs.source(), planned->bytes);
-    if (statistics) cost = StatisticsCost(inputs.model.spec, CalibrationTokenCount(recipe), threads);
+    if (statistics) cost = StatisticsCost(inputs.model.spec, CalibrationSizeOf(recipe).tokens, threads);
     AddPlannedStage(plan, ExportStageName(format), cost, planned->detail);
   }
 }
@@ -155,12 +157,16 @@ void Total(v1::Plan& plan) {
 }
 
 // What the container holds beside the weights: the assets' texts, and for each parameter an entry in the manifest and
-// in the weights' header.
-int64_t ContainerTextBytes(const Model& model) {
+// in the weights' header; encodings that are made of others have many fields.
+int64_t ContainerTextBytes(const Model& model, const PlannedEncodings& encodings) {
   const ModelAssets& assets = model.assets;
   const size_t texts = assets.tokenizer_json.size() + assets.tokenizer_config_json.size() +
                        assets.chat_template.size() + assets.generation_config_json.size() + assets.licence_text.size();
-  return static_cast<int64_t>(texts) + 1024 * static_cast<int64_t>(model.parameters.size() + model.spec.layers.size());
+  int64_t entries = static_cast<int64_t>(model.parameters.size() + model.spec.layers.size());
+  for (const auto& [name, encoding] : encodings) {
+    entries += (encoding.encoding == SumTensor::kName ? 3 : 0) + (encoding.input_format.empty() ? 0 : 1);
+  }
+  return static_cast<int64_t>(texts) + 1024 * entries;
 }
 
 // What a file asks of a runtime and an evaluation of its weights leaves out.
@@ -195,12 +201,12 @@ struct PlannedCompression {
 PlannedCompression PlanStages(const v1::Recipe& recipe, const PlannedJob& job, v1::Plan& plan, Violations& violations) {
   const size_t faults_before = violations.size();
   PlannedCompression planned;
-  planned.plan = PlanCompression(job.inputs.source(), recipe, CalibrationTokenCount(recipe), job.compute, violations);
+  planned.plan = PlanCompression(job.inputs.source(), recipe, CalibrationSizeOf(recipe), job.compute, violations);
   planned.complete = violations.size() == faults_before;
   for (const v1::PlannedStage& stage : planned.plan.stages) {
     v1::PlannedStage& added = *plan.add_stages();
     added = stage;
-    added.set_peak_memory_bytes(kProcessBytes + stage.peak_memory_bytes());
+    added.set_peak_memory_bytes(ProcessBytes(job.inputs.source()) + stage.peak_memory_bytes());
   }
   return planned;
 }
@@ -217,19 +223,14 @@ void ReadInputs(const v1::Recipe& recipe, const PipelineContext& context, bool c
   violations.insert(violations.end(), faults.begin(), faults.end());
 }
 
-// Tersor's own container and what the first stage keeps of it while the job runs; answers the container's bytes.
-int64_t PlanContainer(const v1::Recipe& recipe, const Model& source, const CompressionPlan& compression,
-                      v1::Plan& plan) {
+// Tersor's own container; answers its bytes.
+int64_t PlanContainer(const Model& source, const CompressionPlan& compression, v1::Plan& plan) {
   const uint64_t weights = compression.parameter_bytes > 0 ? compression.parameter_bytes : source.ByteSize();
-  const int64_t bytes = static_cast<int64_t>(weights) + ContainerTextBytes(source);
+  const int64_t bytes = static_cast<int64_t>(weights) + ContainerTextBytes(source, compression.encodings);
   v1::PlannedArtifact* container = plan.add_artifacts();
   container->set_name("tersor");
   container->set_bytes(bytes);
-  if (!compression.stages.empty()) {
-    const int64_t tokens = compression.needs_calibration ? CalibrationTokenCount(recipe) : 0;
-    plan.mutable_stages(0)->set_scratch_bytes(CheckpointBytes(source.spec, bytes, tokens));
-  }
-  AddPlannedStage(plan, kWriteStage, WritingCost(source, bytes), "container, reopened and compared");
+  AddPlannedStage(plan, kWriteStage, ContainerCost(source, bytes), "container, reopened and compared");
   return bytes;
 }
 
@@ -244,7 +245,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   const bool calibrates =
       compression.needs_calibration || ExportsStatistics(recipe) || (!violations.empty() && recipe.has_calibration());
   ReadInputs(recipe, context, calibrates, inputs, violations);
-  const int64_t bytes = PlanContainer(recipe, inputs.source(), compression, plan);
+  const int64_t bytes = PlanContainer(inputs.source(), compression, plan);
   const v1::KvCacheResult cache = DescribeKvCache(inputs.model.spec, ReadKvFormat(recipe, violations), bytes);
   const SpeedForecast forecast = ForecastSpeed(inputs.source(), compression.encodings);
   plan.mutable_artifacts(0)->set_detail(absl::StrCat("Tersor's own container",
@@ -260,11 +261,11 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   } else {
     CheckExportNames(recipe, violations);
   }
-  AddResident(inputs, bytes, compression.stages.size(), plan);
+  AddResident(inputs, bytes, compression.stages.size() + 1, plan);
   AddSourceNotes(inputs.source(), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {
-    AddAll(StageWarnings(recipe, inputs.source(), CalibrationTokenCount(recipe)), plan);
+    AddAll(StageWarnings(recipe, inputs.source(), CalibrationSizeOf(recipe).tokens), plan);
     AddAll(ForecastWarnings(recipe, forecast, cache, inputs.model.spec.context_length), plan);
     AddAll(AdviceWarnings(recipe, inputs.source(), compression.encodings), plan);
   }

@@ -116,6 +116,19 @@ absl::StatusOr<SegmentOutcome> AwqMethod::PrepareBlock(const BlockTask& task) co
   return ScaleChannels(task, /*norms_only=*/false, [this](const ScaledGroup& group) { return SearchScales(group); });
 }
 
+LayerCost AwqMethod::Cost(const LinearLayer& layer) const {
+  const int64_t judges = std::min(layer.outputs, 2 * kJudges);
+  const double n = static_cast<double>(layer.inputs), weights = n * static_cast<double>(layer.outputs);
+  const double group = static_cast<double>(options_.grid.GroupColumns(layer.inputs));
+  LayerCost cost = LayerwiseMethod::Cost(layer);
+  // The quadratic form, and the rows that judge.
+  cost.scratch_bytes += 3 * layer.inputs * layer.inputs + 4 * judges * layer.inputs;
+  // An exponent is judged by the form of all inputs, a range by that of its group's.
+  cost.operations += options_.alphas * static_cast<double>(judges) * n * (n + 100);
+  if (options_.clip) cost.operations += kClipSteps * weights * (group + 100);
+  return cost;
+}
+
 PlannedEncoding AwqMethod::WeightEncoding(const LinearLayer& layer) const {
   return GroupIntEncoding(options_.grid, layer);
 }

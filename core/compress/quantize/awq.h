@@ -29,13 +29,14 @@ class AwqMethod final : public LayerwiseMethod {
   std::set<Statistic> preparation_statistics() const override {
     return {Statistic::kSecondMoment, Statistic::kMeanMagnitude};
   }
+  bool scales_linears() const override { return true; }
+  LayerCost Cost(const LinearLayer& layer) const override;
   absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const override;
 
  protected:
   PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
   absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
   int64_t group_size() const override { return options_.grid.group_size; }
-  double OperationsAWeight() const override { return 40.0 * static_cast<double>(options_.alphas) * 64; }
 
  private:
   struct Options {

@@ -17,6 +17,7 @@ class CodebookMethod : public LayerwiseMethod {
   PlannedEncoding WeightEncoding(const LinearLayer& layer) const override { return CodebookEncoding(options_, layer); }
   absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
   int64_t group_size() const override { return options_.group_size; }
+  double OperationsAWeight() const override { return CodebookOperations(options_); }
 
  private:
   CodebookOptions options_;

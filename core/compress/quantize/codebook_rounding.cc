@@ -35,6 +35,9 @@ absl::StatusOr<EncodedTensorPtr> RoundToCodebook(ConstMatrixView weights, const 
   return EncodedTensorPtr(std::move(tensor));
 }
 
+// A search among the book's values, branch by branch.
+double CodebookOperations(const CodebookOptions& options) { return 180.0 * options.book->bits(); }
+
 PlannedEncoding CodebookEncoding(const CodebookOptions& options, const LinearLayer& layer) {
   const int64_t group = options.group_size == -1 ? layer.inputs : options.group_size;
   return {.encoding = std::string(CodebookTensor::kName),

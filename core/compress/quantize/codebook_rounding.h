@@ -26,6 +26,9 @@ struct CodebookOptions {
 // values. `weights` are finite. INVALID_ARGUMENT where a scale is beyond what its form can hold.
 absl::StatusOr<EncodedTensorPtr> RoundToCodebook(ConstMatrixView weights, const CodebookOptions& options, int threads);
 
+// Floating-point operations that finding a weight's code takes.
+double CodebookOperations(const CodebookOptions& options);
+
 PlannedEncoding CodebookEncoding(const CodebookOptions& options, const LinearLayer& layer);
 
 }  // namespace tersor

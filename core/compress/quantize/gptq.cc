@@ -135,10 +135,13 @@ std::vector<FieldViolation> GptqMethod::CheckLayers(const std::vector<LinearLaye
 
 LayerCost GptqMethod::Cost(const LinearLayer& layer) const {
   const double n = static_cast<double>(layer.inputs), weights = n * static_cast<double>(layer.outputs);
-  // The factor in double, its reversed copy, the feedback; weights as floats and codes.
+  // The moment in double where it is kept, then the factor in double and the feedback; of all layers, weights as floats
+  // and codes with their grids.
   const int64_t square = layer.inputs * layer.inputs;
-  return {.scratch_bytes = 20 * square + 6 * layer.inputs * layer.outputs,
-          .operations = n * n * n / 3 + weights * n * (2 + 2 * options_.refine_rounds)};
+  return {.scratch_bytes = (options_.refine_rounds > 0 ? 16 : 12) * square,
+          .kept_bytes = 6 * layer.inputs * layer.outputs,
+          .operations =
+              n * n * n / 3 + weights * n * (2 + 2 * options_.refine_rounds + (options_.dense_correction > 0 ? 4 : 0))};
 }
 
 absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const {

@@ -22,7 +22,7 @@ std::vector<FieldViolation> LayerwiseMethod::CheckLayers(const std::vector<Linea
 
 LayerCost LayerwiseMethod::Cost(const LinearLayer& layer) const {
   const int64_t weights = layer.outputs * layer.inputs;
-  // Floats, codes and packed codes.
+  // Floats, codes and their grids, and the floats that these stand for.
   return {.scratch_bytes = weights * 10, .operations = static_cast<double>(weights) * OperationsAWeight()};
 }
 

@@ -32,7 +32,7 @@ class OliveMethod final : public LayerwiseMethod {
   int64_t group_size() const override { return options_.group_size; }
   absl::StatusOr<ActivationFormatPtr> InputFormat(int64_t width, const InputStatistics* statistics) const override;
   // About thirty scales tried.
-  double OperationsAWeight() const override { return 1200; }
+  double OperationsAWeight() const override { return 1500; }
 
  private:
   struct Options {

@@ -30,6 +30,7 @@ class OutlierSuppressionPlusMethod final : public LayerwiseMethod {
   PlannedEncoding Encoding(const LinearLayer& layer) const override;
   std::set<Statistic> statistics() const override;
   std::set<Statistic> preparation_statistics() const override { return {Statistic::kRange, Statistic::kSample}; }
+  bool scales_linears() const override { return true; }
   absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const override;
 
  protected:

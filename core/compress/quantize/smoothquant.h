@@ -23,6 +23,7 @@ class SmoothQuantMethod final : public LayerwiseMethod {
 
   absl::string_view name() const override { return kName; }
   std::set<Statistic> preparation_statistics() const override { return {Statistic::kAbsMax}; }
+  bool scales_linears() const override { return !options_.norms_only; }
   absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const override;
 
  protected:

@@ -27,6 +27,7 @@ class WithActivations final : public Method {
                                           const std::string& field) const override;
   LayerCost Cost(const LinearLayer& layer) const override { return method_->Cost(layer); }
   std::set<Statistic> preparation_statistics() const override { return method_->preparation_statistics(); }
+  bool scales_linears() const override { return method_->scales_linears(); }
   absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const override {
     return method_->PrepareBlock(task);
   }

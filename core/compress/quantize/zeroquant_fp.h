@@ -30,6 +30,7 @@ class ZeroQuantFpMethod final : public LayerwiseMethod {
   PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;
   absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const override;
   int64_t group_size() const override { return options_.group_size; }
+  double OperationsAWeight() const override { return CodebookOperations(options_); }
 
  private:
   ZeroQuantFpMethod(const CodebookOptions& options, int64_t rank, ActivationPlan activations)

@@ -232,7 +232,7 @@ TEST_F(CompressModelTest, PlanForetellsBytesAndEncodings) {
         "stages { quantize { skip: 'up_proj' head { tie: 'untie' bits: 4 } gptq {} } }",
         "stages { quantize { head { tie: 'untie' } rtn {} } }"}) {
     std::vector<FieldViolation> violations;
-    const CompressionPlan plan = PlanCompression(model_, MakeRecipe(text), 140, {}, violations);
+    const CompressionPlan plan = PlanCompression(model_, MakeRecipe(text), {140, 140}, {}, violations);
     ASSERT_TRUE(violations.empty()) << violations[0].description;
     Model model = model_;
     ASSERT_TRUE(Compress(model, MakeRecipe(text)).ok());
@@ -247,6 +247,43 @@ TEST_F(CompressModelTest, PlanForetellsBytesAndEncodings) {
   }
 }
 
+// Norms, and layers that other layers' scales go into, become floats.
+TEST_F(CompressModelTest, PlanForetellsWhatScalingMakesOfOtherParameters) {
+  const Model half = *LoadModel(*testing::WriteTinyModel(folder_.path() / "half", {.layers = 2, .dtype = DType::kF16}));
+  for (const char* text :
+       {"stages { quantize { awq {} } }", "stages { quantize { skip: ['v_proj', 'up_proj'] awq {} } }",
+        "stages { quantize { skip: 'o_proj' awq {} } }",
+        "stages { quantize { skip: ['v_proj', 'up_proj'] smoothquant {} } }",
+        "stages { quantize { skip: ['v_proj', 'up_proj'] smoothquant { fold: 'all' } } }",
+        "stages { quantize { skip: ['q_proj', 'down_proj'] awq {} } } "
+        "stages { quantize { skip: 're:.*(k_proj|v_proj|o_proj|gate_proj|up_proj)' rtn {} } }"}) {
+    std::vector<FieldViolation> violations;
+    const CompressionPlan plan = PlanCompression(half, MakeRecipe(text), {140, 60}, {}, violations);
+    ASSERT_TRUE(violations.empty()) << violations[0].description;
+    Model model = half;
+    ASSERT_TRUE(Compress(model, MakeRecipe(text)).ok());
+    EXPECT_EQ(plan.parameter_bytes, model.ByteSize()) << text;
+  }
+}
+
+// They share one walk: what it keeps in memory is told of each, and its seconds by their layers.
+TEST_F(CompressModelTest, StagesShareTheWalksCost) {
+  const auto plan = [&](const std::string& text) {
+    std::vector<FieldViolation> violations;
+    const CompressionPlan plan = PlanCompression(model_, MakeRecipe(text), {140, 60}, {}, violations);
+    EXPECT_TRUE(violations.empty()) << violations[0].description;
+    return plan;
+  };
+  const std::string attention = "stages { quantize { skip: 're:.*mlp.*' rtn {} } }",
+                    mlp = "stages { quantize { skip: 're:.*self_attn.*' gptq {} } }";
+  const CompressionPlan both = plan(attention + mlp), rtn = plan(attention), gptq = plan(mlp);
+  EXPECT_EQ(both.stages[0].peak_memory_bytes(), both.stages[1].peak_memory_bytes());
+  EXPECT_GE(both.stages[0].peak_memory_bytes(), gptq.stages[0].peak_memory_bytes());
+  EXPECT_GT(gptq.stages[0].peak_memory_bytes(), rtn.stages[0].peak_memory_bytes());
+  EXPECT_NEAR(both.stages[0].seconds(), 4.0 / 3 * both.stages[1].seconds(), 1e-9);
+  EXPECT_GE(both.stages[0].seconds() + both.stages[1].seconds(), gptq.stages[0].seconds());
+}
+
 TEST_F(CompressModelTest, EveryFaultOfTheStagesIsFoundAtOnce) {
   std::vector<FieldViolation> violations;
   PlanCompression(
@@ -254,7 +291,7 @@ TEST_F(CompressModelTest, EveryFaultOfTheStagesIsFoundAtOnce) {
       MakeRecipe("stages { quantize { gptq { bits: 1 damping: 2 } } }"
                  "stages { quantize { skip: 'nothing' rtn { group_size: 48 } head { tie: 'perhaps' bits: 1 } } }"
                  "stages { quantize {} } stages {}"),
-      140, {}, violations);
+      {140, 140}, {}, violations);
   std::string all;
   for (const FieldViolation& violation : violations)
     absl::StrAppend(&all, violation.field, ": ", violation.description, "\n");
@@ -269,7 +306,7 @@ TEST_F(CompressModelTest, EveryFaultOfTheStagesIsFoundAtOnce) {
 
 TEST_F(CompressModelTest, GroupSizeThatDoesNotDivideIsAPlannedFault) {
   std::vector<FieldViolation> violations;
-  PlanCompression(model_, MakeRecipe("stages { quantize { gptq { group_size: 48 } } }"), 140, {}, violations);
+  PlanCompression(model_, MakeRecipe("stages { quantize { gptq { group_size: 48 } } }"), {140, 140}, {}, violations);
   ASSERT_EQ(violations.size(), 1);
   EXPECT_EQ(violations[0].field, "stages[0].quantize.gptq.group_size");
   EXPECT_THAT(violations[0].description, HasSubstr("64, 32"));

@@ -131,7 +131,7 @@ class MethodsTest : public ::testing::TestWithParam<MethodCase> {
 
 TEST_P(MethodsTest, CompressesAModelAsPlanned) {
   std::vector<FieldViolation> violations;
-  const CompressionPlan plan = PlanCompression(model_, Recipe(GetParam().stage), 80, {}, violations);
+  const CompressionPlan plan = PlanCompression(model_, Recipe(GetParam().stage), {80, 80}, {}, violations);
   ASSERT_TRUE(violations.empty()) << violations[0].field << ": " << violations[0].description;
   Model model = model_;
   const auto result = Compress(model);
@@ -191,7 +191,7 @@ TEST_P(MethodsTest, WeightsThatAreNoNumbersAreNamed) {
 TEST_P(MethodsTest, InputsThatAreNoNumbersAreNamed) {
   Model model = model_;
   std::vector<FieldViolation> violations;
-  if (!PlanCompression(model_, Recipe(GetParam().stage), 80, {}, violations).needs_calibration)
+  if (!PlanCompression(model_, Recipe(GetParam().stage), {80, 80}, {}, violations).needs_calibration)
     GTEST_SKIP() << "reads no text";
   SetParameter("model.layers.0.input_layernorm.weight",
                [](std::vector<float>& values) { values[5] = std::numeric_limits<float>::quiet_NaN(); });
@@ -243,7 +243,7 @@ TEST_P(MethodsTest, GroupsLargerThanTheRowAreAPlannedFault) {
   if (GetParam().group_size.empty()) GTEST_SKIP() << "has no groups to choose";
   const std::string stage = absl::StrReplaceAll(GetParam().stage, {{GetParam().group_size, "group_size: 4096"}});
   std::vector<FieldViolation> violations;
-  PlanCompression(model_, Recipe(stage), 80, {}, violations);
+  PlanCompression(model_, Recipe(stage), {80, 80}, {}, violations);
   ASSERT_FALSE(violations.empty());
   EXPECT_THAT(violations[0].field, HasSubstr(".group_size"));
   EXPECT_THAT(violations[0].description, HasSubstr("does not divide"));
