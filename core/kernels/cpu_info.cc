@@ -66,6 +66,8 @@ CpuInfo Inspect() {
   const dnnl_version_t* version = dnnl_version();
   info.onednn_version = absl::StrCat(version->major, ".", version->minor, ".", version->patch);
   info.bf16 = (static_cast<unsigned>(isa) & kBF16Bit) != 0;
+  const auto amx = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_amx);
+  info.amx = (static_cast<unsigned>(isa) & amx) == amx;
   return info;
 }
 
@@ -74,6 +76,10 @@ CpuInfo Inspect() {
 const CpuInfo& GetCpuInfo() {
   static const CpuInfo* const info = new CpuInfo(Inspect());
   return *info;
+}
+
+Precision ForManyRows(Precision precision) {
+  return precision == Precision::kF32 && GetCpuInfo().amx ? Precision::kF32Terms : precision;
 }
 
 absl::Status CheckBF16Support() {

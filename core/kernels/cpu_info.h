@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/status.h"
+#include "core/kernels/precision.h"
 
 namespace tersor {
 
@@ -19,6 +20,7 @@ struct CpuInfo {
   std::string onednn_isa;
   std::string onednn_version;
   bool bf16 = false;
+  bool amx = false;
 };
 
 // ONEDNN_MAX_CPU_ISA limits oneDNN and, where it names an AVX2 set or less, Tersor's own kernels too.
@@ -26,6 +28,9 @@ const CpuInfo& GetCpuInfo();
 
 // OK, or UNIMPLEMENTED with the reason why Precision::kBF16 cannot be computed here.
 absl::Status CheckBF16Support();
+
+// What computes `precision` fastest here where weights meet hundreds of rows: kF32Terms for kF32 with AMX.
+Precision ForManyRows(Precision precision);
 
 }  // namespace tersor
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernels/bf16_terms.h"
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/matmul_primitives.h"
 #include "core/kernels/panel_product.h"
@@ -41,14 +43,36 @@ struct PackedMatrix::State {
   int64_t outputs = 0;
   int64_t inputs = 0;
   memory::desc layout;
-  // Where the packed values are: weights that stay, or those that are decoded for a pass and dropped after it.
-  float* values = nullptr;
-  WeightBuffer lasting;
-  ScratchBuffer passing;
+  // Packed values: weights that stay, or those that are decoded for a pass and dropped after it.
+  struct Values {
+    float* data = nullptr;
+    WeightBuffer lasting;
+    ScratchBuffer passing;
+  };
+  // One, or one for each term of kF32Terms, without the last ones where these are all 0.
+  std::vector<Values> values;
+  bool lasting = false;
+
+  bool in_terms() const { return precision == Precision::kF32Terms; }
+  Precision operand() const { return in_terms() ? Precision::kBF16 : precision; }
+
+  float* AddValues() {
+    Values& added = values.emplace_back();
+    const int64_t floats = FloatsFor(layout.get_size());
+    if (lasting) {
+      added.lasting = WeightBuffer(floats);
+      added.data = added.lasting.data();
+    } else {
+      added.passing = ScratchBuffer(floats);
+      added.data = added.passing.data();
+    }
+    return added.data;
+  }
 
   // Panels are what the library's layouts come to: blocks of outputs, and in each all inputs one after the other, for
   // bf16 in pairs. A layout that is not so is left to the library.
   void FindPanels() {
+    if (in_terms()) return;
     const memory::dims blocks = layout.get_inner_blks(), indices = layout.get_inner_idxs();
     const memory::dims strides = layout.get_strides();
     const bool pairs = precision == Precision::kBF16;
@@ -60,14 +84,24 @@ struct PackedMatrix::State {
     panel_stride = strides[1];
   }
 
-  // `rows` is one of kTiles; x is of the operand type.
-  void RunTile(int64_t rows, const void* x, int64_t x_stride, float* y, int64_t y_stride) {
-    const auto matmul = FindMatmul({precision, rows, outputs, inputs, x_stride, y_stride, false, false});
+  // Puts W^T at these strides into the layout.
+  void Lay(const void* from, memory::data_type type, const memory::dims& strides, float* to) const {
+    memory source(memory::desc({inputs, outputs}, type, strides), CpuEngine(), const_cast<void*>(from));
+    memory target(layout, CpuEngine(), to);
+    dnnl::stream stream(CpuEngine());
+    dnnl::reorder(source, target).execute(stream, source, target);
+    stream.wait();
+  }
+
+  // `rows` is one of kTiles; x is of the operand type. y = or += x W^T with the packed values `weights`.
+  void RunTile(int64_t rows, const void* x, int64_t x_stride, float* weights, bool accumulate, float* y,
+               int64_t y_stride) {
+    const auto matmul = FindMatmul({operand(), rows, outputs, inputs, x_stride, y_stride, false, accumulate});
     ScratchBuffer scratchpad(FloatsFor(matmul->scratchpad.get_size()));
     const dnnl::engine& engine = CpuEngine();
     std::unordered_map<int, memory> arguments = {
         {DNNL_ARG_SRC, memory(matmul->x, engine, const_cast<void*>(x))},
-        {DNNL_ARG_WEIGHTS, memory(matmul->weights, engine, values)},
+        {DNNL_ARG_WEIGHTS, memory(matmul->weights, engine, weights)},
         {DNNL_ARG_DST, memory(matmul->y, engine, y)},
         {DNNL_ARG_SCRATCHPAD, memory(matmul->scratchpad, engine, scratchpad.data())}};
     dnnl::stream stream(engine);
@@ -114,11 +148,31 @@ struct PackedMatrix::State {
   }
 
   void RunRows(int64_t rows, const float* x, int64_t x_stride, float* y, int64_t y_stride) {
-    if (precision == Precision::kF32) return RunTile(rows, x, x_stride, y, y_stride);
+    if (precision == Precision::kF32) return RunTile(rows, x, x_stride, values[0].data, false, y, y_stride);
+    if (in_terms()) return RunTerms(rows, x, x_stride, y, y_stride);
     ScratchBuffer converted(FloatsFor(rows * inputs * sizeof(uint16_t)));
     uint16_t* operand = reinterpret_cast<uint16_t*>(converted.data());
     for (int64_t row = 0; row < rows; ++row) ConvertToBF16(x + row * x_stride, inputs, operand + row * inputs);
-    RunTile(rows, operand, inputs, y, y_stride);
+    RunTile(rows, operand, inputs, values[0].data, false, y, y_stride);
+  }
+
+  // Products of terms from the smallest to the largest; those under 2^-24 of the largest are left out.
+  void RunTerms(int64_t rows, const float* x, int64_t x_stride, float* y, int64_t y_stride) {
+    const int64_t size = rows * inputs;
+    ScratchBuffer converted(FloatsFor(kBF16Terms * size * sizeof(uint16_t)));
+    uint16_t* const operand = reinterpret_cast<uint16_t*>(converted.data());
+    for (int64_t row = 0; row < rows; ++row) {
+      uint16_t* const first = operand + row * inputs;
+      SplitToBF16(x + row * x_stride, inputs, {first, first + size, first + 2 * size});
+    }
+    bool accumulate = false;
+    for (int order = kBF16Terms - 1; order >= 0; --order) {
+      for (int weight_term = std::min(order, static_cast<int>(values.size()) - 1); weight_term >= 0; --weight_term) {
+        RunTile(rows, operand + (order - weight_term) * size, inputs, values[weight_term].data, accumulate, y,
+                y_stride);
+        accumulate = true;
+      }
+    }
   }
 };
 
@@ -132,24 +186,18 @@ int64_t PackedMatrix::inputs() const { return state_ ? state_->inputs : 0; }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inputs, Precision precision,
                                                     bool lasting) {
-  if (precision == Precision::kBF16) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
+  if (precision != Precision::kF32) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
   PackedMatrix packed;
   packed.state_ = std::make_unique<State>();
   State& state = *packed.state_;
   state.precision = precision;
   state.outputs = outputs;
   state.inputs = inputs;
+  state.lasting = lasting;
   try {
-    state.layout = PackedLayout(precision, outputs, inputs);
+    state.layout = PackedLayout(state.operand(), outputs, inputs);
     state.FindPanels();
-    const int64_t floats = FloatsFor(state.layout.get_size());
-    if (lasting) {
-      state.lasting = WeightBuffer(floats);
-      state.values = state.lasting.data();
-    } else {
-      state.passing = ScratchBuffer(floats);
-      state.values = state.passing.data();
-    }
+    state.AddValues();
   } catch (const dnnl::error& error) {
     return FromLibrary(error, absl::StrCat("laying out a matrix of ", outputs, " x ", inputs));
   }
@@ -158,15 +206,23 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inp
 
 absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, int64_t output_stride) {
   State& state = *state_;
+  const memory::dims strides = {input_stride, output_stride};
   try {
     SingleThreadScope one_thread;
-    const memory::desc rows({state.inputs, state.outputs}, memory::data_type::f32,
-                            memory::dims{input_stride, output_stride});
-    memory source(rows, CpuEngine(), const_cast<float*>(values));
-    memory target(state.layout, CpuEngine(), state.values);
-    dnnl::stream stream(CpuEngine());
-    dnnl::reorder(source, target).execute(stream, source, target);
-    stream.wait();
+    if (!state.in_terms()) {
+      state.Lay(values, memory::data_type::f32, strides, state.values[0].data);
+      return absl::OkStatus();
+    }
+    const int64_t count = std::max(state.inputs * input_stride, state.outputs * output_stride);
+    ScratchBuffer split(FloatsFor(kBF16Terms * count * sizeof(uint16_t)));
+    uint16_t* const terms = reinterpret_cast<uint16_t*>(split.data());
+    SplitToBF16(values, count, {terms, terms + count, terms + 2 * count});
+    state.Lay(terms, memory::data_type::bf16, strides, state.values[0].data);
+    const auto is_number = [](uint16_t bits) { return (bits & 0x7fff) != 0; };
+    for (const uint16_t* term = terms + count; term < terms + kBF16Terms * count; term += count) {
+      if (std::none_of(term, term + count, is_number)) break;
+      state.Lay(term, memory::data_type::bf16, strides, state.AddValues());
+    }
   } catch (const dnnl::error& error) {
     return FromLibrary(error, absl::StrCat("packing a matrix of ", state.outputs, " x ", state.inputs));
   }
@@ -204,7 +260,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::PackTiles(int64_t outputs, int64_t in
   const int64_t tiles_a_panel = state.panel_width / tile;
   const int64_t padded_inputs = state.layout.get_padded_dims()[0];
   RunTasks(threads, packed.panels(), [&](int64_t panel) {
-    float* values = state.values + panel * state.panel_stride;
+    float* values = state.values[0].data + panel * state.panel_stride;
     for (int64_t i = 0; i < tiles_a_panel; ++i) {
       const int64_t t = panel * tiles_a_panel + i;
       if (t < tiles) fill(t, values + i * tile, state.panel_width);
@@ -248,9 +304,9 @@ absl::Status PackedMatrix::MultiplyPanelRows(int64_t first, int64_t count, const
     const PanelOperands operands = {state.inputs, state.panel_width, rows.x,           rows.x_stride,
                                     rows.rows,    scratch.data(),    state.panel_width};
     if (state.precision == Precision::kF32) {
-      PanelProduct(state.values + panel * state.panel_stride, operands);
+      PanelProduct(state.values[0].data + panel * state.panel_stride, operands);
     } else {
-      PanelProduct(reinterpret_cast<const uint16_t*>(state.values) + panel * state.panel_stride, operands);
+      PanelProduct(reinterpret_cast<const uint16_t*>(state.values[0].data) + panel * state.panel_stride, operands);
     }
     StorePanel(scratch.data(), state.panel_width, panel * state.panel_width,
                std::min(state.panel_width, state.outputs - panel * state.panel_width), rows);

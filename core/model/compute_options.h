@@ -29,6 +29,10 @@ struct ComputeOptions {
   LinearCompute linears = LinearCompute::kDecoded;
 };
 
+// The same for weights that meet hundreds of rows at a time (calibration, scoring): float32 products by whatever
+// computes them fastest here.
+ComputeOptions ForManyRows(ComputeOptions options);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_MODEL_COMPUTE_OPTIONS_H_

@@ -9,6 +9,7 @@
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/reference.h"
+#include "core/tensor/float16.h"
 #include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
@@ -26,14 +27,14 @@ class PackedMatrixTest : public testing::TestWithParam<Size> {};
 TEST_P(PackedMatrixTest, MatchesTheReference) {
   const auto [outputs, inputs] = GetParam();
   const std::vector<float> weights = RandomFloats(outputs * inputs, 1), bias = RandomFloats(outputs, 2);
-  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+  for (const Precision precision : {Precision::kF32, Precision::kBF16, Precision::kF32Terms}) {
     auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
-    if (precision == Precision::kBF16 && !GetCpuInfo().bf16) {
+    if (precision != Precision::kF32 && !GetCpuInfo().bf16) {
       EXPECT_EQ(packed.status().code(), absl::StatusCode::kUnimplemented);
       continue;
     }
     ASSERT_TRUE(packed.ok()) << packed.status();
-    const double tolerance = (precision == Precision::kF32 ? 1e-5 : 2e-2) * std::sqrt(static_cast<double>(inputs));
+    const double tolerance = (precision == Precision::kBF16 ? 2e-2 : 1e-5) * std::sqrt(static_cast<double>(inputs));
     for (const int64_t rows : {1, 2, 15, 16, 19, 70}) {
       const std::vector<float> x = RandomFloats(rows * inputs, 3);
       const std::vector<double> expected = reference::MatMul(x, weights, bias, rows, outputs, inputs);
@@ -59,8 +60,8 @@ TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
   const auto [outputs, inputs] = GetParam();
   constexpr int64_t kRows = 600;
   const std::vector<float> weights = RandomFloats(outputs * inputs, 1), x = RandomFloats(kRows * inputs, 3);
-  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
-    if (precision == Precision::kBF16 && !GetCpuInfo().bf16) continue;
+  for (const Precision precision : {Precision::kF32, Precision::kBF16, Precision::kF32Terms}) {
+    if (precision != Precision::kF32 && !GetCpuInfo().bf16) continue;
     auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
     ASSERT_TRUE(packed.ok()) << packed.status();
     std::vector<float> whole(kRows * outputs);
@@ -92,6 +93,41 @@ TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
                                           threaded.data() + i * 100 * outputs, outputs);
                 }).ok());
     EXPECT_EQ(threaded, whole);
+  }
+}
+
+// Relative error of a product in the norm, against sums in double.
+double RelativeError(std::span<const float> weights, std::span<const float> x, int64_t outputs, int64_t inputs,
+                     Precision precision) {
+  const int64_t rows = static_cast<int64_t>(x.size()) / inputs;
+  auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
+  EXPECT_TRUE(packed.ok()) << packed.status();
+  std::vector<float> y(rows * outputs);
+  EXPECT_TRUE(packed->Multiply(x.data(), inputs, rows, nullptr, false, y.data(), outputs).ok());
+  const std::vector<double> expected = reference::MatMul(x, weights, {}, rows, outputs, inputs);
+  double error = 0, norm = 0;
+  for (size_t i = 0; i < y.size(); ++i) {
+    error += (y[i] - expected[i]) * (y[i] - expected[i]);
+    norm += expected[i] * expected[i];
+  }
+  return std::sqrt(error / norm);
+}
+
+// Weights that need all three terms, two (F16 numbers) and one (bf16 numbers): each has its own set of products.
+TEST_P(PackedMatrixTest, TermsAreAsExactAsFloats) {
+  if (!GetCpuInfo().bf16) GTEST_SKIP() << "no bf16 products on this machine";
+  const auto [outputs, inputs] = GetParam();
+  std::vector<float> x = RandomFloats(64 * inputs, 3);
+  // Outliers, as activations have them.
+  for (size_t i = 0; i < x.size(); i += 97) x[i] *= 1000;
+  const std::vector<float> full = RandomFloats(outputs * inputs, 1);
+  std::vector<float> half = full, brain = full;
+  for (float& value : half) value = F16ToFloat(FloatToF16(value));
+  for (float& value : brain) value = BF16ToFloat(FloatToBF16(value));
+  for (const std::vector<float>& weights : {full, half, brain}) {
+    const double floats = RelativeError(weights, x, outputs, inputs, Precision::kF32);
+    const double terms = RelativeError(weights, x, outputs, inputs, Precision::kF32Terms);
+    EXPECT_LE(terms, 1.5 * floats + 6e-8) << floats;
   }
 }
 

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 TEST_F(ServiceTest, SubmitWatchReportDownload) {
   StartServer();
   const v1::Job job = Submit("blocks=5");
-  EXPECT_EQ(job.state(), v1::JOB_STATE_QUEUED);
+  // The scheduler may have started it before the answer was read: the first event tells that it was queued.
   EXPECT_FALSE(job.plan().fingerprint().empty());
   std::vector<v1::Event> events;
   ASSERT_TRUE(client().Watch(job.id(), 0, ToTheEnd, &events).ok());
