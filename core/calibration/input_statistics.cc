@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernels/column_absmax.h"
 #include "core/kernels/outer_products.h"
 #include "core/kernels/parallel.h"
 
@@ -17,7 +18,7 @@ namespace {
 constexpr int64_t kChunk = 1024;
 // Panels to a side of the squares that products are computed in.
 constexpr int64_t kSquare = 3;
-constexpr int64_t kRowsATask = 64;
+constexpr int64_t kRowsATask = 128;
 
 // Rows [first, first + count) of `inputs`.
 void CutPanels(ConstMatrixView inputs, int64_t first, int64_t count, int threads, ColumnPanels& panels) {
@@ -63,30 +64,30 @@ void Fold(ConstMatrixView columns, std::vector<Result>& results, int64_t begin, 
   std::copy_n(held.begin(), columns.columns, results.begin() + begin);
 }
 
-bool AllFinite(const float* row, int64_t count) {
-  // Zero times an infinity or NaN is NaN, and stays it. Several sums, so that they need not wait for each other.
-  constexpr int64_t kSums = 16;
-  std::array<float, kSums> sums{};
-  int64_t i = 0;
-  for (; i + kSums <= count; i += kSums) {
-    for (int64_t k = 0; k < kSums; ++k) sums[k] += row[i + k] * 0;
-  }
-  for (; i < count; ++i) sums[0] += row[i] * 0;
-  return std::all_of(sums.begin(), sums.end(), [](float sum) { return sum == 0; });
+// Largest magnitudes of the columns; NaN or infinity where a column holds one.
+std::vector<float> ColumnAbsMax(ConstMatrixView inputs, int threads) {
+  const int64_t tasks = (inputs.rows + kRowsATask - 1) / kRowsATask;
+  std::vector<float> parts(std::max<int64_t>(tasks, 1) * inputs.columns);
+  RunTasks(threads, tasks, [&](int64_t task) {
+    const int64_t first = task * kRowsATask;
+    AddColumnAbsMax(inputs.row(first), inputs.stride, std::min(kRowsATask, inputs.rows - first), inputs.columns,
+                    parts.data() + task * inputs.columns);
+  });
+  AddColumnAbsMax(parts.data() + inputs.columns, inputs.columns, tasks - 1, inputs.columns, parts.data());
+  parts.resize(inputs.columns);
+  return parts;
 }
 
-absl::Status CheckFinite(ConstMatrixView inputs, int64_t first_token, int threads) {
-  return ParallelFor(threads, (inputs.rows + kRowsATask - 1) / kRowsATask, [&](int64_t task) {
-    const int64_t end = std::min(inputs.rows, (task + 1) * kRowsATask);
-    for (int64_t t = task * kRowsATask; t < end; ++t) {
-      const float* row = inputs.row(t);
-      if (AllFinite(row, inputs.columns)) continue;
-      const auto at = std::find_if_not(row, row + inputs.columns, [](float x) { return std::isfinite(x); }) - row;
-      return absl::InvalidArgumentError(absl::StrCat("input ", at, " of calibration token ", first_token + t, " is ",
-                                                     row[at], ", not a finite number"));
-    }
-    return absl::OkStatus();
-  });
+// Names the first input that is not a finite number, of those that hold one.
+absl::Status NotFinite(ConstMatrixView inputs, int64_t first_token) {
+  for (int64_t t = 0; t < inputs.rows; ++t) {
+    const float* row = inputs.row(t);
+    const auto at = std::find_if_not(row, row + inputs.columns, [](float x) { return std::isfinite(x); }) - row;
+    if (at == inputs.columns) continue;
+    return absl::InvalidArgumentError(absl::StrCat("input ", at, " of calibration token ", first_token + t, " is ",
+                                                   row[at], ", not a finite number"));
+  }
+  return absl::OkStatus();
 }
 
 int64_t PaddedWidth(int64_t width) { return (width + kPanelColumns - 1) / kPanelColumns * kPanelColumns; }
@@ -153,7 +154,11 @@ InputStatistics::InputStatistics(int64_t width, std::set<Statistic> wanted)
 
 absl::Status InputStatistics::Add(const StatisticsSource& source, int threads, const CancellationToken* cancellation) {
   const ConstMatrixView inputs = source.inputs;
-  TERSOR_RETURN_IF_ERROR(CheckFinite(inputs, tokens_, threads));
+  const std::vector<float> largest = ColumnAbsMax(inputs, threads);
+  if (!std::all_of(largest.begin(), largest.end(), [](float x) { return std::isfinite(x); })) {
+    return NotFinite(inputs, tokens_);
+  }
+  for (size_t i = 0; i < absmax_.size(); ++i) absmax_[i] = std::max(absmax_[i], largest[i]);
   tokens_ += inputs.rows;
   AddMagnitudes(inputs, threads);
   if (wanted_.contains(Statistic::kSample)) AddSample(inputs);
@@ -174,11 +179,10 @@ ConstMatrixView InputStatistics::dense_moment() const {
 
 // A column's sums are one chain in the order of tokens, whatever the threads.
 void InputStatistics::AddMagnitudes(ConstMatrixView inputs, int threads) {
-  if (absmax_.empty() && squares_.empty() && magnitudes_.empty() && minima_.empty()) return;
+  if (squares_.empty() && magnitudes_.empty() && minima_.empty()) return;
   RunTasks(threads, (width_ + kColumnsATask - 1) / kColumnsATask, [&](int64_t task) {
     const int64_t begin = task * kColumnsATask, count = std::min(width_ - begin, kColumnsATask);
     const ConstMatrixView columns = inputs.Columns(begin, count);
-    Fold(columns, absmax_, begin, [](float value, float& largest) { largest = std::max(largest, std::abs(value)); });
     Fold(columns, minima_, begin, [](float value, float& least) { least = std::min(least, value); });
     Fold(columns, maxima_, begin, [](float value, float& largest) { largest = std::max(largest, value); });
     Fold(columns, squares_, begin, [](float value, double& sum) { sum += static_cast<double>(value) * value; });

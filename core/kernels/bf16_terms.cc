@@ -27,9 +27,8 @@ HWY_INLINE V NearestBF16(V value) {
 
 HWY_INLINE void StoreBF16(V value, uint16_t* y) {
   const hn::RebindToUnsigned<D> bits_tag;
-  const auto high = hn::ShiftRight<16>(hn::BitCast(bits_tag, value));
   const hn::Rebind<uint16_t, D> half_tag;
-  hn::StoreU(hn::DemoteTo(half_tag, hn::BitCast(hn::RebindToSigned<D>(), high)), half_tag, y);
+  hn::StoreU(hn::TruncateTo(half_tag, hn::ShiftRight<16>(hn::BitCast(bits_tag, value))), half_tag, y);
 }
 
 HWY_INLINE void SplitVector(const float* x, uint16_t* high, uint16_t* middle, uint16_t* low) {

@@ -22,10 +22,11 @@ namespace {
 using dnnl::memory;
 
 // Rows are cut into tiles of these sizes, largest first; what is left under the smallest is padded with zeros.
-constexpr int64_t kTiles[] = {128, 64, 32, 16};
+constexpr int64_t kTiles[] = {256, 128, 64, 32, 16};
 constexpr int64_t kSmallestTile = 16;
 // Wider ones are left to the library.
 constexpr int64_t kWidestPanel = 64;
+constexpr int64_t kSplitATask = 1 << 16;
 
 absl::Status FromLibrary(const dnnl::error& error, absl::string_view doing) {
   return absl::InternalError(absl::StrCat("oneDNN, ", doing, ": ", error.what()));
@@ -204,7 +205,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inp
   return packed;
 }
 
-absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, int64_t output_stride) {
+absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, int64_t output_stride, int threads) {
   State& state = *state_;
   const memory::dims strides = {input_stride, output_stride};
   try {
@@ -216,7 +217,11 @@ absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, in
     const int64_t count = std::max(state.inputs * input_stride, state.outputs * output_stride);
     ScratchBuffer split(FloatsFor(kBF16Terms * count * sizeof(uint16_t)));
     uint16_t* const terms = reinterpret_cast<uint16_t*>(split.data());
-    SplitToBF16(values, count, {terms, terms + count, terms + 2 * count});
+    RunTasks(threads, (count + kSplitATask - 1) / kSplitATask, [&](int64_t task) {
+      uint16_t* const first = terms + task * kSplitATask;
+      SplitToBF16(values + task * kSplitATask, std::min(kSplitATask, count - task * kSplitATask),
+                  {first, first + count, first + 2 * count});
+    });
     state.Lay(terms, memory::data_type::bf16, strides, state.values[0].data);
     const auto is_number = [](uint16_t bits) { return (bits & 0x7fff) != 0; };
     for (const uint16_t* term = terms + count; term < terms + kBF16Terms * count; term += count) {
@@ -237,7 +242,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, 
         absl::StrCat("cannot pack ", weights.size(), " weights as a matrix of ", outputs, " x ", inputs));
   }
   TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, /*lasting=*/true));
-  TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), 1, inputs));
+  TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), 1, inputs, /*threads=*/1));
   return packed;
 }
 
@@ -253,7 +258,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::PackTiles(int64_t outputs, int64_t in
   if (precision != Precision::kF32 || state.panel_width == 0) {
     ScratchBuffer values(tiles * tile * inputs);
     RunTasks(threads, tiles, [&](int64_t t) { fill(t, values.data() + t * tile, tiles * tile); });
-    TERSOR_RETURN_IF_ERROR(packed.Reorder(values.data(), tiles * tile, 1));
+    TERSOR_RETURN_IF_ERROR(packed.Reorder(values.data(), tiles * tile, 1, threads));
     return packed;
   }
   // A panel is [padded inputs][panel width] itself.

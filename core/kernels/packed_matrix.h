@@ -49,7 +49,7 @@ class PackedMatrix final : public RowMatrix {
   // Room for the packed values: beside other weights where they stay.
   static absl::StatusOr<PackedMatrix> Allocate(int64_t outputs, int64_t inputs, Precision precision, bool lasting);
   // Fills it from values at strides of floats.
-  absl::Status Reorder(const float* values, int64_t input_stride, int64_t output_stride);
+  absl::Status Reorder(const float* values, int64_t input_stride, int64_t output_stride, int threads);
 
   struct State;
   std::unique_ptr<State> state_;

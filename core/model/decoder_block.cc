@@ -14,7 +14,7 @@ namespace tersor {
 namespace {
 
 // Rows computed at once by one thread: their activations stay in its second-level cache.
-constexpr int64_t kTileRows = 128;
+constexpr int64_t kTileRows = 256;
 constexpr int64_t kSmallestTileRows = 16;
 
 // Up to as many tokens, decoding the weights for a pass takes long beside multiplying by them.

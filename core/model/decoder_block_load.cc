@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernels/parallel.h"
 #include "core/model/decoder_block.h"
 #include "core/model/weights.h"
 
@@ -75,9 +76,14 @@ absl::Status DecoderBlock::LoadParameters(const Model& model) {
     if (has_bias) {
       TERSOR_ASSIGN_OR_RETURN(part.bias, LoadVector(model, part.layer.name + ".bias", part.layer.outputs));
     }
-    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(part.layer.name + ".weight"));
-    TERSOR_RETURN_IF_ERROR(SetWeight(part.layer.name, *weight));
   }
+  // The last ones are the largest: begun first, they leave no thread without work at the end.
+  TERSOR_RETURN_IF_ERROR(ParallelFor(options_.threads, kLinears, [&](int64_t task) -> absl::Status {
+    const int i = kLinears - 1 - static_cast<int>(task);
+    if (i == kGate && !spec_.gated) return absl::OkStatus();
+    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(parts_[i].layer.name + ".weight"));
+    return SetWeight(parts_[i].layer.name, *weight);
+  }));
   return LoadNorms(model);
 }
 

@@ -18,13 +18,13 @@ inline uint16_t FloatToBF16(float value) {
 inline float F16ToFloat(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
   const uint32_t magnitude = half & 0x7fffu;
-  if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
-  // Normal halves: shift and rebias. Subnormal ones: the integer magnitude times 2^-24 is exact.
-  if (magnitude < 0x400u) {
-    const float value = static_cast<float>(magnitude) * 0x1p-24f;
-    return sign ? -value : value;
-  }
-  return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000u));
+  // Both cases are computed and masked, so that compilers turn loops over halves into vectors. Normal halves: shift and
+  // rebias; infinity and NaN have all bits of the exponent. Subnormal ones: the integer magnitude times 2^-24 is exact.
+  const uint32_t special = magnitude >= 0x7c00u ? 0x7f800000u : 0u;
+  const uint32_t normal = ((magnitude << 13) + 0x38000000u) | special;
+  const float small = static_cast<float>(static_cast<int32_t>(magnitude)) * 0x1p-24f;
+  const uint32_t is_normal = 0u - static_cast<uint32_t>(magnitude >= 0x400u);
+  return std::bit_cast<float>(sign | (normal & is_normal) | (std::bit_cast<uint32_t>(small) & ~is_normal));
 }
 
 inline uint16_t FloatToF16(float value) {
