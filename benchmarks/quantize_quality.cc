@@ -45,6 +45,7 @@ struct Arguments {
   int threads = 2;
   bool layers = false;
   bool bf16 = false;
+  bool f32 = false;
   int kv_bits = 0;
   std::string kv_keys = "token";
   std::string baselines;
@@ -176,7 +177,9 @@ absl::Status Run(const Arguments& arguments) {
                           TakeCalibrationTokens(*tokenizer, calibration_text, arguments.samples, arguments.tokens));
   if (arguments.bf16) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
   const ComputeOptions options{.threads = arguments.threads,
-                               .precision = arguments.bf16 ? Precision::kBF16 : Precision::kF32};
+                               .precision = arguments.bf16  ? Precision::kBF16
+                                            : arguments.f32 ? Precision::kF32
+                                                            : Precision::kAutomatic};
   LayerPrinter printer(arguments.layers);
   const Stopwatch watch;
   TERSOR_ASSIGN_OR_RETURN(const CompressionResult result,
@@ -223,6 +226,7 @@ int main(int argc, char** argv) {
     app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
     app.add_flag("--bf16", arguments.bf16,
                  "Calibrate in bf16, as `precision: bf16` of a recipe; evaluation stays float32");
+    app.add_flag("--f32", arguments.f32, "Calibrate in float32 throughout, as `precision: f32` of a recipe");
     app.add_flag("--layers", arguments.layers, "Print each layer's error");
   };
   return tersor::RunProgram(argc, argv,

@@ -88,7 +88,7 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   for (const ResolvedStage& stage : stages) {
     for (const LinearLayer& layer : stage.layers) methods[layer.name] = stage.method.get();
   }
-  const BlockWalkOptions walk{ForManyRows(options), checkpoint, cancellation, statistics, stages.front().name};
+  const BlockWalkOptions walk{ForCalibration(options), checkpoint, cancellation, statistics, stages.front().name};
   TERSOR_ASSIGN_OR_RETURN(std::vector<BlockRecord> records,
                           WalkBlocks(model, dense, methods, calibration, walk, events));
   for (BlockRecord& record : records) {

@@ -20,7 +20,7 @@ absl::StatusOr<std::vector<LayerStatistics>> GatherLayerStatistics(const Model& 
   TERSOR_RETURN_IF_ERROR(stream.Embed(model, calibration.ids));
   const int blocks = static_cast<int>(model.spec.layers.size());
   for (int b = 0; b < blocks; ++b) {
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model, b, ForManyRows(options)));
+    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model, b, ForCalibration(options)));
     TERSOR_RETURN_IF_ERROR(stream.Enter(*block));
     const int segments = static_cast<int>(block->segments().size());
     for (int s = 0; s < segments; ++s) {

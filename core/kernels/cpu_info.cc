@@ -79,7 +79,12 @@ const CpuInfo& GetCpuInfo() {
 }
 
 Precision ForManyRows(Precision precision) {
-  return precision == Precision::kF32 && GetCpuInfo().amx ? Precision::kF32Terms : precision;
+  const bool floats = precision == Precision::kF32 || precision == Precision::kAutomatic;
+  return floats && GetCpuInfo().amx ? Precision::kThreeTerms : precision;
+}
+
+Precision ForCalibration(Precision precision) {
+  return precision == Precision::kAutomatic && GetCpuInfo().amx ? Precision::kTwoTerms : ForManyRows(precision);
 }
 
 absl::Status CheckBF16Support() {

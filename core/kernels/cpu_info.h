@@ -29,8 +29,10 @@ const CpuInfo& GetCpuInfo();
 // OK, or UNIMPLEMENTED with the reason why Precision::kBF16 cannot be computed here.
 absl::Status CheckBF16Support();
 
-// What computes `precision` fastest here where weights meet hundreds of rows: kF32Terms for kF32 with AMX.
+// What computes `precision` fastest here where weights meet hundreds of rows: kThreeTerms for kF32 with AMX.
 Precision ForManyRows(Precision precision);
+// The same for statistics of inputs, whose last bits nobody reads: kTwoTerms for kAutomatic with AMX.
+Precision ForCalibration(Precision precision);
 
 }  // namespace tersor
 

@@ -50,12 +50,16 @@ struct PackedMatrix::State {
     WeightBuffer lasting;
     ScratchBuffer passing;
   };
-  // One, or one for each term of kF32Terms, without the last ones where these are all 0.
+  // One, or one for each term, without the last ones where these are all 0.
   std::vector<Values> values;
   bool lasting = false;
 
-  bool in_terms() const { return precision == Precision::kF32Terms; }
-  Precision operand() const { return in_terms() ? Precision::kBF16 : precision; }
+  // bf16 numbers that stand for one of x; 0 for floats.
+  int terms() const {
+    if (precision == Precision::kF32) return 0;
+    return precision == Precision::kBF16 ? 1 : precision == Precision::kTwoTerms ? 2 : kMostBF16Terms;
+  }
+  Precision operand() const { return terms() > 0 ? Precision::kBF16 : Precision::kF32; }
 
   float* AddValues() {
     Values& added = values.emplace_back();
@@ -73,7 +77,7 @@ struct PackedMatrix::State {
   // Panels are what the library's layouts come to: blocks of outputs, and in each all inputs one after the other, for
   // bf16 in pairs. A layout that is not so is left to the library.
   void FindPanels() {
-    if (in_terms()) return;
+    if (terms() > 1) return;
     const memory::dims blocks = layout.get_inner_blks(), indices = layout.get_inner_idxs();
     const memory::dims strides = layout.get_strides();
     const bool pairs = precision == Precision::kBF16;
@@ -148,29 +152,20 @@ struct PackedMatrix::State {
     AddRows(products.data(), rows, bias, accumulate, y, y_stride);
   }
 
+  // Of terms: products from the smallest to the largest; those that are smaller than what the last term leaves out of a
+  // number are left out.
   void RunRows(int64_t rows, const float* x, int64_t x_stride, float* y, int64_t y_stride) {
-    if (precision == Precision::kF32) return RunTile(rows, x, x_stride, values[0].data, false, y, y_stride);
-    if (in_terms()) return RunTerms(rows, x, x_stride, y, y_stride);
-    ScratchBuffer converted(FloatsFor(rows * inputs * sizeof(uint16_t)));
-    uint16_t* operand = reinterpret_cast<uint16_t*>(converted.data());
-    for (int64_t row = 0; row < rows; ++row) ConvertToBF16(x + row * x_stride, inputs, operand + row * inputs);
-    RunTile(rows, operand, inputs, values[0].data, false, y, y_stride);
-  }
-
-  // Products of terms from the smallest to the largest; those under 2^-24 of the largest are left out.
-  void RunTerms(int64_t rows, const float* x, int64_t x_stride, float* y, int64_t y_stride) {
+    if (terms() == 0) return RunTile(rows, x, x_stride, values[0].data, false, y, y_stride);
     const int64_t size = rows * inputs;
-    ScratchBuffer converted(FloatsFor(kBF16Terms * size * sizeof(uint16_t)));
+    ScratchBuffer converted(FloatsFor(terms() * size * sizeof(uint16_t)));
     uint16_t* const operand = reinterpret_cast<uint16_t*>(converted.data());
     for (int64_t row = 0; row < rows; ++row) {
-      uint16_t* const first = operand + row * inputs;
-      SplitToBF16(x + row * x_stride, inputs, {first, first + size, first + 2 * size});
+      SplitToBF16(x + row * x_stride, inputs, terms(), operand + row * inputs, size);
     }
     bool accumulate = false;
-    for (int order = kBF16Terms - 1; order >= 0; --order) {
-      for (int weight_term = std::min(order, static_cast<int>(values.size()) - 1); weight_term >= 0; --weight_term) {
-        RunTile(rows, operand + (order - weight_term) * size, inputs, values[weight_term].data, accumulate, y,
-                y_stride);
+    for (int order = terms() - 1; order >= 0; --order) {
+      for (int w = std::min(order, static_cast<int>(values.size()) - 1); w >= 0; --w) {
+        RunTile(rows, operand + (order - w) * size, inputs, values[w].data, accumulate, y, y_stride);
         accumulate = true;
       }
     }
@@ -187,6 +182,7 @@ int64_t PackedMatrix::inputs() const { return state_ ? state_->inputs : 0; }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(int64_t outputs, int64_t inputs, Precision precision,
                                                     bool lasting) {
+  if (precision == Precision::kAutomatic) precision = Precision::kF32;
   if (precision != Precision::kF32) TERSOR_RETURN_IF_ERROR(CheckBF16Support());
   PackedMatrix packed;
   packed.state_ = std::make_unique<State>();
@@ -210,21 +206,20 @@ absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, in
   const memory::dims strides = {input_stride, output_stride};
   try {
     SingleThreadScope one_thread;
-    if (!state.in_terms()) {
+    if (state.terms() <= 1) {
       state.Lay(values, memory::data_type::f32, strides, state.values[0].data);
       return absl::OkStatus();
     }
     const int64_t count = std::max(state.inputs * input_stride, state.outputs * output_stride);
-    ScratchBuffer split(FloatsFor(kBF16Terms * count * sizeof(uint16_t)));
+    ScratchBuffer split(FloatsFor(state.terms() * count * sizeof(uint16_t)));
     uint16_t* const terms = reinterpret_cast<uint16_t*>(split.data());
     RunTasks(threads, (count + kSplitATask - 1) / kSplitATask, [&](int64_t task) {
-      uint16_t* const first = terms + task * kSplitATask;
-      SplitToBF16(values + task * kSplitATask, std::min(kSplitATask, count - task * kSplitATask),
-                  {first, first + count, first + 2 * count});
+      const int64_t first = task * kSplitATask;
+      SplitToBF16(values + first, std::min(kSplitATask, count - first), state.terms(), terms + first, count);
     });
     state.Lay(terms, memory::data_type::bf16, strides, state.values[0].data);
     const auto is_number = [](uint16_t bits) { return (bits & 0x7fff) != 0; };
-    for (const uint16_t* term = terms + count; term < terms + kBF16Terms * count; term += count) {
+    for (const uint16_t* term = terms + count; term < terms + state.terms() * count; term += count) {
       if (std::none_of(term, term + count, is_number)) break;
       state.Lay(term, memory::data_type::bf16, strides, state.AddValues());
     }
@@ -255,7 +250,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::PackTiles(int64_t outputs, int64_t in
   TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, /*lasting=*/false));
   State& state = *packed.state_;
   const int64_t tiles = (outputs + tile - 1) / tile;
-  if (precision != Precision::kF32 || state.panel_width == 0) {
+  if (state.precision != Precision::kF32 || state.panel_width == 0) {
     ScratchBuffer values(tiles * tile * inputs);
     RunTasks(threads, tiles, [&](int64_t t) { fill(t, values.data() + t * tile, tiles * tile); });
     TERSOR_RETURN_IF_ERROR(packed.Reorder(values.data(), tiles * tile, 1, threads));

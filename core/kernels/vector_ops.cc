@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/kernels/targets.h"
-#include "core/tensor/float16.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/vector_ops.cc"
@@ -94,25 +93,6 @@ void SwiGluRow(float* gate, const float* up, int64_t count) {
   std::copy(gates, gates + (count - i), gate + i);
 }
 
-void ToBF16(const float* x, int64_t count, uint16_t* y) {
-  const D d;
-  const hn::RebindToUnsigned<D> bits_tag;
-  const hn::Rebind<uint16_t, D> half_tag;
-  const int64_t lanes = hn::Lanes(d);
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const auto value = hn::LoadU(d, x + i);
-    const auto bits = hn::BitCast(bits_tag, value);
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(bits_tag, 1u));
-    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(bits_tag, 0x7fffu)), odd));
-    const auto quiet = hn::Or(hn::ShiftRight<16>(bits), hn::Set(bits_tag, 0x40u));
-    const auto is_number = hn::RebindMask(bits_tag, hn::Eq(value, value));
-    const auto chosen = hn::IfThenElse(is_number, rounded, quiet);
-    hn::StoreU(hn::DemoteTo(half_tag, hn::BitCast(hn::RebindToSigned<D>(), chosen)), half_tag, y + i);
-  }
-  for (; i < count; ++i) y[i] = FloatToBF16(x[i]);
-}
-
 const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace HWY_NAMESPACE
@@ -125,7 +105,6 @@ namespace tersor {
 HWY_EXPORT(RmsNormRows);
 HWY_EXPORT(RopeRow);
 HWY_EXPORT(SwiGluRow);
-HWY_EXPORT(ToBF16);
 HWY_EXPORT(TargetName);
 
 const char* KernelIsa() {
@@ -147,11 +126,6 @@ void ApplyRope(float* x, int64_t heads, int64_t head_size, const float* cosines,
 void SwiGlu(float* gate, const float* up, int64_t count) {
   LimitTargets();
   HWY_DYNAMIC_DISPATCH(SwiGluRow)(gate, up, count);
-}
-
-void ConvertToBF16(const float* x, int64_t count, uint16_t* y) {
-  LimitTargets();
-  HWY_DYNAMIC_DISPATCH(ToBF16)(x, count, y);
 }
 
 }  // namespace tersor

@@ -22,9 +22,6 @@ void ApplyRope(float* x, int64_t heads, int64_t head_size, const float* cosines,
 // gate = silu(gate) * up, with silu(v) = v / (1 + exp(-v)).
 void SwiGlu(float* gate, const float* up, int64_t count);
 
-// Round to nearest, ties to even; NaN stays NaN.
-void ConvertToBF16(const float* x, int64_t count, uint16_t* y);
-
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_KERNELS_VECTOR_OPS_H_

@@ -17,4 +17,9 @@ ComputeOptions ForManyRows(ComputeOptions options) {
   return options;
 }
 
+ComputeOptions ForCalibration(ComputeOptions options) {
+  options.precision = ForCalibration(options.precision);
+  return options;
+}
+
 }  // namespace tersor

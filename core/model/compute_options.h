@@ -25,13 +25,14 @@ absl::StatusOr<LinearCompute> ParseLinearCompute(absl::string_view name);
 struct ComputeOptions {
   // At least 1. Results do not depend on it.
   int threads = 1;
-  Precision precision = Precision::kF32;
+  Precision precision = Precision::kAutomatic;
   LinearCompute linears = LinearCompute::kDecoded;
 };
 
-// The same for weights that meet hundreds of rows at a time (calibration, scoring): float32 products by whatever
-// computes them fastest here.
+// The same for weights that meet hundreds of rows at a time (scoring), and for gathering statistics of inputs: see
+// kernels/cpu_info.h.
 ComputeOptions ForManyRows(ComputeOptions options);
+ComputeOptions ForCalibration(ComputeOptions options);
 
 }  // namespace tersor
 

@@ -82,6 +82,7 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
 ComputeOptions ResolveCompute(const v1::Recipe& recipe, const PipelineContext& context, Violations& violations) {
   ComputeOptions compute;
   compute.threads = std::max(context.threads, 1);
+  if (recipe.precision() == "f32") compute.precision = Precision::kF32;
   if (recipe.precision() == "bf16") {
     compute.precision = Precision::kBF16;
     if (const absl::Status supported = CheckBF16Support(); !supported.ok()) {

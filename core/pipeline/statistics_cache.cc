@@ -24,8 +24,8 @@ std::unique_ptr<StatisticsStore> OpenStatisticsCache(const std::filesystem::path
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(cache_dir, error);
   const int64_t free = error ? kMostBytes : static_cast<int64_t>(space.available / kFreeShare);
-  const StatisticsKey key = {model_sha256, TokensSha256(calibration),
-                             absl::StrCat(InstructionSets(), precision == Precision::kBF16 ? "/bf16" : ""),
+  const absl::string_view asked = precision == Precision::kBF16 ? "/bf16" : precision == Precision::kF32 ? "/f32" : "";
+  const StatisticsKey key = {model_sha256, TokensSha256(calibration), absl::StrCat(InstructionSets(), asked),
                              std::string(ProgramVersion())};
   return OpenStatisticsFolder(cache_dir / "statistics", key, std::min(kMostBytes, free));
 }

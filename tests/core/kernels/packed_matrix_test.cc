@@ -27,14 +27,14 @@ class PackedMatrixTest : public testing::TestWithParam<Size> {};
 TEST_P(PackedMatrixTest, MatchesTheReference) {
   const auto [outputs, inputs] = GetParam();
   const std::vector<float> weights = RandomFloats(outputs * inputs, 1), bias = RandomFloats(outputs, 2);
-  for (const Precision precision : {Precision::kF32, Precision::kBF16, Precision::kF32Terms}) {
+  for (const Precision precision : {Precision::kF32, Precision::kBF16, Precision::kTwoTerms, Precision::kThreeTerms}) {
     auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
     if (precision != Precision::kF32 && !GetCpuInfo().bf16) {
       EXPECT_EQ(packed.status().code(), absl::StatusCode::kUnimplemented);
       continue;
     }
     ASSERT_TRUE(packed.ok()) << packed.status();
-    const double tolerance = (precision == Precision::kBF16 ? 2e-2 : 1e-5) * std::sqrt(static_cast<double>(inputs));
+    const double tolerance = (precision == Precision::kBF16 ? 2e-2 : precision == Precision::kTwoTerms ? 5e-5 : 1e-5) * std::sqrt(static_cast<double>(inputs));
     for (const int64_t rows : {1, 2, 15, 16, 19, 70}) {
       const std::vector<float> x = RandomFloats(rows * inputs, 3);
       const std::vector<double> expected = reference::MatMul(x, weights, bias, rows, outputs, inputs);
@@ -60,7 +60,7 @@ TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
   const auto [outputs, inputs] = GetParam();
   constexpr int64_t kRows = 600;
   const std::vector<float> weights = RandomFloats(outputs * inputs, 1), x = RandomFloats(kRows * inputs, 3);
-  for (const Precision precision : {Precision::kF32, Precision::kBF16, Precision::kF32Terms}) {
+  for (const Precision precision : {Precision::kF32, Precision::kBF16, Precision::kTwoTerms, Precision::kThreeTerms}) {
     if (precision != Precision::kF32 && !GetCpuInfo().bf16) continue;
     auto packed = PackedMatrix::Pack(weights, outputs, inputs, precision);
     ASSERT_TRUE(packed.ok()) << packed.status();
@@ -126,8 +126,9 @@ TEST_P(PackedMatrixTest, TermsAreAsExactAsFloats) {
   for (float& value : brain) value = BF16ToFloat(FloatToBF16(value));
   for (const std::vector<float>& weights : {full, half, brain}) {
     const double floats = RelativeError(weights, x, outputs, inputs, Precision::kF32);
-    const double terms = RelativeError(weights, x, outputs, inputs, Precision::kF32Terms);
+    const double terms = RelativeError(weights, x, outputs, inputs, Precision::kThreeTerms);
     EXPECT_LE(terms, 1.5 * floats + 6e-8) << floats;
+    EXPECT_LE(RelativeError(weights, x, outputs, inputs, Precision::kTwoTerms), 1.0 / (1 << 17)) << floats;
   }
 }
 

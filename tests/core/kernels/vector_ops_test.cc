@@ -7,7 +7,6 @@
 
 #include "core/kernels/cpu_info.h"
 #include "core/kernels/reference.h"
-#include "core/tensor/float16.h"
 #include "tests/core/kernels/random_floats.h"
 
 namespace tersor {
@@ -56,19 +55,6 @@ TEST(VectorOpsTest, SwiGlu) {
   for (int i = 0; i < 40; ++i) gate[i] = i % 2 == 0 ? -1000.0f : 1000.0f;
   SwiGlu(gate.data(), up.data(), 40);
   for (int i = 0; i < 40; ++i) EXPECT_EQ(gate[i], i % 2 == 0 ? 0.0f : 1000.0f);
-}
-
-TEST(VectorOpsTest, ConvertToBF16) {
-  std::vector<float> x = RandomFloats(1003, 7, 100);
-  x[0] = std::numeric_limits<float>::quiet_NaN();
-  x[1] = std::numeric_limits<float>::infinity();
-  x[2] = -0.0f;
-  x[3] = 1.0f + 0x1p-8f;  // ties to even
-  x[4] = 1.0f + 3 * 0x1p-8f;
-  x[5] = std::numeric_limits<float>::max();
-  std::vector<uint16_t> y(x.size());
-  ConvertToBF16(x.data(), x.size(), y.data());
-  for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(y[i], FloatToBF16(x[i])) << x[i];
 }
 
 TEST(CpuInfoTest, NamesWhatRuns) {
