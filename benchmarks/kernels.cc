@@ -68,6 +68,17 @@ void Print(const std::string& name, double operations, double arithmetic, double
               100 * operations / arithmetic, bytes / kGiga, 100 * bytes / bandwidth);
 }
 
+struct FloatProducts {
+  const char* name;
+  Precision precision;
+  int weight_bytes;
+};
+// Those of terms are for many rows.
+constexpr FloatProducts kFloatProducts[] = {{"f32", Precision::kF32, 4},
+                                            {"bf16", Precision::kBF16, 2},
+                                            {"of two terms", Precision::kTwoTerms, 4},
+                                            {"of three terms", Precision::kThreeTerms, 6}};
+
 class Bench {
  public:
   Bench(int threads, std::string only)
@@ -81,13 +92,12 @@ class Bench {
                 arithmetic_ / kGiga, "limit: reading 1 GiB", bandwidth_ / kGiga);
   }
 
-  void MatMul(int64_t rows, int64_t outputs, int64_t inputs, Precision precision) {
-    const std::string name =
-        absl::StrCat("matmul ", precision == Precision::kF32 ? "f32 " : "bf16 ", rows, " x ", outputs, " x ", inputs);
+  void MatMul(int64_t rows, int64_t outputs, int64_t inputs, const FloatProducts& products) {
+    const std::string name = absl::StrCat("matmul ", products.name, " ", rows, " x ", outputs, " x ", inputs);
     if (!Wanted(name)) return;
-    const auto packed = PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision);
+    const auto packed = PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, products.precision);
     if (!packed.ok()) return;
-    TimeMatMul(name, *packed, rows, outputs, inputs, precision == Precision::kF32 ? 4 : 2, false);
+    TimeMatMul(name, *packed, rows, outputs, inputs, products.weight_bytes, false);
   }
 
   // `same`: activations of which Tersor's own kernel has to take every pair apart.
@@ -103,12 +113,11 @@ class Bench {
     if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, 1, same);
   }
 
-  void FloatRow(int64_t outputs, int64_t inputs, Precision precision) {
-    OneRow(precision == Precision::kF32 ? "f32" : "bf16", outputs, inputs,
-           outputs * inputs * (precision == Precision::kF32 ? 4 : 2),
+  void FloatRow(int64_t outputs, int64_t inputs, const FloatProducts& products) {
+    OneRow(products.name, outputs, inputs, outputs * inputs * products.weight_bytes,
            [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
-             TERSOR_ASSIGN_OR_RETURN(PackedMatrix one,
-                                     PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs, precision));
+             TERSOR_ASSIGN_OR_RETURN(PackedMatrix one, PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs,
+                                                                          products.precision));
              return std::make_unique<PackedMatrix>(std::move(one));
            });
   }
@@ -328,12 +337,12 @@ std::vector<float> E4m3() {
 
 void RunAll(int threads, const std::string& only) {
   Bench bench(threads, only);
-  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
-    bench.MatMul(2048, 192, 576, precision);
-    bench.MatMul(2048, 576, 576, precision);
-    bench.MatMul(2048, 1536, 576, precision);
-    bench.MatMul(2048, 576, 1536, precision);
-    bench.MatMul(1024, 4096, 4096, precision);
+  for (const FloatProducts& products : kFloatProducts) {
+    bench.MatMul(2048, 192, 576, products);
+    bench.MatMul(2048, 576, 576, products);
+    bench.MatMul(2048, 1536, 576, products);
+    bench.MatMul(2048, 576, 1536, products);
+    bench.MatMul(1024, 4096, 4096, products);
   }
   for (const Int8Engine engine : {Int8Engine::kOneDnn, Int8Engine::kQuads}) {
     if (engine == Int8Engine::kOneDnn && BestInt8Engine() != engine) continue;
@@ -346,7 +355,9 @@ void RunAll(int threads, const std::string& only) {
   const std::vector<float> nf4 = SomeFloats(16), fp8 = E4m3();
   constexpr float kFp4[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, 0, -0.5f, -1, -1.5f, -2, -3, -4, -6};
   for (const auto& [outputs, inputs] : {std::pair(1536, 576), std::pair(4096, 4096)}) {
-    for (const Precision precision : {Precision::kF32, Precision::kBF16}) bench.FloatRow(outputs, inputs, precision);
+    for (const FloatProducts& products : std::span(kFloatProducts).first(2)) {
+      bench.FloatRow(outputs, inputs, products);
+    }
     for (const RowActivations activations : {RowActivations::kInt8, RowActivations::kFloat32}) {
       for (const int bits : {2, 3, 4, 8}) bench.LowBitRow(outputs, inputs, bits, activations);
       bench.BookRow(outputs, inputs, "FP4", kFp4, activations);

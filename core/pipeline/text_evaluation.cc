@@ -51,9 +51,9 @@ absl::Status EvaluateCompressed(const JobParts& parts, int index, const ScoredWi
                           MeasureDense(parts, inputs.model, protocol, windows, divergence));
   BesideBaseline scores;
   if (divergence) {
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Head> dense_head, Head::Load(inputs.model, parts.job.compute));
+    TERSOR_ASSIGN_OR_RETURN(const ScoringModel dense, PrepareScoring(inputs.model, parts.job.compute));
     TERSOR_ASSIGN_OR_RETURN(scores,
-                            ScoreBesideBaseline(scoring, *dense_head, baseline, windows, parts.context("tokens")));
+                            ScoreBesideBaseline(scoring, *dense.head, baseline, windows, parts.context("tokens")));
     *parts.report.mutable_divergence() =
         SummarizeDivergence(protocol, scores.tokens, windows.block_tokens(), GateConfidence(parts.recipe));
   } else {
