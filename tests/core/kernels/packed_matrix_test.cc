@@ -34,7 +34,10 @@ TEST_P(PackedMatrixTest, MatchesTheReference) {
       continue;
     }
     ASSERT_TRUE(packed.ok()) << packed.status();
-    const double tolerance = (precision == Precision::kBF16 ? 2e-2 : precision == Precision::kTwoTerms ? 5e-5 : 1e-5) * std::sqrt(static_cast<double>(inputs));
+    const double tolerance = (precision == Precision::kBF16       ? 2e-2
+                              : precision == Precision::kTwoTerms ? 5e-5
+                                                                  : 1e-5) *
+                             std::sqrt(static_cast<double>(inputs));
     for (const int64_t rows : {1, 2, 15, 16, 19, 70}) {
       const std::vector<float> x = RandomFloats(rows * inputs, 3);
       const std::vector<double> expected = reference::MatMul(x, weights, bias, rows, outputs, inputs);
