@@ -15,7 +15,7 @@ import tempfile
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# QuantizeStages in protobuf's text format, beside `METHOD {}` of every method.
+# QuantizeStages in protobuf's text format, beside `METHOD {}` of every method; " + " stands between two of a recipe.
 WITH_OPTIONS = [
     "rtn { bits: 8 group_size: -1 } activations {}",
     "rtn {} head { bits: 8 }",
@@ -32,6 +32,7 @@ WITH_OPTIONS = [
     "olive { bits: 8 }",
     "owq { bits: 4 }",
     "spqr { bits: 4 group_size: 64 }",
+    "rtn {} skip: 're:.*mlp.*' + gptq {} skip: 're:.*self_attn.*'",
 ]
 HEADER = ("| stage | planned s | s | planned MB | peak MB | planned / peak | artifacts planned MB | MB | "
           "scratch planned MB | MB |")
@@ -79,9 +80,9 @@ def run(arguments, stage):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         recipe = folder / "recipe.textproto"
+        stages = "".join(f"stages {{ quantize {{ {one} }} }}\n" for one in stage.split(" + "))
         recipe.write_text(f'model: "{arguments.model.resolve()}"\n'
-                          f'calibration {{ dataset: "{arguments.text.resolve()}" samples: 16 tokens: 512 }}\n'
-                          f"stages {{ quantize {{ {stage} }} }}\n")
+                          f'calibration {{ dataset: "{arguments.text.resolve()}" samples: 16 tokens: 512 }}\n' + stages)
         words = ["run", str(recipe), "--threads", str(arguments.threads), "-q", "--output", "json"]
         plan = tersor(arguments, folder, *words, "--dry-run")
         workspace = folder / "workspace"

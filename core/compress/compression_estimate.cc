@@ -129,11 +129,12 @@ class WalkCosts {
 
   double Seconds() const {
     const int passes = (own_ ? 1 : 0) + (dense_ ? 1 : 0) + (follows_ ? 1 : 0);
-    double operations = passes * ForwardOperations();
+    double operations = passes * ForwardOperations(), serial = 0;
     for (const ResolvedStage& stage : stages_) {
       for (const LinearLayer& layer : stage.layers) {
-        operations += stage.method->Cost(layer).operations +
-                      kOperationsPerWeight * static_cast<double>(layer.inputs * layer.outputs);
+        const LayerCost cost = stage.method->Cost(layer);
+        operations += cost.operations + kOperationsPerWeight * static_cast<double>(layer.inputs * layer.outputs);
+        serial += cost.serial_operations;
       }
       if (stage.head.has_value()) {
         operations += kOperationsPerWeight * static_cast<double>(model_.spec.vocabulary * model_.spec.width);
@@ -147,7 +148,7 @@ class WalkCosts {
     }
     const double blocks = static_cast<double>(block_count());
     const double written = static_cast<double>(LayerBytes()) + blocks * static_cast<double>(streams() * HiddenBytes());
-    return operations / kOperationsPerSecond / std::max(options_.threads, 1) + blocks * kSecondsPerBlock +
+    return (operations / std::max(options_.threads, 1) + serial) / kOperationsPerSecond + blocks * kSecondsPerBlock +
            written / kDiskBytesPerSecond;
   }
 

@@ -67,8 +67,10 @@ struct LayerCost {
   int64_t scratch_bytes = 0;
   // Until all layers of its segment are done.
   int64_t kept_bytes = 0;
-  // Floating-point operations on the calling machine's vectors.
+  // Floating-point operations on the calling machine's vectors: those that threads share, and those of one thread
+  // alone.
   double operations = 0;
+  double serial_operations = 0;
 };
 
 // The report's row for a layer whose weight became `weight`.

@@ -31,6 +31,12 @@ std::vector<double> ReversedTriangle(ConstMatrixView moment, double damping, con
 
 }  // namespace
 
+double FactorOperations(int64_t columns) {
+  const double n = static_cast<double>(columns);
+  // Its elements are gathered in another order before and after.
+  return n * n * n / 3 + 200 * n * n;
+}
+
 std::vector<int64_t> OrderColumns(ConstMatrixView moment, ColumnOrder order, int64_t group_columns) {
   std::vector<int64_t> columns(moment.columns);
   std::iota(columns.begin(), columns.end(), 0);

@@ -48,6 +48,9 @@ struct FeedbackSystem {
   static FeedbackSystem WithoutFeedback(std::vector<int64_t> order);
 };
 
+// Floating-point operations that Create takes, on one thread.
+double FactorOperations(int64_t columns);
+
 // The positions of columns as ColumnOrder says; ties in natural order.
 std::vector<int64_t> OrderColumns(ConstMatrixView moment, ColumnOrder order, int64_t group_columns);
 

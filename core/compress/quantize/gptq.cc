@@ -140,8 +140,8 @@ LayerCost GptqMethod::Cost(const LinearLayer& layer) const {
   const int64_t square = layer.inputs * layer.inputs;
   return {.scratch_bytes = (options_.refine_rounds > 0 ? 16 : 12) * square,
           .kept_bytes = 6 * layer.inputs * layer.outputs,
-          .operations =
-              n * n * n / 3 + weights * n * (2 + 2 * options_.refine_rounds + (options_.dense_correction > 0 ? 4 : 0))};
+          .operations = weights * n * (2 + 2 * options_.refine_rounds + (options_.dense_correction > 0 ? 4 : 0)),
+          .serial_operations = FactorOperations(layer.inputs)};
 }
 
 absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const {

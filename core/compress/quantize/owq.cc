@@ -104,7 +104,8 @@ LayerCost OwqMethod::Cost(const LinearLayer& layer) const {
   const double n = static_cast<double>(layer.inputs), weights = n * static_cast<double>(layer.outputs);
   // The factor in double, the feedback and the quadratic form; floats twice, codes twice, and what they stand for.
   return {.scratch_bytes = 14 * layer.inputs * layer.inputs + 15 * layer.inputs * layer.outputs,
-          .operations = n * n * n / 3 + weights * (4 * n + 700)};
+          .operations = weights * (4 * n + 700),
+          .serial_operations = FactorOperations(layer.inputs)};
 }
 
 PlannedEncoding OwqMethod::WeightEncoding(const LinearLayer& layer) const {

@@ -183,7 +183,8 @@ LayerCost SpqrMethod::Cost(const LinearLayer& layer) const {
   const double n = static_cast<double>(layer.inputs), weights = n * static_cast<double>(layer.outputs);
   // The factor in double, the feedback and the quadratic form; floats, costs, marks and indices of all weights.
   return {.scratch_bytes = 14 * layer.inputs * layer.inputs + 22 * layer.inputs * layer.outputs,
-          .operations = n * n * n / 3 + weights * (4 * n + 1800)};
+          .operations = weights * (4 * n + 1800),
+          .serial_operations = FactorOperations(layer.inputs)};
 }
 
 PlannedEncoding SpqrMethod::WeightEncoding(const LinearLayer& layer) const {

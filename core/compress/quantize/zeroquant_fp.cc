@@ -73,7 +73,7 @@ LayerCost ZeroQuantFpMethod::Cost(const LinearLayer& layer) const {
   const int64_t side = std::min(layer.outputs, layer.inputs);
   cost.scratch_bytes += 8 * layer.outputs * layer.inputs + 28 * side * side;
   // The Gram matrix and the reduction of it to tridiagonal form, half of which runs at memory's pace.
-  cost.operations += small * static_cast<double>(layer.outputs * layer.inputs) + 8 * small * small * small;
+  cost.serial_operations += small * static_cast<double>(layer.outputs * layer.inputs) + 8 * small * small * small;
   return cost;
 }
 

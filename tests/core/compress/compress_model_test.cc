@@ -284,6 +284,24 @@ TEST_F(CompressModelTest, StagesShareTheWalksCost) {
   EXPECT_GE(both.stages[0].seconds() + both.stages[1].seconds(), gptq.stages[0].seconds());
 }
 
+TEST_F(CompressModelTest, ThreadsShareWhatTheyCan) {
+  const auto seconds = [&](const char* stage, int threads) {
+    std::vector<FieldViolation> violations;
+    const std::string text = absl::StrCat("stages { quantize { ", stage, " } }");
+    return PlanCompression(model_, MakeRecipe(text), {140, 60}, {.threads = threads}, violations).stages[0].seconds();
+  };
+  for (const char* stage : {"gptq {}", "zeroquant_fp { lorc_rank: 8 }"}) {
+    const double one = seconds(stage, 1), two = seconds(stage, 2), four = seconds(stage, 4);
+    EXPECT_LT(four, two) << stage;
+    // Half of what threads share goes with the second thread, a quarter with two more.
+    EXPECT_NEAR(two - four, (one - two) / 2, 1e-9) << stage;
+  }
+  // One thread factors the errors: more of them gain nothing.
+  const double correction = seconds("zeroquant_fp { lorc_rank: 8 }", 1) - seconds("zeroquant_fp {}", 1);
+  EXPECT_GT(correction, 0);
+  EXPECT_GT(seconds("zeroquant_fp { lorc_rank: 8 }", 1000) - seconds("zeroquant_fp {}", 1000), 0.9 * correction);
+}
+
 TEST_F(CompressModelTest, EveryFaultOfTheStagesIsFoundAtOnce) {
   std::vector<FieldViolation> violations;
   PlanCompression(
