@@ -7,7 +7,7 @@
 # LLMC_VENV: a virtual environment with llmcompressor (else made under TERSOR_PEERS, default ~/.cache/tersor/peers).
 # MODEL_F16: the demo model as a float16 Hugging Face folder (else made, with a second environment). TERSOR_BIN (default
 # build/release/bin): quantize_quality. PEER_TOOLS (default ../shared/tools/peers): make_model.py, llm_compressor.py.
-# PRECISION=bf16: Tersor calibrates in bf16, which needs a CPU that has it; the peer stays at float32.
+# PRECISION: f32 or bf16 (needs a CPU that has it) as a recipe's `precision`; the peer computes in float32.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 method=${1:-gptq}
@@ -17,8 +17,11 @@ case $method in
   smoothquant) stage='smoothquant { alpha: 0.8 }' theirs=sq_w8a8 ;;
   *) printf 'METHOD is gptq, awq or smoothquant, not %s\n' "$method" >&2; exit 2 ;;
 esac
-precision=
-[ "${PRECISION:-f32}" = f32 ] || precision=--bf16
+case ${PRECISION:-} in
+  '') precision= ;;
+  f32 | bf16) precision=--$PRECISION ;;
+  *) printf 'PRECISION is f32 or bf16, not %s\n' "$PRECISION" >&2; exit 2 ;;
+esac
 # What the peer's script would else start itself anew with, losing the launcher below.
 export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
 # llm-compressor 0.14 pins AWQ's caches for a GPU, which fails where there is none.
