@@ -3,7 +3,8 @@
 # ratios. Calibrated on the first 16 x 512 tokens of wikitext2_tokens_valid, evaluated on the first 8 windows of 2048 of
 # wikitext2_tokens_test. A few minutes a method and number of threads, and ten to install the peer the first time.
 #   benchmarks/compress_vs_llm_compressor.sh METHOD [THREADS...=1 2]
-# METHOD: gptq (4 bits, groups of 64, symmetric), awq (4 bits, groups of 64, zero points), smoothquant (W8A8, strength 0.8).
+# METHOD: gptq, gptq3, rtn (4 or 3 bits, groups of 64, symmetric), awq (4 bits, groups of 64, zero points), w8a8 (naive),
+# smoothquant (W8A8, strength 0.8): all that both have.
 # LLMC_VENV: a virtual environment with llmcompressor (else made under TERSOR_PEERS, default ~/.cache/tersor/peers).
 # MODEL_F16: the demo model as a float16 Hugging Face folder (else made, with a second environment). TERSOR_BIN (default
 # build/release/bin): quantize_quality. PEER_TOOLS (default ../shared/tools/peers): make_model.py, llm_compressor.py.
@@ -13,9 +14,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 method=${1:-gptq}
 case $method in
   gptq) stage='gptq { bits: 4 group_size: 64 symmetric: true }' theirs=gptq4_g64 ;;
+  gptq3) stage='gptq { bits: 3 group_size: 64 symmetric: true }' theirs=gptq3_g64 ;;
+  rtn) stage='rtn { bits: 4 group_size: 64 symmetric: true }' theirs=rtn4_g64 ;;
+  w8a8) stage='rtn { bits: 8 group_size: -1 } activations {}' theirs=w8a8 ;;
   awq) stage='awq { bits: 4 group_size: 64 symmetric: false }' theirs=awq4_g64 ;;
   smoothquant) stage='smoothquant { alpha: 0.8 }' theirs=sq_w8a8 ;;
-  *) printf 'METHOD is gptq, awq or smoothquant, not %s\n' "$method" >&2; exit 2 ;;
+  *) printf 'METHOD is gptq, gptq3, rtn, awq, w8a8 or smoothquant, not %s\n' "$method" >&2; exit 2 ;;
 esac
 case ${PRECISION:-} in
   '') precision= ;;
