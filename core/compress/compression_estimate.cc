@@ -182,7 +182,7 @@ class WalkCosts {
 
   // What a block's segments need while it is compressed, as it comes and goes.
   int64_t BlockBytes(const std::map<std::pair<std::string, int64_t>, Segment>& segments) const {
-    int64_t widest_segment = 0, dense_moments = 0, largest_dense = 0;
+    int64_t widest_segment = 0, dense_moments = 0, largest_dense = 0, largest_weight = 0;
     for (const auto& [key, segment] : segments) {
       // Inputs cut into panels; those of both models where they are multiplied with each other.
       const int64_t cut = std::max(Moments(segment.own), Moments(segment.dense)) *
@@ -190,13 +190,18 @@ class WalkCosts {
       const int64_t panels = options_.threads * segment.inputs * kPanelRows * kFloat * kPanelArrays;
       widest_segment = std::max(widest_segment, MomentBytes(segment.own, segment.inputs) + cut + segment.scratch_bytes +
                                                     segment.kept_bytes + panels + segment.largest_weight * kFloat);
+      largest_weight = std::max(largest_weight, segment.largest_weight);
       const int64_t dense = MomentBytes(segment.dense, segment.inputs);
       dense_moments += dense;
       largest_dense = std::max(largest_dense, dense);
     }
     const int64_t floats = block_elements_ / block_count() * kFloat;
-    // As the matmul library wants them, of the dense model beside where it follows; scaled ones until they are rounded.
-    const int64_t weights = floats * (1 + (follows_ ? 1 : 0) + (prepares_ ? 1 : 0));
+    // As the matmul library wants them, in three bf16 terms at most, of the dense model beside where it follows; scaled
+    // ones until they are rounded.
+    const int64_t weights = floats / 2 * 3 * (1 + (follows_ ? 1 : 0)) + floats * (prepares_ ? 1 : 0);
+    // Before the first segment each thread prepares a matrix: its floats, and what they are split into.
+    constexpr int64_t kPreparedBytes = kFloat + 6;
+    widest_segment = std::max(widest_segment, options_.threads * largest_weight * kPreparedBytes);
     // Statistics on their way into files, or divided by scales, stand twice.
     return weights + widest_segment + dense_moments + largest_dense + block_bytes_ / block_count();
   }

@@ -82,7 +82,8 @@ StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int
   const int64_t block = spec.layers.empty() ? 0 : static_cast<int64_t>(LinearElements(spec.layers[0], spec.width)) * 4;
   const int64_t head = spec.width * spec.vocabulary * 4;
   const int64_t activations = group * (2 * spec.width + 2 * WidestInner(spec)) * 4;
-  cost.peak_bytes = kProcessBytes + heads * head * 2 + 2 * block + activations;
+  // The head's weights and a block's: as floats, and in three bf16 terms at most.
+  cost.peak_bytes = kProcessBytes + (heads * head + block) / 2 * 5 + activations;
   return cost;
 }
 
