@@ -57,7 +57,7 @@ double WritingSeconds(int64_t bytes) { return 1 + 2.0 * static_cast<double>(byte
 }  // namespace
 
 int64_t ProcessBytes(const Model& model) {
-  constexpr int64_t kProgramBytes = int64_t{96} << 20, kTokenizerShare = 40;
+  constexpr int64_t kProgramBytes = int64_t{128} << 20, kTokenizerShare = 40;
   return kProgramBytes + kTokenizerShare * static_cast<int64_t>(model.assets.tokenizer_json.size());
 }
 
