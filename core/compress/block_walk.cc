@@ -144,28 +144,33 @@ class BlockWalk {
     const auto gathered = [&](int segments) { progress_.SegmentDone(record.block, 0.5 * segments / (segments + 1)); };
     TERSOR_ASSIGN_OR_RETURN(dense_statistics_, dense_calibration_.Gather(record.block, gathered));
     TERSOR_RETURN_IF_ERROR(PrepareBlock(model, record));
-    TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<Block> block, Block::Load(model, record.block, options_.compute));
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<Segment> segments, Block::Describe(model, record.block));
+    // Where nobody reads what it computes, nothing is prepared for that.
+    std::unique_ptr<Block> block;
+    if (calibrated()) {
+      TERSOR_ASSIGN_OR_RETURN(block, Block::Load(model, record.block, options_.compute));
+      TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
+    }
     if (needs_.follows) TERSOR_RETURN_IF_ERROR(dense_calibration_.Enter(record.block));
-    if (calibrated()) TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
-    const int segments = static_cast<int>(block->segments().size());
-    for (int s = 0; s < segments; ++s) {
-      TERSOR_RETURN_IF_ERROR(CompressSegment(s, model, *block, record));
+    const int count = static_cast<int>(segments.size());
+    for (int s = 0; s < count; ++s) {
+      TERSOR_RETURN_IF_ERROR(CompressSegment({s, segments[s]}, model, block.get(), record));
       // Nobody reads what the last block makes of its input.
-      const bool unread = s + 1 == segments && record.block + 1 == blocks_;
-      if (!calibrated() || unread) continue;
+      const bool unread = s + 1 == count && record.block + 1 == blocks_;
+      if (block == nullptr || unread) continue;
       TERSOR_RETURN_IF_ERROR(stream_.Run(*block, s));
       if (needs_.follows) TERSOR_RETURN_IF_ERROR(dense_calibration_.Run(s));
-      progress_.SegmentDone(record.block, static_cast<double>(s + 1) / segments);
+      progress_.SegmentDone(record.block, static_cast<double>(s + 1) / count);
     }
     stream_.DropInputs();
     dense_calibration_.Leave();
-    ReleaseWeights(*block);
+    ReleaseWeights(segments);
     return absl::OkStatus();
   }
 
   // Mapped weights that have been read count as resident memory.
-  void ReleaseWeights(const Block& block) const {
-    for (const Segment& segment : block.segments()) {
+  void ReleaseWeights(const std::vector<Segment>& segments) const {
+    for (const Segment& segment : segments) {
       for (const LinearLayer& layer : segment.linears) {
         const absl::StatusOr<EncodedTensorPtr> weight = dense_.Find(layer.name + ".weight");
         if (weight.ok()) (*weight)->ReleasePages();
@@ -217,8 +222,14 @@ class BlockWalk {
     return tasks;
   }
 
-  absl::Status CompressSegment(int index, const Model& model, Block& block, BlockRecord& record) {
-    const Segment& segment = block.segments()[index];
+  struct Place {
+    int index;
+    const Segment& segment;
+  };
+
+  // `block` is null where nothing is computed.
+  absl::Status CompressSegment(const Place& place, const Model& model, Block* block, BlockRecord& record) {
+    const auto& [index, segment] = place;
     TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment, model));
     std::set<Statistic> wanted;
     for (const auto& [method, task] : tasks) {
@@ -240,7 +251,7 @@ class BlockWalk {
       TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::Warning> outliers, FindExtremeOutliers(task));
       record.warnings.insert(record.warnings.end(), outliers.begin(), outliers.end());
       TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->Apply(task));
-      TERSOR_RETURN_IF_ERROR(PutIntoBlock(task, outcome, block));
+      if (block != nullptr) TERSOR_RETURN_IF_ERROR(PutIntoBlock(task, outcome, *block));
       Append(std::move(outcome), record);
     }
     return absl::OkStatus();
@@ -248,7 +259,6 @@ class BlockWalk {
 
   // The rest of the block runs on what the segment's layers have become.
   absl::Status PutIntoBlock(const SegmentTask& task, const SegmentOutcome& outcome, Block& block) const {
-    if (!calibrated()) return absl::OkStatus();
     for (const TargetLayer& target : task.layers) {
       for (const TensorReplacement& replacement : outcome.replacements) {
         if (replacement.name != target.layer.name + ".weight" || replacement.tensor == nullptr) continue;

@@ -57,6 +57,8 @@ struct Segment {
 class Block {
  public:
   static absl::StatusOr<std::unique_ptr<Block>> Load(const Model& model, int index, const ComputeOptions& options);
+  // What segments() of the loaded block would say, from the model's specification alone.
+  static absl::StatusOr<std::vector<Segment>> Describe(const Model& model, int index);
   virtual ~Block() = default;
 
   virtual const std::vector<Segment>& segments() const = 0;

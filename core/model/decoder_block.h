@@ -18,6 +18,7 @@ namespace tersor {
 class DecoderBlock final : public Block {
  public:
   static absl::StatusOr<std::unique_ptr<Block>> Create(const Model& model, int index, const ComputeOptions& options);
+  static absl::StatusOr<std::vector<Segment>> Describe(const Model& model, int index);
 
   const std::vector<Segment>& segments() const override { return segments_; }
   absl::Status Enter(const PackedBatch& batch, std::span<const float> hidden, std::span<float> input) const override;

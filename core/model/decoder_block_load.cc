@@ -30,6 +30,15 @@ absl::StatusOr<std::unique_ptr<Block>> Block::Load(const Model& model, int index
   return DecoderBlock::Create(model, index, options);
 }
 
+absl::StatusOr<std::vector<Segment>> Block::Describe(const Model& model, int index) {
+  return DecoderBlock::Describe(model, index);
+}
+
+absl::StatusOr<std::vector<Segment>> DecoderBlock::Describe(const Model& model, int index) {
+  TERSOR_RETURN_IF_ERROR(CheckSpec(model.spec, index));
+  return DecoderBlock(model, index, {}).segments_;
+}
+
 absl::StatusOr<std::unique_ptr<Block>> DecoderBlock::Create(const Model& model, int index,
                                                             const ComputeOptions& options) {
   TERSOR_RETURN_IF_ERROR(CheckSpec(model.spec, index));
