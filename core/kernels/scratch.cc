@@ -111,7 +111,11 @@ class ThreadCache {
       entry = {memory, bytes};
       return;
     }
-    GlobalPool().Give(memory, bytes);
+    // Sizes that an earlier phase of the program left here must not keep this one's out.
+    Entry& oldest = entries_[next_];
+    next_ = (next_ + 1) % entries_.size();
+    GlobalPool().Give(oldest.memory, oldest.bytes);
+    oldest = {memory, bytes};
   }
 
  private:
@@ -120,6 +124,7 @@ class ThreadCache {
     size_t bytes = 0;
   };
   std::array<Entry, 8> entries_;
+  size_t next_ = 0;
 };
 
 ThreadCache& OwnCache() {
