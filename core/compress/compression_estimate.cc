@@ -30,7 +30,7 @@ constexpr int64_t kPanelArrays = 10;
 constexpr int64_t kFloat = sizeof(float);
 
 // Layers that read the same inputs, as far as names and shapes tell: what a segment's statistics are gathered for.
-struct Segment {
+struct SegmentCosts {
   int64_t inputs = 0;
   int64_t largest_weight = 0;
   // The largest LayerCost::scratch_bytes, and the sum of LayerCost::kept_bytes.
@@ -39,7 +39,7 @@ struct Segment {
 };
 
 // By block ("model.layers.0.") and by what their layers' names begin with, and their inputs.
-using Segments = std::map<std::string, std::map<std::pair<std::string, int64_t>, Segment>>;
+using Segments = std::map<std::string, std::map<std::pair<std::string, int64_t>, SegmentCosts>>;
 
 Segments SegmentsOf(const std::vector<ResolvedStage>& stages) {
   Segments blocks;
@@ -47,7 +47,7 @@ Segments SegmentsOf(const std::vector<ResolvedStage>& stages) {
     const std::set<Statistic> wanted = stage.method->statistics(), prepared = stage.method->preparation_statistics();
     for (const LinearLayer& layer : stage.layers) {
       const std::string part = layer.name.substr(0, layer.name.rfind('.')), block = part.substr(0, part.rfind('.'));
-      Segment& segment = blocks[block][{part, layer.inputs}];
+      SegmentCosts& segment = blocks[block][{part, layer.inputs}];
       const LayerCost cost = stage.method->Cost(layer);
       segment.inputs = layer.inputs;
       segment.largest_weight = std::max(segment.largest_weight, layer.inputs * layer.outputs);
@@ -181,7 +181,7 @@ class WalkCosts {
   }
 
   // What a block's segments need while it is compressed, as it comes and goes.
-  int64_t BlockBytes(const std::map<std::pair<std::string, int64_t>, Segment>& segments) const {
+  int64_t BlockBytes(const std::map<std::pair<std::string, int64_t>, SegmentCosts>& segments) const {
     int64_t widest_segment = 0, dense_moments = 0, largest_dense = 0, largest_weight = 0;
     for (const auto& [key, segment] : segments) {
       // Inputs cut into panels; those of both models where they are multiplied with each other.

@@ -82,13 +82,14 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
 ComputeOptions ResolveCompute(const v1::Recipe& recipe, const PipelineContext& context, Violations& violations) {
   ComputeOptions compute;
   compute.threads = std::max(context.threads, 1);
-  if (recipe.precision() == "f32") compute.precision = Precision::kF32;
-  if (recipe.precision() == "bf16") {
+  if (recipe.precision() == "f32") {
+    compute.precision = Precision::kF32;
+  } else if (recipe.precision() == "bf16") {
     compute.precision = Precision::kBF16;
     if (const absl::Status supported = CheckBF16Support(); !supported.ok()) {
       violations.push_back({"precision", std::string(supported.message())});
     }
-  } else if (!recipe.precision().empty() && recipe.precision() != "f32") {
+  } else if (!recipe.precision().empty()) {
     violations.push_back(
         {"precision", absl::StrCat("unknown precision \"", recipe.precision(), "\"; known: f32, bf16")});
   }
