@@ -8,12 +8,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/warning.h"
-#include "core/kernels/parallel.h"
+#include "core/kernels/column_absmax.h"
+#include "core/kernels/scratch.h"
+#include "core/kernels/worker_pool.h"
 
 namespace tersor {
 namespace {
 
-constexpr int64_t kRowsOfPart = 64;
+constexpr int64_t kRowsOfPart = 32;
 
 struct Outlier {
   int64_t channel = 0;
@@ -54,20 +56,15 @@ std::vector<double> InputMagnitudes(const InputStatistics& statistics) {
 }
 
 // By column.
-absl::StatusOr<std::vector<double>> WeightMagnitudes(const EncodedTensor& weight, int threads) {
+std::vector<double> WeightMagnitudes(const EncodedTensor& weight, int threads) {
   const int64_t columns = weight.columns(), parts = (weight.rows() + kRowsOfPart - 1) / kRowsOfPart;
   std::vector<std::vector<float>> largest(parts, std::vector<float>(columns, 0.0f));
-  TERSOR_RETURN_IF_ERROR(ParallelFor(threads, parts, [&](int64_t part) {
+  RunTasks(threads, parts, [&](int64_t part) {
     const int64_t first = part * kRowsOfPart, count = std::min(kRowsOfPart, weight.rows() - first);
-    std::vector<float> rows(count * columns);
+    ScratchBuffer rows(count * columns);
     weight.DecodeRows(first, count, rows.data());
-    for (int64_t r = 0; r < count; ++r) {
-      for (int64_t i = 0; i < columns; ++i) {
-        largest[part][i] = std::max(largest[part][i], std::abs(rows[r * columns + i]));
-      }
-    }
-    return absl::OkStatus();
-  }));
+    AddColumnAbsMax(rows.data(), columns, count, columns, largest[part].data());
+  });
   std::vector<double> magnitudes(columns, 0.0);
   for (const std::vector<float>& part : largest) {
     for (int64_t i = 0; i < columns; ++i) magnitudes[i] = std::max<double>(magnitudes[i], part[i]);
@@ -93,7 +90,7 @@ absl::StatusOr<std::vector<v1::Warning>> FindExtremeOutliers(const SegmentTask& 
   std::vector<v1::Warning> warnings;
   for (const TargetLayer& target : task.layers) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<double> magnitudes, WeightMagnitudes(*target.weight, task.threads));
+    const std::vector<double> magnitudes = WeightMagnitudes(*target.weight, task.threads);
     if (const std::optional<Outlier> outlier = FarthestOut(magnitudes)) {
       warnings.push_back(Describe(target.layer.name, *outlier, "weights of input channel"));
     }

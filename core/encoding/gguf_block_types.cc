@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "core/tensor/float16.h"
+#include "core/tensor/vectorized.h"
 
 // Every format is a struct whose Decode writes one block. Inner loops have fixed lengths and no branches, so that the
-// compiler turns them into vector code; DecodeRun is compiled for the baseline and for AVX2 and chosen at run time.
-// This file is compiled without contraction to FMA: products are rounded before they are added, as llama.cpp's
-// reference does.
-#define TERSOR_INLINE [[gnu::always_inline]] static inline
+// compiler turns them into vector code. This file is compiled without contraction to FMA: products are rounded before
+// they are added, as llama.cpp's reference does.
 
 namespace tersor {
 namespace {
@@ -119,30 +118,17 @@ struct MXFP4 {
 };
 
 template <class Format>
-TERSOR_INLINE void DecodeRun(const std::byte* in, int64_t blocks, float* out) {
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(in);
-  for (int64_t i = 0; i < blocks; ++i) Format::Decode(bytes + i * Format::kBytes, out + i * Format::kValues);
-}
-
-#ifdef __x86_64__
-template <class Format>
-[[gnu::target("avx2")]] void DecodeAvx2(const std::byte* in, int64_t blocks, float* out) {
-  DecodeRun<Format>(in, blocks, out);
-}
-#endif
-
-template <class Format>
-void Decode(const std::byte* in, int64_t blocks, float* out) {
-#ifdef __x86_64__
-  static const bool has_avx2 = __builtin_cpu_supports("avx2");
-  if (has_avx2) return DecodeAvx2<Format>(in, blocks, out);
-#endif
-  DecodeRun<Format>(in, blocks, out);
-}
+struct BlockLoop {
+  TERSOR_INLINE void Run(const std::byte* in, int64_t blocks, float* out) {
+    const uint8_t* bytes = reinterpret_cast<const uint8_t*>(in);
+    for (int64_t i = 0; i < blocks; ++i) Format::Decode(bytes + i * Format::kBytes, out + i * Format::kValues);
+  }
+};
 
 template <class Format>
 constexpr GgufBlockType Row(uint32_t id, absl::string_view name) {
-  return {id, name, Format::kValues, Format::kBytes, Decode<Format>};
+  return {id, name, Format::kValues, Format::kBytes,
+          RunVectorized<BlockLoop<Format>, const std::byte*, int64_t, float*>};
 }
 
 constexpr std::array kTypes = {

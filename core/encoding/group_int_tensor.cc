@@ -1,11 +1,13 @@
 #include "core/encoding/group_int_tensor.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/tensor/float16.h"
 #include "core/tensor/packed_ints.h"
+#include "core/tensor/vectorized.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -43,7 +45,8 @@ uint16_t ScaleBitsAt(const Tensor& scales, int64_t index) {
 }
 
 absl::Status CheckScales(const Tensor& scales) {
-  for (int64_t i = 0; i < scales.elements(); ++i) {
+  const int64_t count = scales.elements();
+  for (int64_t i = 0; i < count; ++i) {
     if ((ScaleBitsAt(scales, i) & 0x7c00u) == 0x7c00u) {
       return absl::InvalidArgumentError(absl::StrCat("scale ", i, " is not a finite number"));
     }
@@ -61,18 +64,40 @@ absl::StatusOr<Tensor> PackRows(std::span<const uint8_t> values, int64_t rows, i
   return Tensor::Own<std::byte>(DType::kU8, {rows, row_bytes}, std::move(packed));
 }
 
-// Two codes a byte, low nibble first; `count` is even.
-void DecodeNibbles(const std::byte* packed, int64_t count, float zero_point, float scale, float* out) {
-  for (int64_t i = 0; i < count / 2; ++i) {
-    const int byte = static_cast<int>(packed[i]);
-    out[2 * i] = (static_cast<float>(byte & 15) - zero_point) * scale;
-    out[2 * i + 1] = (static_cast<float>(byte >> 4) - zero_point) * scale;
-  }
-}
+// A row's grids, one for each group.
+struct RowGrids {
+  int64_t groups = 0;
+  int64_t group_size = 0;
+  const float* scales = nullptr;
+  const float* zero_points = nullptr;
+};
 
-void DecodeBytes(const uint8_t* codes, int64_t count, float zero_point, float scale, float* out) {
-  for (int64_t i = 0; i < count; ++i) out[i] = (static_cast<float>(codes[i]) - zero_point) * scale;
-}
+struct DecodeBytes {
+  TERSOR_INLINE void Run(const uint8_t* codes, const RowGrids& grids, float* out) {
+    for (int64_t group = 0; group < grids.groups; ++group) {
+      const float scale = grids.scales[group], zero_point = grids.zero_points[group];
+      for (int64_t i = 0; i < grids.group_size; ++i) out[i] = (static_cast<float>(codes[i]) - zero_point) * scale;
+      codes += grids.group_size;
+      out += grids.group_size;
+    }
+  }
+};
+
+// Two codes a byte, low nibble first; the group size is even.
+struct DecodeNibbles {
+  TERSOR_INLINE void Run(const uint8_t* packed, const RowGrids& grids, float* out) {
+    for (int64_t group = 0; group < grids.groups; ++group) {
+      const float scale = grids.scales[group], zero_point = grids.zero_points[group];
+      for (int64_t i = 0; i < grids.group_size / 2; ++i) {
+        const int byte = packed[i];
+        out[2 * i] = (static_cast<float>(byte & 15) - zero_point) * scale;
+        out[2 * i + 1] = (static_cast<float>(byte >> 4) - zero_point) * scale;
+      }
+      packed += grids.group_size / 2;
+      out += grids.group_size;
+    }
+  }
+};
 
 }  // namespace
 
@@ -85,19 +110,21 @@ GroupIntTensor::GroupIntTensor(Shape shape, int bits, int64_t group_size, Tensor
       scales_(std::move(scales)),
       zero_points_(std::move(zero_points)) {}
 
-absl::StatusOr<std::shared_ptr<const GroupIntTensor>> GroupIntTensor::Build(const GroupIntLayout& layout, Tensor codes,
-                                                                            Tensor scales, Tensor zero_points) {
-  const int64_t groups = layout.columns / layout.group_size;
+absl::StatusOr<std::shared_ptr<const GroupIntTensor>> GroupIntTensor::FromPacked(const GroupIntLayout& layout,
+                                                                                 Tensor codes, Tensor scales,
+                                                                                 Tensor zero_points) {
+  TERSOR_ASSIGN_OR_RETURN(const GroupIntLayout checked, CheckLayout(layout));
+  const int64_t groups = checked.columns / checked.group_size;
   TERSOR_RETURN_IF_ERROR(
-      CheckField("codes", codes, DType::kU8, {layout.rows, PackedBytes(layout.columns, layout.bits)}));
-  TERSOR_RETURN_IF_ERROR(CheckField("scales", scales, DType::kF16, {layout.rows, groups}));
+      CheckField("codes", codes, DType::kU8, {checked.rows, PackedBytes(checked.columns, checked.bits)}));
+  TERSOR_RETURN_IF_ERROR(CheckField("scales", scales, DType::kF16, {checked.rows, groups}));
   if (!zero_points.bytes().empty()) {
     TERSOR_RETURN_IF_ERROR(
-        CheckField("zero_points", zero_points, DType::kU8, {layout.rows, PackedBytes(groups, layout.bits)}));
+        CheckField("zero_points", zero_points, DType::kU8, {checked.rows, PackedBytes(groups, checked.bits)}));
   }
   TERSOR_RETURN_IF_ERROR(CheckScales(scales));
-  return std::shared_ptr<const GroupIntTensor>(new GroupIntTensor({layout.rows, layout.columns}, layout.bits,
-                                                                  layout.group_size, std::move(codes),
+  return std::shared_ptr<const GroupIntTensor>(new GroupIntTensor({checked.rows, checked.columns}, checked.bits,
+                                                                  checked.group_size, std::move(codes),
                                                                   std::move(scales), std::move(zero_points)));
 }
 
@@ -120,7 +147,7 @@ absl::StatusOr<std::shared_ptr<const GroupIntTensor>> GroupIntTensor::Create(con
   if (!zero_points.empty()) {
     TERSOR_ASSIGN_OR_RETURN(packed_zero_points, PackRows(zero_points, checked.rows, groups, checked.bits));
   }
-  return Build(checked, std::move(packed), std::move(stored_scales), std::move(packed_zero_points));
+  return FromPacked(checked, std::move(packed), std::move(stored_scales), std::move(packed_zero_points));
 }
 
 absl::StatusOr<EncodedTensorPtr> GroupIntTensor::FromFields(const Shape& shape, const std::vector<EncodedField>& fields,
@@ -137,8 +164,6 @@ absl::StatusOr<EncodedTensorPtr> GroupIntTensor::FromFields(const Shape& shape, 
     return absl::InvalidArgumentError(
         absl::StrCat("shape ", ShapeString(shape), " with ", bits, " bits; a matrix of 2 to 8 bits is expected"));
   }
-  TERSOR_ASSIGN_OR_RETURN(const GroupIntLayout layout,
-                          CheckLayout({shape[0], shape[1], static_cast<int>(bits), group_size}));
   Tensor codes, scales, zero_points;
   for (const EncodedField& field : fields) {
     Tensor* part = field.name == "codes"         ? &codes
@@ -150,7 +175,8 @@ absl::StatusOr<EncodedTensorPtr> GroupIntTensor::FromFields(const Shape& shape, 
     }
     *part = field.tensor;
   }
-  return Build(layout, std::move(codes), std::move(scales), std::move(zero_points));
+  return FromPacked({shape[0], shape[1], static_cast<int>(bits), group_size}, std::move(codes), std::move(scales),
+                    std::move(zero_points));
 }
 
 uint64_t GroupIntTensor::byte_size() const {
@@ -163,29 +189,25 @@ std::span<const std::byte> GroupIntTensor::PackedRow(const Tensor& tensor, int64
 }
 
 void GroupIntTensor::DecodeRows(int64_t first, int64_t count, float* out) const {
-  std::vector<uint8_t> codes(columns()), zero_points(groups());
-  for (int64_t row = first; row < first + count; ++row) {
-    DecodeRow(row, codes.data(), zero_points.data(), out + (row - first) * columns());
-  }
-}
-
-void GroupIntTensor::DecodeRow(int64_t row, uint8_t* codes, uint8_t* zero_points, float* out) const {
-  const std::span<const std::byte> packed = PackedRow(codes_, row);
-  const bool nibbles = bits_ == 4 && group_size_ % 2 == 0;
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(packed.data());
-  if (bits_ != 8 && !nibbles) {
-    CodesOfRow(row, codes);
-    bytes = codes;
-  }
-  ZeroPointsOfRow(row, zero_points);
-  for (int64_t group = 0; group < groups(); ++group) {
-    const int64_t begin = group * group_size_;
-    const float zero_point = zero_points[group];
-    const float scale = Scale(row, group);
+  const int64_t width = columns(), row_groups = groups();
+  const bool nibbles = bits_ == 4 && group_size_ % 2 == 0, unpacked = bits_ == 8 || nibbles;
+  std::vector<uint8_t> codes(unpacked ? 0 : width), zero_point_codes(row_groups);
+  std::vector<float> scales(row_groups), zero_points(row_groups);
+  const RowGrids grids = {row_groups, group_size_, scales.data(), zero_points.data()};
+  for (int64_t row = first; row < first + count; ++row, out += width) {
+    // Cannot fail: the shapes and types were checked on construction.
+    DecodeToFloat(scales_, row * row_groups, row_groups, scales.data()).IgnoreError();
+    ZeroPointsOfRow(row, zero_point_codes.data());
+    std::copy(zero_point_codes.begin(), zero_point_codes.end(), zero_points.begin());
+    const uint8_t* bytes = reinterpret_cast<const uint8_t*>(PackedRow(codes_, row).data());
+    if (!unpacked) {
+      CodesOfRow(row, codes.data());
+      bytes = codes.data();
+    }
     if (nibbles) {
-      DecodeNibbles(packed.data() + begin / 2, group_size_, zero_point, scale, out + begin);
+      RunVectorized<DecodeNibbles, const uint8_t*, const RowGrids&, float*>(bytes, grids, out);
     } else {
-      DecodeBytes(bytes + begin, group_size_, zero_point, scale, out + begin);
+      RunVectorized<DecodeBytes, const uint8_t*, const RowGrids&, float*>(bytes, grids, out);
     }
   }
 }

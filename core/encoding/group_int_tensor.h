@@ -39,6 +39,9 @@ class GroupIntTensor final : public EncodedTensor {
                                                                       std::span<const uint8_t> codes,
                                                                       std::span<const uint16_t> scales,
                                                                       std::span<const uint8_t> zero_points);
+  // From fields as they are stored; `zero_points` without bytes where symmetric. INVALID_ARGUMENT as above.
+  static absl::StatusOr<std::shared_ptr<const GroupIntTensor>> FromPacked(const GroupIntLayout& layout, Tensor codes,
+                                                                          Tensor scales, Tensor zero_points);
   // Checks every shape and type, the parameters, and that all scales are finite.
   static absl::StatusOr<EncodedTensorPtr> FromFields(const Shape& shape, const std::vector<EncodedField>& fields,
                                                      const nlohmann::json& parameters);
@@ -67,10 +70,7 @@ class GroupIntTensor final : public EncodedTensor {
 
  private:
   GroupIntTensor(Shape shape, int bits, int64_t group_size, Tensor codes, Tensor scales, Tensor zero_points);
-  static absl::StatusOr<std::shared_ptr<const GroupIntTensor>> Build(const GroupIntLayout& layout, Tensor codes,
-                                                                     Tensor scales, Tensor zero_points);
   std::span<const std::byte> PackedRow(const Tensor& tensor, int64_t row) const;
-  void DecodeRow(int64_t row, uint8_t* codes, uint8_t* zero_points, float* out) const;
 
   Shape shape_;
   int bits_;

@@ -236,18 +236,45 @@ void RoundToF16(float* values, int64_t count) {
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes) {
   const Lanes d;
   const hn::RebindToSigned<Lanes> integers;
+  const hn::Rebind<uint8_t, Lanes> bytes;
   const int64_t lanes = hn::Lanes(d);
   const float inverse_scale = grid.scale == 0 ? 0 : 1 / grid.scale;
   const auto inverse = hn::Set(d, inverse_scale), zero_point = hn::Set(d, grid.zero_point), max = hn::Set(d, max_code);
-  HWY_ALIGN int32_t rounded[kPanelRows];
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto code = NearestCode(hn::LoadU(d, values + i), inverse, zero_point, max);
-    hn::StoreU(hn::ConvertTo(integers, code), integers, rounded);
-    for (int64_t lane = 0; lane < lanes; ++lane) codes[i + lane] = static_cast<uint8_t>(rounded[lane]);
+    hn::StoreU(hn::DemoteTo(bytes, hn::ConvertTo(integers, code)), bytes, codes + i);
   }
   for (; i < count; ++i) {
     codes[i] = static_cast<uint8_t>(NearestCodeOf(values[i], inverse_scale, grid, max_code));
+  }
+}
+
+void GroupRanges(const GroupedRow& row, float* low, float* high) {
+  const Lanes d;
+  const int64_t lanes = hn::Lanes(d);
+  const float* values = row.values;
+  for (int64_t g = 0; g < row.groups; ++g, values += row.group) {
+    auto least = hn::Zero(d), most = hn::Zero(d);
+    int64_t i = 0;
+    for (; i + lanes <= row.group; i += lanes) {
+      const auto value = hn::LoadU(d, values + i);
+      least = hn::Min(least, value);
+      most = hn::Max(most, value);
+    }
+    low[g] = hn::GetLane(hn::MinOfLanes(d, least));
+    high[g] = hn::GetLane(hn::MaxOfLanes(d, most));
+    for (; i < row.group; ++i) {
+      low[g] = std::min(low[g], values[i]);
+      high[g] = std::max(high[g], values[i]);
+    }
+  }
+}
+
+void RoundGroupsToGrids(const GroupedRow& row, const float* scales, const float* zero_points, float max_code,
+                        uint8_t* codes) {
+  for (int64_t g = 0; g < row.groups; ++g) {
+    RoundToGrid(row.values + g * row.group, row.group, {scales[g], zero_points[g]}, max_code, codes + g * row.group);
   }
 }
 
@@ -266,6 +293,8 @@ HWY_EXPORT(RoundPanelToGrids);
 HWY_EXPORT(LeastSquaresScales);
 HWY_EXPORT(RoundToF16);
 HWY_EXPORT(RoundToGrid);
+HWY_EXPORT(GroupRanges);
+HWY_EXPORT(RoundGroupsToGrids);
 
 namespace {
 
@@ -361,6 +390,17 @@ void RoundToF16(float* values, int64_t count) {
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes) {
   LimitTargets();
   HWY_DYNAMIC_DISPATCH(RoundToGrid)(values, count, grid, max_code, codes);
+}
+
+void GroupRanges(const GroupedRow& row, float* low, float* high) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(GroupRanges)(row, low, high);
+}
+
+void RoundGroupsToGrids(const GroupedRow& row, const float* scales, const float* zero_points, float max_code,
+                        uint8_t* codes) {
+  LimitTargets();
+  HWY_DYNAMIC_DISPATCH(RoundGroupsToGrids)(row, scales, zero_points, max_code, codes);
 }
 
 }  // namespace tersor

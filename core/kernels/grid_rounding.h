@@ -93,6 +93,20 @@ void RoundToF16(float* values, int64_t count);
 // codes[i] = the grid's nearest code for values[i].
 void RoundToGrid(const float* values, int64_t count, const GridCandidate& grid, float max_code, uint8_t* codes);
 
+// A row of `groups` groups of `group` neighbouring values, which are finite.
+struct GroupedRow {
+  const float* values = nullptr;
+  int64_t groups = 0;
+  int64_t group = 0;
+};
+
+// low[g], high[g] = the least and the largest of group g's values and 0.
+void GroupRanges(const GroupedRow& row, float* low, float* high);
+
+// RoundToGrid for each group, group g on the grid of scales[g] and zero_points[g].
+void RoundGroupsToGrids(const GroupedRow& row, const float* scales, const float* zero_points, float max_code,
+                        uint8_t* codes);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_KERNELS_GRID_ROUNDING_H_

@@ -138,9 +138,10 @@ absl::StatusOr<EncodedLayer> AwqMethod::EncodeWeight(const LayerWeight& weight) 
   const std::string& name = weight.layer->name;
   const bool clips = options_.clip && !absl::EndsWith(name, ".q_proj") && !absl::EndsWith(name, ".k_proj");
   if (!clips) return EncodeToNearest(weight, options_.grid);
-  TERSOR_RETURN_IF_ERROR(CheckWeights(weight.values, options_.grid));
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+  TERSOR_RETURN_IF_ERROR(CheckWeights(values.view(), options_.grid));
   const QuantizedMatrix matrix =
-      RoundClipped(weight.values, weight.statistics->second_moment(), options_.grid, weight.threads);
+      RoundClipped(values.view(), weight.statistics->second_moment(), options_.grid, weight.threads);
   TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, matrix.Encode());
   return EncodedLayer{std::move(encoded), ""};
 }

@@ -70,7 +70,7 @@ std::set<Statistic> BcqMethod::statistics() const {
 }
 
 std::vector<float> BcqMethod::Importance(const LayerWeight& weight) const {
-  std::vector<float> importance(weight.values.columns, 1.0f);
+  std::vector<float> importance(weight.stored->columns(), 1.0f);
   if (!weighs_inputs()) return importance;
   const std::vector<float> norms = weight.statistics->Norms();
   double mean = 0;
@@ -83,7 +83,8 @@ std::vector<float> BcqMethod::Importance(const LayerWeight& weight) const {
 }
 
 absl::StatusOr<EncodedLayer> BcqMethod::EncodeWeight(const LayerWeight& weight) const {
-  const int64_t rows = weight.values.rows, columns = weight.values.columns;
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+  const int64_t rows = values.view().rows, columns = values.view().columns;
   const int64_t group = options_.group_size == -1 ? columns : options_.group_size, groups = columns / group;
   const int planes = options_.planes;
   const std::vector<float> importance = Importance(weight);
@@ -91,7 +92,7 @@ absl::StatusOr<EncodedLayer> BcqMethod::EncodeWeight(const LayerWeight& weight) 
   std::vector<uint16_t> scales(rows * groups * planes);
   RunTasks(weight.threads, (rows + kPanelRows - 1) / kPanelRows, [&](int64_t task) {
     const int64_t first = task * kPanelRows, count = std::min(kPanelRows, rows - first);
-    const std::vector<float> panel = ToPanel(weight.values.Rows(first, count));
+    const std::vector<float> panel = ToPanel(values.view().Rows(first, count));
     std::vector<int32_t> panel_codes(group * kPanelRows);
     std::array<float, kMostPlanes * kPanelRows> panel_scales;
     for (int64_t g = 0; g < groups; ++g) {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/warning.h"
-#include "core/compress/quantize/layer_rounding.h"
 #include "core/compress/quantize/moment_form.h"
+#include "core/kernels/column_absmax.h"
 
 namespace tersor {
 namespace {
@@ -26,7 +26,10 @@ absl::StatusOr<ScaledGroup> Describe(const FoldGroup& group, const BlockTask& ta
   ScaledGroup scaled{&group, {}, &(*task.statistics)[group.segment], task.threads, task.cancellation};
   for (const std::string& reader : group.readers) {
     TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(reader + ".weight"));
-    TERSOR_ASSIGN_OR_RETURN(scaled.weights.emplace_back(), DecodeFiniteWeight(reader, *weight, task.threads));
+    const LayerWeight stored = {.stored = weight.get(), .threads = task.threads, .cancellation = task.cancellation};
+    absl::StatusOr<WeightValues> values = stored.Decode();
+    if (!values.ok()) return Annotate(values.status(), reader);
+    scaled.weights.push_back(*std::move(values));
   }
   return scaled;
 }
@@ -40,22 +43,21 @@ void Put(const std::string& name, const Model& model, SegmentOutcome& outcome) {
 
 std::vector<float> ScaledGroup::WeightAbsMax() const {
   std::vector<float> absmax(inputs());
-  for (const std::vector<float>& weight : weights) {
-    for (size_t first = 0; first < weight.size(); first += absmax.size()) {
-      for (size_t i = 0; i < absmax.size(); ++i) absmax[i] = std::max(absmax[i], std::abs(weight[first + i]));
-    }
+  for (const WeightValues& weight : weights) {
+    const ConstMatrixView rows = weight.view();
+    AddColumnAbsMax(rows.data, rows.stride, rows.rows, rows.columns, absmax.data());
   }
   return absmax;
 }
 
 std::vector<std::vector<float>> ScaledGroup::JudgePanels(int64_t rows) const {
   std::vector<std::vector<float>> panels;
-  for (const std::vector<float>& weight : weights) {
-    const int64_t columns = inputs(), all = static_cast<int64_t>(weight.size()) / columns;
-    const int64_t stride = std::max<int64_t>(all / rows, 1), judges = all / stride;
+  for (const WeightValues& weight : weights) {
+    const ConstMatrixView all = weight.view();
+    const int64_t columns = all.columns, stride = std::max<int64_t>(all.rows / rows, 1), judges = all.rows / stride;
     for (int64_t first = 0; first < judges; first += kPanelRows) {
       const int64_t count = std::min(kPanelRows, judges - first);
-      panels.push_back(ToPanel({weight.data() + first * stride * columns, count, columns, stride * columns}));
+      panels.push_back(ToPanel({all.row(first * stride), count, columns, stride * columns}));
     }
   }
   return panels;

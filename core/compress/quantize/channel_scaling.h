@@ -10,6 +10,7 @@
 #include "core/base/status.h"
 #include "core/compress/method.h"
 #include "core/compress/quantize/integer_grid.h"
+#include "core/compress/quantize/layer_weight.h"
 #include "core/model/fold_group.h"
 
 namespace tersor {
@@ -18,7 +19,7 @@ namespace tersor {
 struct ScaledGroup {
   const FoldGroup* group = nullptr;
   // Weights of the readers, decoded, [rows, inputs] each.
-  std::vector<std::vector<float>> weights;
+  std::vector<WeightValues> weights;
   const InputStatistics* statistics = nullptr;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;

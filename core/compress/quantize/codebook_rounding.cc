@@ -15,13 +15,13 @@ absl::StatusOr<EncodedTensorPtr> RoundToCodebook(ConstMatrixView weights, const 
   const int64_t group = options.group_size == -1 ? columns : options.group_size, groups = columns / group;
   const CodeBook& book = *options.book;
   std::vector<float> wanted(rows * groups);
-  for (int64_t row = 0; row < rows; ++row) {
+  RunTasks(threads, rows, [&](int64_t row) {
     for (int64_t g = 0; g < groups; ++g) {
       float absmax = 0;
       for (int64_t i = 0; i < group; ++i) absmax = std::max(absmax, std::abs(weights.at(row, g * group + i)));
       wanted[row * groups + g] = options.mx_scales ? MxScale(absmax, book) : absmax / book.largest();
     }
-  }
+  });
   TERSOR_ASSIGN_OR_RETURN(GroupScales scales, GroupScales::Encode(options.scales, rows, groups, wanted));
   std::vector<uint8_t> codes(rows * columns);
   RunTasks(threads, rows, [&](int64_t row) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/kernels/scratch.h"
 
 namespace tersor {
 namespace {
@@ -35,6 +36,16 @@ void FindRange(const float* values, int64_t columns, PanelRow& low, PanelRow& hi
   }
 }
 
+// The side with one code more serves the value of the largest magnitude, whose code is 0.
+float SymmetricScale(float low, float high, float middle) { return (high > -low ? -high : 0 - low) / middle; }
+
+float ZeroPoint(float low, float scale, float max_code) {
+  return scale > 0 ? std::clamp(std::nearbyint(-low / scale), 0.0f, max_code) : 0.0f;
+}
+
+// Of magnitudes whose spanning grid has an F16 scale.
+float LargestWeight(const GridOptions& options) { return kLargestF16 * 0.5f * static_cast<float>(options.max_code()); }
+
 // Grids on their way to being tried.
 class Candidates {
  public:
@@ -55,9 +66,8 @@ class Candidates {
     for (int64_t row = 0; row < kPanelRows; ++row) scales_.push_back(width * (high[row] - low[row]) / max_code);
     RoundToF16(scales_.data() + at, kPanelRows);
     for (int64_t row = 0; row < kPanelRows; ++row) {
-      const float scale = scales_[at + row];
-      const float zero_point = scale > 0 ? std::clamp(std::nearbyint(-width * low[row] / scale), 0.0f, max_code) : 0.0f;
-      zero_points_.push_back(std::clamp(zero_point + shift, 0.0f, max_code));
+      zero_points_.push_back(
+          std::clamp(ZeroPoint(width * low[row], scales_[at + row], max_code) + shift, 0.0f, max_code));
     }
   }
   PanelGrids Best(const float* values, int64_t columns, const float* importance, float max_code) const {
@@ -115,10 +125,9 @@ PanelGrids FitGrids(const float* values, int64_t columns, const float* importanc
   Candidates candidates(search ? 3 * kWidths + 1 : 1);
   if (options.symmetric) {
     const float middle = static_cast<float>(options.middle_code());
-    // The side with one code more serves the value of the largest magnitude, whose code is 0.
     PanelRow spanning;
     for (int64_t row = 0; row < kPanelRows; ++row) {
-      spanning[row] = (high[row] > -low[row] ? -high[row] : 0 - low[row]) / middle;
+      spanning[row] = SymmetricScale(low[row], high[row], middle);
     }
     candidates.AddSymmetric(spanning, 1, middle);
     for (float& scale : spanning) scale *= middle / (0.5f * max_code);
@@ -145,8 +154,29 @@ GridCandidate FitGrid(std::span<const float> values, std::span<const float> impo
   return {grids.scales[0], grids.zero_points[0]};
 }
 
-absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options) {
-  const float limit = kLargestF16 * 0.5f * static_cast<float>(options.max_code());
+bool RoundRowToSpans(std::span<const float> values, const GridOptions& options, float* scales, float* zero_points,
+                     uint8_t* codes) {
+  const float max_code = static_cast<float>(options.max_code()), middle = static_cast<float>(options.middle_code());
+  const int64_t columns = static_cast<int64_t>(values.size()), group = options.GroupColumns(columns);
+  const GroupedRow row = {values.data(), columns / group, group};
+  ScratchBuffer ranges(2 * row.groups);
+  float *low = ranges.data(), *high = low + row.groups;
+  GroupRanges(row, low, high);
+  float largest = 0;
+  for (int64_t g = 0; g < row.groups; ++g) {
+    largest = std::max({largest, high[g], -low[g]});
+    scales[g] = options.symmetric ? SymmetricScale(low[g], high[g], middle) : (high[g] - low[g]) / max_code;
+  }
+  RoundToF16(scales, row.groups);
+  for (int64_t g = 0; g < row.groups; ++g) {
+    zero_points[g] = options.symmetric ? middle : ZeroPoint(low[g], scales[g], max_code);
+  }
+  RoundGroupsToGrids(row, scales, zero_points, max_code, codes);
+  return largest <= LargestWeight(options);
+}
+
+absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options, int64_t first_row) {
+  const float limit = LargestWeight(options);
   for (int64_t i = 0; i < weights.rows; ++i) {
     if (WithinLimit(weights.row(i), weights.columns, limit)) continue;
     for (int64_t j = 0; j < weights.columns; ++j) {
@@ -154,7 +184,7 @@ absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options) {
       // The comparison is false for NaN.
       if (std::abs(value) <= limit) continue;
       return absl::InvalidArgumentError(
-          absl::StrCat("weight [", i, ", ", j, "] is ", value,
+          absl::StrCat("weight [", first_row + i, ", ", j, "] is ", value,
                        std::isfinite(value) ? ", too large for an F16 scale" : ", not a finite number"));
     }
   }

@@ -45,8 +45,15 @@ PanelGrids FitGrids(const float* values, int64_t columns, const float* importanc
 // The same for one row.
 GridCandidate FitGrid(std::span<const float> values, std::span<const float> importance, const GridOptions& options);
 
-// INVALID_ARGUMENT unless all weights are finite and small enough for F16 scales.
-absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options);
+// One row, whose values are finite: each group on the grid that FitGrids gives it without search, rounded as
+// RoundToGrid does. `scales` and `zero_points` [groups] and `codes` [columns] receive the answer. False where a value
+// is too large for F16 scales.
+bool RoundRowToSpans(std::span<const float> values, const GridOptions& options, float* scales, float* zero_points,
+                     uint8_t* codes);
+
+// INVALID_ARGUMENT unless all weights are finite and small enough for F16 scales; `weights` are those from row
+// `first_row` on of the matrix that the message speaks of.
+absl::Status CheckWeights(ConstMatrixView weights, const GridOptions& options, int64_t first_row = 0);
 
 }  // namespace tersor
 

@@ -8,22 +8,12 @@
 
 #include "core/base/status.h"
 #include "core/compress/method.h"
+#include "core/compress/quantize/layer_weight.h"
 #include "core/compress/quantize/moment_form.h"
 #include "core/encoding/activation_format.h"
 #include "core/encoding/encoded_tensor.h"
-#include "core/linalg/matrix_view.h"
 
 namespace tersor {
-
-// A layer's weight as the encoder sees it: decoded and finite.
-struct LayerWeight {
-  const LinearLayer* layer = nullptr;
-  ConstMatrixView values;
-  // Of the segment's input; may be null.
-  const InputStatistics* statistics = nullptr;
-  int threads = 1;
-  const CancellationToken* cancellation = nullptr;
-};
 
 struct EncodedLayer {
   EncodedTensorPtr weight;
@@ -42,15 +32,9 @@ using EncodeLayer = std::function<absl::StatusOr<EncodedLayer>(const LayerWeight
 absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const EncodeLayer& encode,
                                             const ActivationFormatPtr& input_format);
 
-// ||(W - Q) X||^2 / ||W X||^2 by the form of X^T X; of the weights alone where `form` is null. 0 where the denominator
-// is.
-double RelativeError(ConstMatrixView weights, ConstMatrixView rounded, const MomentForm* form, int threads);
-
-// What a matrix decodes to, [rows, columns], on `threads` threads.
-std::vector<float> DecodeMatrix(const EncodedTensor& matrix, int threads);
-// The same of layer `name`'s weight; INVALID_ARGUMENT names the layer and the first weight that is not a finite number.
-absl::StatusOr<std::vector<float>> DecodeFiniteWeight(const std::string& name, const EncodedTensor& weight,
-                                                      int threads);
+// ||(W - Q) X||^2 / ||W X||^2 of what `weight` and `rounded` decode to, by the form of X^T X; of the weights alone
+// where `form` is null. 0 where the denominator is. Both have the same shape.
+double RelativeError(const EncodedTensor& weight, const EncodedTensor& rounded, const MomentForm* form, int threads);
 
 }  // namespace tersor
 

@@ -22,8 +22,8 @@ std::vector<FieldViolation> LayerwiseMethod::CheckLayers(const std::vector<Linea
 
 LayerCost LayerwiseMethod::Cost(const LinearLayer& layer) const {
   const int64_t weights = layer.outputs * layer.inputs;
-  // Floats, codes and their grids, and the floats that these stand for.
-  return {.scratch_bytes = weights * 10, .operations = static_cast<double>(weights) * OperationsAWeight()};
+  // Floats, codes and their grids, packed codes.
+  return {.scratch_bytes = weights * 7, .operations = static_cast<double>(weights) * OperationsAWeight()};
 }
 
 absl::StatusOr<ActivationFormatPtr> LayerwiseMethod::InputFormat(int64_t width,

@@ -65,13 +65,14 @@ PlannedEncoding OliveMethod::WeightEncoding(const LinearLayer& layer) const {
 }
 
 absl::StatusOr<EncodedLayer> OliveMethod::EncodeWeight(const LayerWeight& weight) const {
-  const int64_t rows = weight.values.rows, columns = weight.values.columns;
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues decoded, weight.Decode());
+  const int64_t rows = decoded.view().rows, columns = decoded.view().columns;
   const int64_t group = options_.group_size == -1 ? columns : options_.group_size, groups = columns / group;
   const OutlierPairs pairs(options_.bits);
   std::vector<uint8_t> codes(rows * columns);
   std::vector<uint16_t> scales(rows * groups);
   RunTasks(weight.threads, rows * groups, [&](int64_t i) {
-    const float* values = weight.values.row(i / groups) + i % groups * group;
+    const float* values = decoded.view().row(i / groups) + i % groups * group;
     scales[i] = FloatToF16(FitPairScale({values, static_cast<size_t>(group)}, pairs));
     const float scale = F16ToFloat(scales[i]), inverse = scale > 0 ? 1 / scale : 0;
     for (int64_t k = 0; k < group; k += 2) {

@@ -118,7 +118,8 @@ PlannedEncoding OwqMethod::WeightEncoding(const LinearLayer& layer) const {
 }
 
 absl::StatusOr<EncodedLayer> OwqMethod::EncodeWeight(const LayerWeight& weight) const {
-  const ConstMatrixView w = weight.values, moment = weight.statistics->second_moment();
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+  const ConstMatrixView w = values.view(), moment = weight.statistics->second_moment();
   const int64_t group = options_.grid.GroupColumns(w.columns), count = FloatColumns(w.columns);
   GridOptions nearest = options_.grid;
   nearest.search = v1::SCALE_SEARCH_MINMAX;
@@ -132,7 +133,7 @@ absl::StatusOr<EncodedLayer> OwqMethod::EncodeWeight(const LayerWeight& weight) 
   if (!prepared.system.has_value()) prepared.system = FeedbackSystem::WithoutFeedback(order);
   const PanelRounding rounding = {options_.grid, 128, GroupPositions(order, group, w.columns - count), nullptr};
   QuantizedMatrix matrix(w.rows, w.columns, options_.grid);
-  std::vector<float> values(w.rows * count);
+  std::vector<float> kept(w.rows * count);
   TERSOR_RETURN_IF_ERROR(ParallelFor(weight.threads, (w.rows + kPanelRows - 1) / kPanelRows, [&](int64_t task) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(weight.cancellation));
     const int64_t first = task * kPanelRows, rows = std::min(kPanelRows, w.rows - first);
@@ -142,7 +143,7 @@ absl::StatusOr<EncodedLayer> OwqMethod::EncodeWeight(const LayerWeight& weight) 
     panel.Store(order, rounding.groups, first, matrix);
     for (int64_t k = w.columns - count; k < w.columns; ++k) {
       const int64_t at = std::lower_bound(floats.begin(), floats.end(), order[k]) - floats.begin();
-      for (int64_t row = 0; row < rows; ++row) values[(first + row) * count + at] = panel.Value(k, row);
+      for (int64_t row = 0; row < rows; ++row) kept[(first + row) * count + at] = panel.Value(k, row);
     }
     return absl::OkStatus();
   }));
@@ -150,7 +151,7 @@ absl::StatusOr<EncodedLayer> OwqMethod::EncodeWeight(const LayerWeight& weight) 
   TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, matrix.Encode());
   if (count > 0) {
     TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr columns,
-                            ColumnsTensor::Create({w.rows, w.columns}, {floats.begin(), floats.end()}, values));
+                            ColumnsTensor::Create({w.rows, w.columns}, {floats.begin(), floats.end()}, kept));
     TERSOR_ASSIGN_OR_RETURN(encoded, SumTensor::Create({std::move(encoded), std::move(columns)}));
   }
   return EncodedLayer{std::move(encoded), prepared.note, prepared.damping,

@@ -5,6 +5,7 @@
 
 #include "core/compress/quantize/moment_form.h"
 #include "core/compress/quantize/quantize_config.h"
+#include "core/compress/quantize/span_rounding.h"
 #include "core/kernels/parallel.h"
 
 namespace tersor {
@@ -57,7 +58,9 @@ absl::StatusOr<QuantizedMatrix> RoundToNearest(ConstMatrixView weights, const Gr
 }
 
 absl::StatusOr<EncodedLayer> EncodeToNearest(const LayerWeight& weight, const GridOptions& options) {
-  TERSOR_ASSIGN_OR_RETURN(const QuantizedMatrix rounded, RoundToNearest(weight.values, options, weight.threads));
+  if (options.search == v1::SCALE_SEARCH_MINMAX) return EncodeToSpans(weight, options);
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+  TERSOR_ASSIGN_OR_RETURN(const QuantizedMatrix rounded, RoundToNearest(values.view(), options, weight.threads));
   TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, rounded.Encode());
   return EncodedLayer{std::move(encoded), ""};
 }

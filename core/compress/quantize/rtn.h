@@ -35,9 +35,10 @@ class RtnMethod final : public LayerwiseMethod {
   GridOptions options_;
 };
 
+// All of a matrix, with any search. INVALID_ARGUMENT where CheckWeights gives it.
 absl::StatusOr<QuantizedMatrix> RoundToNearest(ConstMatrixView weights, const GridOptions& options, int threads);
 
-// The same as an EncodeLayer of layer_rounding.h.
+// The same as an EncodeLayer of layer_rounding.h; without search by span_rounding.h.
 absl::StatusOr<EncodedLayer> EncodeToNearest(const LayerWeight& weight, const GridOptions& options);
 
 }  // namespace tersor

@@ -195,7 +195,8 @@ PlannedEncoding SpqrMethod::WeightEncoding(const LinearLayer& layer) const {
 }
 
 absl::StatusOr<EncodedLayer> SpqrMethod::EncodeWeight(const LayerWeight& weight) const {
-  const ConstMatrixView w = weight.values, moment = weight.statistics->second_moment();
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+  const ConstMatrixView w = values.view(), moment = weight.statistics->second_moment();
   const BilevelIntLayout layout = Layout(w.rows, w.columns);
   TERSOR_RETURN_IF_ERROR(CheckWeights(w, {.bits = layout.bits, .group_size = layout.group_size}));
   const std::vector<int64_t> order = OrderColumns(moment, ColumnOrder::kFallingGroups, layout.group_size);

@@ -87,11 +87,13 @@ PlannedEncoding ZeroQuantFpMethod::WeightEncoding(const LinearLayer& layer) cons
 }
 
 absl::StatusOr<EncodedLayer> ZeroQuantFpMethod::EncodeWeight(const LayerWeight& weight) const {
-  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, RoundToCodebook(weight.values, options_, weight.threads));
+  TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+  const ConstMatrixView w = values.view();
+  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, RoundToCodebook(w, options_, weight.threads));
   if (rank_ == 0) return EncodedLayer{std::move(encoded), ""};
-  const int64_t rows = weight.values.rows, columns = weight.values.columns;
+  const int64_t rows = w.rows, columns = w.columns;
   std::vector<float> errors = encoded->Decode();
-  for (int64_t i = 0; i < rows * columns; ++i) errors[i] = weight.values.at(i / columns, i % columns) - errors[i];
+  for (int64_t i = 0; i < rows * columns; ++i) errors[i] = w.at(i / columns, i % columns) - errors[i];
   TERSOR_ASSIGN_OR_RETURN(const LowRankFactors factors, FactorLowRank({errors.data(), rows, columns}, rank_));
   TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr left,
                           RoundToCodebook({factors.left.data(), rows, rank_}, FactorOptions(), weight.threads));

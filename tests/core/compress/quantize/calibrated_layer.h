@@ -55,9 +55,8 @@ struct CalibratedLayer {
     return method->Apply(Task());
   }
   double OutputError(const EncodedTensor& weight) const {
-    const std::vector<float> rounded = weight.Decode();
     const MomentForm form(statistics.second_moment());
-    return RelativeError(view(), {rounded.data(), rows, columns}, &form, 1);
+    return RelativeError(**DenseTensor::FromFloats({rows, columns}, weights), weight, &form, 1);
   }
 };
 

@@ -1,0 +1,22 @@
+// Sums of squares of values and of how far others are from them.
+#ifndef TERSOR_CORE_KERNELS_SQUARED_ERROR_H_
+#define TERSOR_CORE_KERNELS_SQUARED_ERROR_H_
+
+#include <cstdint>
+
+namespace tersor {
+
+struct SquareSums {
+  // Of (other - value)^2.
+  double error = 0;
+  // Of value^2.
+  double energy = 0;
+};
+
+// Over `count` pairs; differences and squares are float, the sums of a few hundred of them too, those of all double. On
+// the calling thread.
+SquareSums SumSquares(const float* values, const float* others, int64_t count);
+
+}  // namespace tersor
+
+#endif  // TERSOR_CORE_KERNELS_SQUARED_ERROR_H_
