@@ -15,7 +15,10 @@
 namespace tersor {
 namespace {
 
-constexpr int64_t kRowsOfPart = 32;
+// Rows decoded together: few enough to stay in a core's cache.
+constexpr int64_t kTileRows = 32;
+// So that threads end at about the same time.
+constexpr int64_t kPartsAThread = 4;
 
 struct Outlier {
   int64_t channel = 0;
@@ -57,13 +60,18 @@ std::vector<double> InputMagnitudes(const InputStatistics& statistics) {
 
 // By column.
 std::vector<double> WeightMagnitudes(const EncodedTensor& weight, int threads) {
-  const int64_t columns = weight.columns(), parts = (weight.rows() + kRowsOfPart - 1) / kRowsOfPart;
+  const int64_t columns = weight.columns();
+  const int64_t parts = std::min<int64_t>(kPartsAThread * threads, (weight.rows() + kTileRows - 1) / kTileRows);
+  const int64_t part_rows = (weight.rows() + parts - 1) / parts;
   std::vector<std::vector<float>> largest(parts, std::vector<float>(columns, 0.0f));
   RunTasks(threads, parts, [&](int64_t part) {
-    const int64_t first = part * kRowsOfPart, count = std::min(kRowsOfPart, weight.rows() - first);
-    ScratchBuffer rows(count * columns);
-    weight.DecodeRows(first, count, rows.data());
-    AddColumnAbsMax(rows.data(), columns, count, columns, largest[part].data());
+    ScratchBuffer rows(kTileRows * columns);
+    const int64_t end = std::min(weight.rows(), (part + 1) * part_rows);
+    for (int64_t first = part * part_rows; first < end; first += kTileRows) {
+      const int64_t count = std::min(kTileRows, end - first);
+      weight.DecodeRows(first, count, rows.data());
+      AddColumnAbsMax(rows.data(), columns, count, columns, largest[part].data());
+    }
   });
   std::vector<double> magnitudes(columns, 0.0);
   for (const std::vector<float>& part : largest) {

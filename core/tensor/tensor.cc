@@ -23,7 +23,7 @@ void DecodeAs(const std::byte* bytes, int64_t count, float* out, Convert convert
 }
 
 #ifdef __x86_64__
-// How many it converted: those that fill vectors. Exact, as F16ToFloat is.
+// How many it converted: those that fill vectors. The bits of F16ToFloat, except that NaN becomes a quiet one.
 [[gnu::target("avx,f16c")]] int64_t DecodeHalvesByF16c(const std::byte* bytes, int64_t count, float* out) {
   constexpr int64_t kLanes = 8;
   int64_t i = 0;

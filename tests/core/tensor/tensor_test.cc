@@ -1,5 +1,11 @@
 #include "core/tensor/tensor.h"
 
+#include <bit>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
 #include "core/tensor/float16.h"
 #include "gtest/gtest.h"
 
@@ -27,6 +33,25 @@ TEST(TensorTest, DecodesSixteenBitTypes) {
   EXPECT_EQ(out[0], 0.5f);
   EXPECT_EQ(out[1], -2.0f);
   EXPECT_EQ(DecodeToFloat(half, 1, 2, out).code(), absl::StatusCode::kOutOfRange);
+}
+
+// What fills vectors and what does not, from any place on.
+TEST(TensorTest, EveryHalfDecodesAsOneByOne) {
+  std::vector<uint16_t> halves(65536);
+  std::iota(halves.begin(), halves.end(), uint16_t{0});
+  const Tensor tensor = *Tensor::Own(DType::kF16, {65536}, halves);
+  for (const auto& [first, count] : {std::pair{0, 65536}, {3, 5}, {31741, 1}, {1023, 17}, {65529, 7}, {9, 0}}) {
+    std::vector<float> out(count);
+    ASSERT_TRUE(DecodeToFloat(tensor, first, count, out.data()).ok());
+    for (int i = 0; i < count; ++i) {
+      const float expected = F16ToFloat(halves[first + i]);
+      if (std::isnan(expected)) {
+        EXPECT_TRUE(std::isnan(out[i])) << first + i;
+      } else {
+        EXPECT_EQ(std::bit_cast<uint32_t>(out[i]), std::bit_cast<uint32_t>(expected)) << first + i;
+      }
+    }
+  }
 }
 
 TEST(TensorTest, IntegersAreNotFloats) {
