@@ -245,8 +245,7 @@ class BlockWalk {
       }
       task.threads = options_.compute.threads;
       task.cancellation = options_.cancellation;
-      TERSOR_ASSIGN_OR_RETURN(const std::vector<v1::Warning> outliers, FindExtremeOutliers(task));
-      record.warnings.insert(record.warnings.end(), outliers.begin(), outliers.end());
+      if (std::optional<v1::Warning> outlier = FindInputOutlier(task)) record.warnings.push_back(*std::move(outlier));
       TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->Apply(task));
       if (block != nullptr) TERSOR_RETURN_IF_ERROR(PutIntoBlock(task, outcome, *block));
       Append(std::move(outcome), record);

@@ -5,20 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/warning.h"
-#include "core/kernels/column_absmax.h"
-#include "core/kernels/scratch.h"
-#include "core/kernels/worker_pool.h"
 
 namespace tersor {
 namespace {
-
-// Rows decoded together: few enough to stay in a core's cache.
-constexpr int64_t kTileRows = 32;
-// So that threads end at about the same time.
-constexpr int64_t kPartsAThread = 4;
 
 struct Outlier {
   int64_t channel = 0;
@@ -27,9 +18,9 @@ struct Outlier {
 };
 
 // Channels that are 0 throughout say nothing of what is usual. nullopt where none is extreme.
-std::optional<Outlier> FarthestOut(const std::vector<double>& magnitudes) {
-  std::vector<double> alive;
-  for (const double magnitude : magnitudes) {
+std::optional<Outlier> FarthestOut(const std::vector<float>& magnitudes) {
+  std::vector<float> alive;
+  for (const float magnitude : magnitudes) {
     if (magnitude > 0) alive.push_back(magnitude);
   }
   if (alive.size() < 2) return std::nullopt;
@@ -41,8 +32,8 @@ std::optional<Outlier> FarthestOut(const std::vector<double>& magnitudes) {
 }
 
 // Largest magnitude of each channel, or root mean square where that is what was gathered; empty where nothing was.
-std::vector<double> InputMagnitudes(const InputStatistics& statistics) {
-  std::vector<double> magnitudes;
+std::vector<float> InputMagnitudes(const InputStatistics& statistics) {
+  std::vector<float> magnitudes;
   const int64_t width = statistics.width();
   if (statistics.wants(Statistic::kAbsMax)) {
     magnitudes.assign(statistics.absmax().begin(), statistics.absmax().end());
@@ -53,29 +44,7 @@ std::vector<double> InputMagnitudes(const InputStatistics& statistics) {
   } else if (statistics.wants(Statistic::kSecondMoment)) {
     const ConstMatrixView moment = statistics.second_moment();
     const double tokens = static_cast<double>(std::max<int64_t>(statistics.tokens(), 1));
-    for (int64_t i = 0; i < width; ++i) magnitudes.push_back(std::sqrt(moment.row(i)[i] / tokens));
-  }
-  return magnitudes;
-}
-
-// By column.
-std::vector<double> WeightMagnitudes(const EncodedTensor& weight, int threads) {
-  const int64_t columns = weight.columns();
-  const int64_t parts = std::min<int64_t>(kPartsAThread * threads, (weight.rows() + kTileRows - 1) / kTileRows);
-  const int64_t part_rows = (weight.rows() + parts - 1) / parts;
-  std::vector<std::vector<float>> largest(parts, std::vector<float>(columns, 0.0f));
-  RunTasks(threads, parts, [&](int64_t part) {
-    ScratchBuffer rows(kTileRows * columns);
-    const int64_t end = std::min(weight.rows(), (part + 1) * part_rows);
-    for (int64_t first = part * part_rows; first < end; first += kTileRows) {
-      const int64_t count = std::min(kTileRows, end - first);
-      weight.DecodeRows(first, count, rows.data());
-      AddColumnAbsMax(rows.data(), columns, count, columns, largest[part].data());
-    }
-  });
-  std::vector<double> magnitudes(columns, 0.0);
-  for (const std::vector<float>& part : largest) {
-    for (int64_t i = 0; i < columns; ++i) magnitudes[i] = std::max<double>(magnitudes[i], part[i]);
+    for (int64_t i = 0; i < width; ++i) magnitudes.push_back(static_cast<float>(std::sqrt(moment.row(i)[i] / tokens)));
   }
   return magnitudes;
 }
@@ -94,20 +63,17 @@ v1::Warning Describe(const std::string& layer, const Outlier& outlier, absl::str
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::Warning>> FindExtremeOutliers(const SegmentTask& task) {
-  std::vector<v1::Warning> warnings;
-  for (const TargetLayer& target : task.layers) {
-    TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
-    const std::vector<double> magnitudes = WeightMagnitudes(*target.weight, task.threads);
-    if (const std::optional<Outlier> outlier = FarthestOut(magnitudes)) {
-      warnings.push_back(Describe(target.layer.name, *outlier, "weights of input channel"));
-    }
-  }
-  if (task.statistics == nullptr || task.layers.empty()) return warnings;
-  if (const std::optional<Outlier> outlier = FarthestOut(InputMagnitudes(*task.statistics))) {
-    warnings.push_back(Describe(task.layers.front().layer.name, *outlier, "inputs of channel"));
-  }
-  return warnings;
+std::optional<v1::Warning> FindWeightOutlier(const std::string& layer, const std::vector<float>& column_magnitudes) {
+  const std::optional<Outlier> outlier = FarthestOut(column_magnitudes);
+  if (!outlier.has_value()) return std::nullopt;
+  return Describe(layer, *outlier, "weights of input channel");
+}
+
+std::optional<v1::Warning> FindInputOutlier(const SegmentTask& task) {
+  if (task.statistics == nullptr || task.layers.empty()) return std::nullopt;
+  const std::optional<Outlier> outlier = FarthestOut(InputMagnitudes(*task.statistics));
+  if (!outlier.has_value()) return std::nullopt;
+  return Describe(task.layers.front().layer.name, *outlier, "inputs of channel");
 }
 
 }  // namespace tersor

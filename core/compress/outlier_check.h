@@ -2,9 +2,10 @@
 #ifndef TERSOR_CORE_COMPRESS_OUTLIER_CHECK_H_
 #define TERSOR_CORE_COMPRESS_OUTLIER_CHECK_H_
 
+#include <optional>
+#include <string>
 #include <vector>
 
-#include "core/base/status.h"
 #include "core/compress/method.h"
 #include "tersor/v1/report.pb.h"
 
@@ -14,9 +15,11 @@ namespace tersor {
 // without a word.
 inline constexpr double kExtremeRatio = 1000;
 
-// EXTREME_OUTLIERS of a segment's layers: the input channel that is farthest out, of each layer's weight, and of their
-// inputs where `task.statistics` tell (largest magnitude, else root of the mean square).
-absl::StatusOr<std::vector<v1::Warning>> FindExtremeOutliers(const SegmentTask& task);
+// EXTREME_OUTLIERS of a layer's weight: the input channel that is farthest out, by the largest magnitude of each.
+std::optional<v1::Warning> FindWeightOutlier(const std::string& layer, const std::vector<float>& column_magnitudes);
+
+// The same of a segment's inputs, where `task.statistics` tell (largest magnitude, else root of the mean square).
+std::optional<v1::Warning> FindInputOutlier(const SegmentTask& task);
 
 }  // namespace tersor
 

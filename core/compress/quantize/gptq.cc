@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "core/compress/outlier_check.h"
 #include "core/compress/quantize/dense_correction.h"
 #include "core/compress/quantize/feedback_preparation.h"
 #include "core/compress/quantize/feedback_rounding.h"
 #include "core/compress/quantize/grid_refinement.h"
+#include "core/compress/quantize/layer_weight.h"
 #include "core/compress/quantize/rtn.h"
 #include "core/kernels/parallel.h"
 
@@ -30,15 +34,29 @@ absl::StatusOr<PreparedFeedback> Prepare(const GptqOptions& options, const Segme
 
 // A layer on its way through the panels.
 struct LayerWork {
-  std::vector<float> weights;
+  WeightValues weights;
   QuantizedMatrix quantized;
   int64_t first_panel = 0;
 
-  LayerWork(const TargetLayer& target, const GridOptions& grid)
-      : weights(target.weight->Decode()), quantized(target.layer.outputs, target.layer.inputs, grid) {}
-  ConstMatrixView view() const { return {weights.data(), quantized.rows, quantized.columns}; }
+  LayerWork(WeightValues values, const GridOptions& grid)
+      : weights(std::move(values)), quantized(weights.view().rows, weights.view().columns, grid) {}
+  ConstMatrixView view() const { return weights.view(); }
   int64_t panels() const { return (quantized.rows + kPanelRows - 1) / kPanelRows; }
 };
+
+// Decoded and checked, with what is to be said of its outliers.
+absl::StatusOr<LayerWork> StartLayer(const TargetLayer& target, const SegmentTask& task, const GridOptions& grid,
+                                     std::vector<v1::Warning>& warnings) {
+  std::vector<float> magnitudes;
+  const LayerWeight weight = {&target.layer, target.weight.get(), task.statistics,
+                              task.threads,  task.cancellation,   &magnitudes};
+  TERSOR_ASSIGN_OR_RETURN(WeightValues values, weight.Decode());
+  TERSOR_RETURN_IF_ERROR(CheckWeights(values.view(), grid));
+  if (std::optional<v1::Warning> outlier = FindWeightOutlier(target.layer.name, magnitudes)) {
+    warnings.push_back(*std::move(outlier));
+  }
+  return LayerWork(std::move(values), grid);
+}
 
 // Of a panel: what its error and its output are worth on the calibration inputs.
 struct PanelError {
@@ -89,7 +107,7 @@ absl::StatusOr<SegmentOutcome> RoundLayersToNearest(const GptqOptions& options, 
   if (grid.search == v1::SCALE_SEARCH_HESSIAN) grid.search = v1::SCALE_SEARCH_MSE;
   TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, RtnMethod(grid).Apply(task));
   for (v1::LayerResult& layer : outcome.layers) layer.set_note(prepared.note);
-  outcome.warnings = std::move(prepared.warnings);
+  std::move(prepared.warnings.begin(), prepared.warnings.end(), std::back_inserter(outcome.warnings));
   return outcome;
 }
 
@@ -151,10 +169,9 @@ absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const 
   std::vector<LayerWork> work;
   std::vector<size_t> layer_of_panel;
   for (const TargetLayer& target : task.layers) {
-    work.emplace_back(target, options_.grid);
-    if (absl::Status status = CheckWeights(work.back().view(), options_.grid); !status.ok()) {
-      return Annotate(status, target.layer.name);
-    }
+    absl::StatusOr<LayerWork> layer = StartLayer(target, task, options_.grid, prepared.warnings);
+    if (!layer.ok()) return Annotate(layer.status(), target.layer.name);
+    work.push_back(*std::move(layer));
     work.back().first_panel = static_cast<int64_t>(layer_of_panel.size());
     layer_of_panel.resize(layer_of_panel.size() + work.back().panels(), work.size() - 1);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/compress/outlier_check.h"
 #include "core/encoding/input_format_tensor.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/scratch.h"
@@ -58,9 +59,13 @@ absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const Encod
   }
   for (const TargetLayer& target : task.layers) {
     TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
+    std::vector<float> magnitudes;
     absl::StatusOr<EncodedLayer> encoded =
-        encode({&target.layer, target.weight.get(), task.statistics, task.threads, task.cancellation});
+        encode({&target.layer, target.weight.get(), task.statistics, task.threads, task.cancellation, &magnitudes});
     if (!encoded.ok()) return Annotate(encoded.status(), target.layer.name);
+    if (std::optional<v1::Warning> outlier = FindWeightOutlier(target.layer.name, magnitudes)) {
+      outcome.warnings.push_back(*std::move(outlier));
+    }
     const double error =
         RelativeError(*target.weight, *encoded->weight, form.has_value() ? &*form : nullptr, task.threads);
     EncodedTensorPtr weight = std::move(encoded->weight);

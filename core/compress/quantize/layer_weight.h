@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "core/base/cancellation.h"
@@ -41,6 +42,8 @@ struct LayerWeight {
   const InputStatistics* statistics = nullptr;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;
+  // Receives the largest magnitude of each column when the weight is read; may be null.
+  std::vector<float>* column_magnitudes = nullptr;
 
   // Calls visit(first row, decoded rows) for each kTileRows rows (fewer at the end), on `threads` threads in any order.
   // INVALID_ARGUMENT names the first weight that is not a finite number; an error of `visit` is the answer too.
