@@ -1,13 +1,12 @@
 #include "core/encoding/group_int_tensor.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/encoding/group_int_row.h"
 #include "core/tensor/float16.h"
 #include "core/tensor/packed_ints.h"
-#include "core/tensor/vectorized.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -63,41 +62,6 @@ absl::StatusOr<Tensor> PackRows(std::span<const uint8_t> values, int64_t rows, i
   }
   return Tensor::Own<std::byte>(DType::kU8, {rows, row_bytes}, std::move(packed));
 }
-
-// A row's grids, one for each group.
-struct RowGrids {
-  int64_t groups = 0;
-  int64_t group_size = 0;
-  const float* scales = nullptr;
-  const float* zero_points = nullptr;
-};
-
-struct DecodeBytes {
-  TERSOR_INLINE void Run(const uint8_t* codes, const RowGrids& grids, float* out) {
-    for (int64_t group = 0; group < grids.groups; ++group) {
-      const float scale = grids.scales[group], zero_point = grids.zero_points[group];
-      for (int64_t i = 0; i < grids.group_size; ++i) out[i] = (static_cast<float>(codes[i]) - zero_point) * scale;
-      codes += grids.group_size;
-      out += grids.group_size;
-    }
-  }
-};
-
-// Two codes a byte, low nibble first; the group size is even.
-struct DecodeNibbles {
-  TERSOR_INLINE void Run(const uint8_t* packed, const RowGrids& grids, float* out) {
-    for (int64_t group = 0; group < grids.groups; ++group) {
-      const float scale = grids.scales[group], zero_point = grids.zero_points[group];
-      for (int64_t i = 0; i < grids.group_size / 2; ++i) {
-        const int byte = packed[i];
-        out[2 * i] = (static_cast<float>(byte & 15) - zero_point) * scale;
-        out[2 * i + 1] = (static_cast<float>(byte >> 4) - zero_point) * scale;
-      }
-      packed += grids.group_size / 2;
-      out += grids.group_size;
-    }
-  }
-};
 
 }  // namespace
 
@@ -189,26 +153,12 @@ std::span<const std::byte> GroupIntTensor::PackedRow(const Tensor& tensor, int64
 }
 
 void GroupIntTensor::DecodeRows(int64_t first, int64_t count, float* out) const {
-  const int64_t width = columns(), row_groups = groups();
-  const bool nibbles = bits_ == 4 && group_size_ % 2 == 0, unpacked = bits_ == 8 || nibbles;
-  std::vector<uint8_t> codes(unpacked ? 0 : width), zero_point_codes(row_groups);
-  std::vector<float> scales(row_groups), zero_points(row_groups);
-  const RowGrids grids = {row_groups, group_size_, scales.data(), zero_points.data()};
+  GroupIntRowDecoder decoder({rows(), columns(), bits_, group_size_});
+  const int64_t scale_bytes = groups() * sizeof(uint16_t), width = columns();
   for (int64_t row = first; row < first + count; ++row, out += width) {
-    // Cannot fail: the shapes and types were checked on construction.
-    DecodeToFloat(scales_, row * row_groups, row_groups, scales.data()).IgnoreError();
-    ZeroPointsOfRow(row, zero_point_codes.data());
-    std::copy(zero_point_codes.begin(), zero_point_codes.end(), zero_points.begin());
-    const uint8_t* bytes = reinterpret_cast<const uint8_t*>(PackedRow(codes_, row).data());
-    if (!unpacked) {
-      CodesOfRow(row, codes.data());
-      bytes = codes.data();
-    }
-    if (nibbles) {
-      RunVectorized<DecodeNibbles, const uint8_t*, const RowGrids&, float*>(bytes, grids, out);
-    } else {
-      RunVectorized<DecodeBytes, const uint8_t*, const RowGrids&, float*>(bytes, grids, out);
-    }
+    PackedGroupIntRow packed = {PackedRow(codes_, row), scales_.bytes().subspan(row * scale_bytes, scale_bytes), {}};
+    if (!symmetric()) packed.zero_points = PackedRow(zero_points_, row);
+    decoder.Decode(packed, out);
   }
 }
 

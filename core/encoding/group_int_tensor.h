@@ -9,18 +9,9 @@
 
 #include "absl/strings/string_view.h"
 #include "core/encoding/encoded_tensor.h"
+#include "core/encoding/group_int_row.h"
 
 namespace tersor {
-
-// The grid of a group-int tensor; group g of a row holds columns g * group_size .. (g + 1) * group_size - 1.
-struct GroupIntLayout {
-  int64_t rows = 0;
-  int64_t columns = 0;
-  // 2 to 8.
-  int bits = 4;
-  // Divides `columns`. -1 is accepted on construction and becomes `columns`: one group a row.
-  int64_t group_size = -1;
-};
 
 // value = (code - zero point) * scale, in float, with the scale as stored (F16). Codes and zero points are stored
 // unsigned, 0 .. 2^bits - 1; a tensor without zero points ("symmetric") has 2^(bits-1) for all of them, so its signed

@@ -3,6 +3,7 @@
 #define TERSOR_CORE_TENSOR_FLOAT16_H_
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace tersor {
@@ -26,6 +27,9 @@ inline float F16ToFloat(uint16_t half) {
   const uint32_t is_normal = 0u - static_cast<uint32_t>(magnitude >= 0x400u);
   return std::bit_cast<float>(sign | (normal & is_normal) | (std::bit_cast<uint32_t>(small) & ~is_normal));
 }
+
+// `count` halves, which need not be aligned. The bits of F16ToFloat, except that every NaN becomes a quiet one.
+void F16ToFloats(const std::byte* halves, int64_t count, float* out);
 
 inline uint16_t FloatToF16(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);

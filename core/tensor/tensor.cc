@@ -2,10 +2,6 @@
 
 #include <cstring>
 
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/tensor/float16.h"
@@ -20,29 +16,6 @@ void DecodeAs(const std::byte* bytes, int64_t count, float* out, Convert convert
     std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
     out[i] = convert(value);
   }
-}
-
-#ifdef __x86_64__
-// How many it converted: those that fill vectors. The bits of F16ToFloat, except that NaN becomes a quiet one.
-[[gnu::target("avx,f16c")]] int64_t DecodeHalvesByF16c(const std::byte* bytes, int64_t count, float* out) {
-  constexpr int64_t kLanes = 8;
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i * sizeof(uint16_t)));
-    _mm256_storeu_ps(out + i, _mm256_cvtph_ps(halves));
-  }
-  return i;
-}
-#endif
-
-void DecodeHalves(const std::byte* bytes, int64_t count, float* out) {
-  int64_t done = 0;
-#ifdef __x86_64__
-  // Every CPU that has AVX2 has F16C.
-  static const bool has_avx2 = __builtin_cpu_supports("avx2");
-  if (has_avx2) done = DecodeHalvesByF16c(bytes, count, out);
-#endif
-  DecodeAs<uint16_t>(bytes + done * sizeof(uint16_t), count - done, out + done, F16ToFloat);
 }
 
 }  // namespace
@@ -86,7 +59,7 @@ absl::Status DecodeToFloat(const Tensor& tensor, int64_t first, int64_t count, f
       std::memcpy(out, bytes, count * sizeof(float));
       return absl::OkStatus();
     case DType::kF16:
-      DecodeHalves(bytes, count, out);
+      F16ToFloats(bytes, count, out);
       return absl::OkStatus();
     case DType::kBF16:
       DecodeAs<uint16_t>(bytes, count, out, BF16ToFloat);

@@ -11,7 +11,6 @@
 #include "core/encoding/input_format_tensor.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/scratch.h"
-#include "core/kernels/squared_error.h"
 
 namespace tersor {
 namespace {
@@ -32,6 +31,15 @@ SquareSums SumsOf(ConstMatrixView weights, ConstMatrixView rounded, const Moment
 
 }  // namespace
 
+double RelativeError(std::span<const SquareSums> parts) {
+  SquareSums all;
+  for (const SquareSums& part : parts) {
+    all.error += part.error;
+    all.energy += part.energy;
+  }
+  return all.energy > 0 ? std::max(all.error, 0.0) / all.energy : 0;
+}
+
 double RelativeError(const EncodedTensor& weight, const EncodedTensor& rounded, const MomentForm* form, int threads) {
   const int64_t rows = weight.rows(), columns = weight.columns(), tiles = (rows + kTileRows - 1) / kTileRows;
   std::vector<SquareSums> sums(tiles);
@@ -42,12 +50,7 @@ double RelativeError(const EncodedTensor& weight, const EncodedTensor& rounded, 
     rounded.DecodeRows(first, count, values.data());
     sums[tile] = SumsOf({weights.data(), count, columns}, {values.data(), count, columns}, form);
   });
-  SquareSums all;
-  for (const SquareSums& sum : sums) {
-    all.error += sum.error;
-    all.energy += sum.energy;
-  }
-  return all.energy > 0 ? std::max(all.error, 0.0) / all.energy : 0;
+  return RelativeError(sums);
 }
 
 absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const EncodeLayer& encode,
@@ -67,7 +70,9 @@ absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const Encod
       outcome.warnings.push_back(*std::move(outlier));
     }
     const double error =
-        RelativeError(*target.weight, *encoded->weight, form.has_value() ? &*form : nullptr, task.threads);
+        !form.has_value() && encoded->weight_error.has_value()
+            ? *encoded->weight_error
+            : RelativeError(*target.weight, *encoded->weight, form.has_value() ? &*form : nullptr, task.threads);
     EncodedTensorPtr weight = std::move(encoded->weight);
     if (input_format != nullptr) {
       TERSOR_ASSIGN_OR_RETURN(weight, InputFormatTensor::Create(std::move(weight), input_format));

@@ -3,6 +3,8 @@
 #define TERSOR_CORE_COMPRESS_QUANTIZE_LAYER_ROUNDING_H_
 
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "core/compress/quantize/moment_form.h"
 #include "core/encoding/activation_format.h"
 #include "core/encoding/encoded_tensor.h"
+#include "core/kernels/squared_error.h"
 
 namespace tersor {
 
@@ -22,6 +25,8 @@ struct EncodedLayer {
   double damping = 0;
   double outlier_share = 0;
   std::vector<v1::Warning> warnings = {};
+  // RelativeError of the weights alone, where the encoder has compared them with what they became.
+  std::optional<double> weight_error = std::nullopt;
 };
 
 using EncodeLayer = std::function<absl::StatusOr<EncodedLayer>(const LayerWeight& weight)>;
@@ -35,6 +40,8 @@ absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const Encod
 // ||(W - Q) X||^2 / ||W X||^2 of what `weight` and `rounded` decode to, by the form of X^T X; of the weights alone
 // where `form` is null. 0 where the denominator is. Both have the same shape.
 double RelativeError(const EncodedTensor& weight, const EncodedTensor& rounded, const MomentForm* form, int threads);
+// The same from sums over parts of the matrix.
+double RelativeError(std::span<const SquareSums> parts);
 
 }  // namespace tersor
 

@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/encoding/group_int_row.h"
 #include "core/encoding/group_int_tensor.h"
+#include "core/kernels/scratch.h"
+#include "core/kernels/squared_error.h"
 #include "core/tensor/float16.h"
 #include "core/tensor/packed_ints.h"
 
@@ -41,7 +44,7 @@ class PackedRows {
         scales_(rows, groups_),
         zero_points_(rows, options.symmetric ? 0 : PackedBytes(groups_, options.bits)) {}
 
-  // The rows from `first` on.
+  // Rounds and packs the rows from `first` on.
   absl::Status Add(int64_t first, ConstMatrixView rows) {
     std::vector<uint8_t> codes(layout_.columns), zero_point_codes(groups_);
     std::vector<float> scales(groups_), zero_points(groups_);
@@ -57,6 +60,21 @@ class PackedRows {
       TERSOR_RETURN_IF_ERROR(PackInts(zero_point_codes, options_.bits, zero_points_.row(first + i)));
     }
     return absl::OkStatus();
+  }
+
+  // How far the rows from `first` on, which were added, are from what they decode to.
+  SquareSums Compare(int64_t first, ConstMatrixView rows) {
+    GroupIntRowDecoder decoder(layout_);
+    ScratchBuffer decoded(layout_.columns);
+    SquareSums sums;
+    for (int64_t i = 0; i < rows.rows; ++i) {
+      decoder.Decode({codes_.row(first + i), std::as_bytes(scales_.row(first + i)), zero_points_.row(first + i)},
+                     decoded.data());
+      const SquareSums row = SumSquares(rows.row(i), decoded.data(), layout_.columns);
+      sums.error += row.error;
+      sums.energy += row.energy;
+    }
+    return sums;
   }
 
   absl::StatusOr<EncodedTensorPtr> Finish() const {
@@ -81,11 +99,16 @@ class PackedRows {
 }  // namespace
 
 absl::StatusOr<EncodedLayer> EncodeToSpans(const LayerWeight& weight, const GridOptions& options) {
-  PackedRows packed(weight.stored->rows(), weight.stored->columns(), options);
-  TERSOR_RETURN_IF_ERROR(
-      weight.VisitTiles([&](int64_t first, ConstMatrixView rows) { return packed.Add(first, rows); }));
+  const int64_t rows = weight.stored->rows();
+  PackedRows packed(rows, weight.stored->columns(), options);
+  std::vector<SquareSums> sums((rows + kTileRows - 1) / kTileRows);
+  TERSOR_RETURN_IF_ERROR(weight.VisitTiles([&](int64_t first, ConstMatrixView tile) -> absl::Status {
+    TERSOR_RETURN_IF_ERROR(packed.Add(first, tile));
+    sums[first / kTileRows] = packed.Compare(first, tile);
+    return absl::OkStatus();
+  }));
   TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, packed.Finish());
-  return EncodedLayer{std::move(encoded), ""};
+  return EncodedLayer{.weight = std::move(encoded), .note = "", .weight_error = RelativeError(sums)};
 }
 
 }  // namespace tersor

@@ -66,6 +66,8 @@ TEST(SpanRoundingTest, GivesTheBitsOfRoundToNearest) {
         const absl::StatusOr<EncodedLayer> encoded = Encode(weights, rows, options, 3);
         ASSERT_TRUE(encoded.ok()) << encoded.status();
         ExpectSameFields(*encoded->weight, **expected, what);
+        const double error = RelativeError(**DenseTensor::FromFloats({rows, columns}, weights), **expected, nullptr, 1);
+        EXPECT_NEAR(*encoded->weight_error, error, 1e-6 * error) << what;
       }
     }
   }
