@@ -224,9 +224,10 @@ int main(int argc, char** argv) {
         "--baselines", arguments.baselines,
         "Folder for the dense model's answers, which are measured once: the divergence from them is printed");
     app.add_option("--decode", arguments.decode, "Decoding steps to time; 0: none");
-    app.add_flag("--bf16", arguments.bf16,
-                 "Calibrate in bf16, as `precision: bf16` of a recipe; evaluation stays float32");
-    app.add_flag("--f32", arguments.f32, "Calibrate in float32 throughout, as `precision: f32` of a recipe");
+    CLI::Option* const bf16 = app.add_flag(
+        "--bf16", arguments.bf16, "Calibrate in bf16, as `precision: bf16` of a recipe; evaluation stays float32");
+    app.add_flag("--f32", arguments.f32, "Calibrate in float32 throughout, as `precision: f32` of a recipe")
+        ->excludes(bf16);
     app.add_flag("--layers", arguments.layers, "Print each layer's error");
   };
   return tersor::RunProgram(argc, argv,

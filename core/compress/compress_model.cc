@@ -35,17 +35,17 @@ void EmitLayers(const std::vector<v1::LayerResult>& layers, EventSink& events) {
 }
 
 // Heads first: what the blocks see is what the compressed embedding gives them.
-absl::StatusOr<std::vector<v1::LayerResult>> CompressHeads(Model& model, const std::vector<ResolvedStage>& stages,
-                                                           int threads, const CancellationToken* cancellation,
-                                                           EventSink& events) {
-  std::vector<v1::LayerResult> layers;
+absl::StatusOr<CompressionResult> CompressHeads(Model& model, const std::vector<ResolvedStage>& stages, int threads,
+                                                const CancellationToken* cancellation, EventSink& events) {
+  CompressionResult heads;
   for (const ResolvedStage& stage : stages) {
     if (!stage.head.has_value()) continue;
     TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, CompressHead(model, *stage.head, threads, cancellation));
     EmitLayers(outcome.layers, events);
-    MoveTo(outcome.layers, layers);
+    MoveTo(outcome.layers, heads.layers);
+    MoveTo(outcome.warnings, heads.warnings);
   }
-  return layers;
+  return heads;
 }
 
 // One report for each stage, which share the walk's seconds.
@@ -82,8 +82,7 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   ResetPeakResidentBytes();
   const Model dense = model;
   const Stopwatch watch;
-  TERSOR_ASSIGN_OR_RETURN(std::vector<v1::LayerResult> heads,
-                          CompressHeads(model, stages, options.threads, cancellation, events));
+  TERSOR_ASSIGN_OR_RETURN(CompressionResult heads, CompressHeads(model, stages, options.threads, cancellation, events));
   LayerMethods methods;
   for (const ResolvedStage& stage : stages) {
     for (const LinearLayer& layer : stage.layers) methods[layer.name] = stage.method.get();
@@ -95,7 +94,8 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
     MoveTo(record.layers, result.layers);
     MoveTo(record.warnings, result.warnings);
   }
-  MoveTo(heads, result.layers);
+  MoveTo(heads.layers, result.layers);
+  MoveTo(heads.warnings, result.warnings);
   result.stages = ReportStages(stages, watch.Seconds(), events);
   return result;
 }

@@ -204,6 +204,21 @@ TEST_F(CompressModelTest, StagesMayShareTheLayersAmongThem) {
   EXPECT_NEAR(result->stages[0].seconds(), 6 * result->stages[1].seconds(), 1e-6);
 }
 
+TEST_F(CompressModelTest, OutliersOfTheHeadAreWarnedOf) {
+  Model model = model_;
+  EncodedTensorPtr& embedding = model.parameters.at("model.embed_tokens.weight");
+  std::vector<float> values = embedding->Decode();
+  values[40 * embedding->columns() + 5] = 30000;
+  embedding = *DenseTensor::FromFloats(embedding->shape(), std::move(values));
+  const absl::StatusOr<CompressionResult> result =
+      Compress(model, MakeRecipe("stages { quantize { head { bits: 8 } rtn {} } }"));
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->warnings.size(), 1);
+  EXPECT_EQ(result->warnings[0].code(), "EXTREME_OUTLIERS");
+  EXPECT_EQ(result->warnings[0].where(), "model.embed_tokens");
+  EXPECT_THAT(result->warnings[0].message(), ::testing::HasSubstr("weights of input channel 5 reach 3e+04"));
+}
+
 TEST_F(CompressModelTest, HeadIsKeptTiedOrUntied) {
   Model kept = model_, untied = model_;
   ASSERT_TRUE(Compress(kept, MakeRecipe("stages { quantize { head { bits: 8 } rtn {} } }")).ok());
