@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Tersor against llm-compressor on SmolLM2-135M, in one run: seconds of compression, peak memory, perplexity, and their
-# ratios. llm-compressor leaves rounding (of what GPTQ has not rounded) and packing to the saving of the model; the second
-# column of seconds counts them too, without the writing of files, as Tersor's seconds do in both. Calibrated on the first 16 x 512 tokens of wikitext2_tokens_valid, evaluated on the first 8 windows of 2048 of
-# wikitext2_tokens_test. A few minutes a method and number of threads, and ten to install the peer the first time.
+# ratios. Calibrated on the first 16 x 512 tokens of wikitext2_tokens_valid, evaluated on the first 8 windows of 2048 of
+# wikitext2_tokens_test. llm-compressor leaves packing, and the rounding of what GPTQ has not rounded, to the saving of
+# the model: "packed" counts them too, but not the writing of files. Tersor's seconds hold both always. A few minutes a
+# method and number of threads, and ten to install the peer the first time.
 #   benchmarks/compress_vs_llm_compressor.sh METHOD [THREADS...=1 2]
 # METHOD: gptq, gptq3, rtn (4 or 3 bits, groups of 64, symmetric), awq (4 bits, groups of 64, zero points), w8a8 (naive),
 # smoothquant (W8A8, strength 0.8): all that both have.
@@ -27,7 +28,9 @@ case ${PRECISION:-} in
   f32 | bf16) precision=--$PRECISION ;;
   *) printf 'PRECISION is f32 or bf16, not %s\n' "$PRECISION" >&2; exit 2 ;;
 esac
-# What the peer's script would else start itself anew with, losing the launcher below.
+# What the peer's script would else start itself anew with, losing the launcher below, or set when its libraries have
+# read it.
+export HF_HUB_OFFLINE=1 CUDA_VISIBLE_DEVICES= TOKENIZERS_PARALLELISM=false
 export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
 # llm-compressor 0.14 pins AWQ's caches for a GPU, which fails where there is none.
 # Its rounding and packing is timed and put into the file PACK_SECONDS.
@@ -96,7 +99,7 @@ for threads in "${threads_list[@]}"; do
   env -u MALLOC_MMAP_THRESHOLD_ -u MALLOC_TRIM_THRESHOLD_ -u MALLOC_TOP_PAD_ "$ours" "$model" --stage "$stage" --threads "$threads" $precision | record tersor
   say "llm-compressor, $threads thread(s)"
   "$venv/bin/python" -c "$launcher" "$tools/llm_compressor.py" "$theirs" "$model" --threads "$threads" --save "$work/saved" | record llm-compressor
-  rm -rf "$work/saved"
+  rm -rf "$work/saved" "$PACK_SECONDS"
 done
 
 python3 - "$results" "$stage" <<'PY'

@@ -27,7 +27,7 @@
 
 namespace tersor {
 
-// The same code, with "context: " before the message.
+// The same code, with "context: " before the message; CANCELLED, which is no fault of the context, as it is.
 absl::Status Annotate(const absl::Status& status, absl::string_view context);
 
 }  // namespace tersor

@@ -64,6 +64,8 @@ class BlockWalk {
         calibration_(calibration),
         options_(options),
         blocks_(static_cast<int>(model.spec.layers.size())),
+        prepares_(std::any_of(methods.begin(), methods.end(),
+                              [](const auto& entry) { return !entry.second->preparation_statistics().empty(); })),
         wanted_(StatisticsOf(methods, /*dense=*/false)),
         needs_{StatisticsOf(methods, /*dense=*/true), wanted_.contains(Statistic::kDenseMoment)},
         stream_(calibration.offsets, model.spec.width, options.cancellation),
@@ -141,18 +143,24 @@ class BlockWalk {
     // The first half of a block's progress, where anything is gathered.
     const auto gathered = [&](int segments) { progress_.SegmentDone(record.block, 0.5 * segments / (segments + 1)); };
     TERSOR_ASSIGN_OR_RETURN(dense_statistics_, dense_calibration_.Gather(record.block, gathered));
-    TERSOR_RETURN_IF_ERROR(PrepareBlock(record));
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<Segment> segments, Block::Describe(model_, record.block));
+    // With what PrepareBlock made of the block; the model itself changes once the block is done.
+    std::optional<Model> prepared;
+    if (prepares_) {
+      prepared = model_;
+      TERSOR_RETURN_IF_ERROR(PrepareBlock(*prepared, record));
+    }
+    const Model& model = prepares_ ? *prepared : model_;
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<Segment> segments, Block::Describe(model, record.block));
     // Where nobody reads what it computes, nothing is prepared for that.
     std::unique_ptr<Block> block;
     if (calibrated()) {
-      TERSOR_ASSIGN_OR_RETURN(block, Block::Load(model_, record.block, options_.compute));
+      TERSOR_ASSIGN_OR_RETURN(block, Block::Load(model, record.block, options_.compute));
       TERSOR_RETURN_IF_ERROR(stream_.Enter(*block));
     }
     if (needs_.follows) TERSOR_RETURN_IF_ERROR(dense_calibration_.Enter(record.block));
     const int count = static_cast<int>(segments.size());
     for (int s = 0; s < count; ++s) {
-      TERSOR_RETURN_IF_ERROR(CompressSegment({s, segments[s]}, block.get(), record));
+      TERSOR_RETURN_IF_ERROR(CompressSegment({s, segments[s]}, model, block.get(), record));
       // Nobody reads what the last block makes of its input.
       const bool unread = s + 1 == count && record.block + 1 == blocks_;
       if (block == nullptr || unread) continue;
@@ -177,26 +185,26 @@ class BlockWalk {
   }
 
   // Lets every method that wants to prepare the block do so, in the order of their first layers' names.
-  absl::Status PrepareBlock(BlockRecord& record) {
+  absl::Status PrepareBlock(Model& model, BlockRecord& record) {
     std::vector<std::pair<const Method*, BlockTask>> tasks;
     const std::string prefix = absl::StrCat("model.layers.", record.block, ".");
     for (auto entry = methods_.lower_bound(prefix); entry != methods_.end(); ++entry) {
       const auto& [name, method] = *entry;
       if (!absl::StartsWith(name, prefix)) break;
       if (method->preparation_statistics().empty()) continue;
-      TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model_.Find(name + ".weight"));
+      TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(name + ".weight"));
       auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == method; });
       if (task == tasks.end()) task = tasks.insert(task, {method, BlockTask{}});
       task->second.layers.push_back({name, weight->rows(), weight->columns()});
     }
     for (auto& [method, task] : tasks) {
       task.block = record.block;
-      task.model = &model_;
+      task.model = &model;
       task.statistics = &dense_statistics_;
       task.threads = options_.compute.threads;
       task.cancellation = options_.cancellation;
       TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->PrepareBlock(task));
-      Replace(outcome.replacements, model_);
+      Replace(outcome.replacements, model);
       for (const InputScales& scaled : outcome.input_scales) {
         dense_statistics_[scaled.segment] = dense_statistics_[scaled.segment].DividedBy(scaled.scales);
       }
@@ -206,12 +214,13 @@ class BlockWalk {
   }
 
   // The layers of a segment, by method, in the order of their first layers.
-  absl::StatusOr<std::vector<std::pair<const Method*, SegmentTask>>> MakeTasks(const Segment& segment) const {
+  absl::StatusOr<std::vector<std::pair<const Method*, SegmentTask>>> MakeTasks(const Segment& segment,
+                                                                               const Model& model) const {
     std::vector<std::pair<const Method*, SegmentTask>> tasks;
     for (const LinearLayer& layer : segment.linears) {
       const auto found = methods_.find(layer.name);
       if (found == methods_.end()) continue;
-      TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model_.Find(layer.name + ".weight"));
+      TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model.Find(layer.name + ".weight"));
       auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == found->second; });
       if (task == tasks.end()) task = tasks.insert(task, {found->second, SegmentTask{}});
       task->second.layers.push_back({layer, std::move(weight)});
@@ -225,9 +234,9 @@ class BlockWalk {
   };
 
   // `block` is null where nothing is computed.
-  absl::Status CompressSegment(const Place& place, Block* block, BlockRecord& record) {
+  absl::Status CompressSegment(const Place& place, const Model& model, Block* block, BlockRecord& record) {
     const auto& [index, segment] = place;
-    TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment));
+    TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment, model));
     std::set<Statistic> wanted;
     for (const auto& [method, task] : tasks) {
       if (!method->reads_dense_model()) wanted.merge(method->statistics());
@@ -270,6 +279,8 @@ class BlockWalk {
   const CalibrationTokens& calibration_;
   const BlockWalkOptions& options_;
   const int blocks_;
+  // Whether some method changes a block before its layers are compressed.
+  const bool prepares_;
   const std::set<Statistic> wanted_;
   const DenseCalibration::Needs needs_;
   ActivationStream stream_;

@@ -38,8 +38,8 @@ struct BlockWalkOptions {
 // have. Each of the two models is run once, as far as somebody wants statistics of it; the last block's output is not
 // computed. Holds, of each model that runs, the hidden states of all calibration tokens and the inputs of one segment
 // and the next.
-// Returns one record a block, also of blocks that the checkpoint had. `model` changes block by block, also before an
-// error. `dense`: the model before any change, which the methods may want to compare with.
+// Returns one record a block, also of blocks that the checkpoint had. `model` changes after each block. `dense`: the
+// model before any change, which the methods may want to compare with.
 absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const LayerMethods& methods,
                                                     const CalibrationTokens& calibration,
                                                     const BlockWalkOptions& options, EventSink& events);

@@ -9,6 +9,7 @@
 #include "core/base/stopwatch.h"
 #include "core/compress/block_walk.h"
 #include "core/compress/resolved_stages.h"
+#include "core/compress/walk_progress.h"
 
 namespace tersor {
 namespace {
@@ -26,14 +27,6 @@ void MoveTo(Source& source, Target& target) {
   std::move(source.begin(), source.end(), std::back_inserter(target));
 }
 
-void EmitLayers(const std::vector<v1::LayerResult>& layers, EventSink& events) {
-  for (const v1::LayerResult& layer : layers) {
-    v1::Event event;
-    *event.mutable_layer() = layer;
-    events.Emit(event);
-  }
-}
-
 // Heads first: what the blocks see is what the compressed embedding gives them.
 absl::StatusOr<CompressionResult> CompressHeads(Model& model, const std::vector<ResolvedStage>& stages, int threads,
                                                 const CancellationToken* cancellation, EventSink& events) {
@@ -41,7 +34,7 @@ absl::StatusOr<CompressionResult> CompressHeads(Model& model, const std::vector<
   for (const ResolvedStage& stage : stages) {
     if (!stage.head.has_value()) continue;
     TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, CompressHead(model, *stage.head, threads, cancellation));
-    EmitLayers(outcome.layers, events);
+    EmitOutcome(outcome.warnings, outcome.layers, events);
     MoveTo(outcome.layers, heads.layers);
     MoveTo(outcome.warnings, heads.warnings);
   }

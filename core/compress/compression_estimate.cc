@@ -217,7 +217,7 @@ class WalkCosts {
     const int64_t kept =
         LayerBytes() + HeadBytes() + streams() * StreamBytes() + (dense_ && follows_ ? HiddenBytes() : 0);
     const int64_t walk = kept + passing + static_cast<int64_t>(kAllocatorShare * static_cast<double>(passing));
-    // Before the blocks the head is rounded as a whole, then tokens are embedded.
+    // Before the blocks the head is rounded, then tokens are embedded.
     int64_t scratch = streams() * HiddenBytes();
     for (const ResolvedStage& stage : stages_) {
       if (stage.head.has_value()) scratch = std::max(scratch, HeadScratchBytes(model_, *stage.head));

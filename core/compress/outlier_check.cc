@@ -54,8 +54,8 @@ v1::Warning Describe(const std::string& layer, const Outlier& outlier, absl::str
       "EXTREME_OUTLIERS",
       absl::StrFormat(
           "%s %d reach %.3g, %.0f times the median channel's %.3g (more than %.0f times is extreme): a grid "
-          "that spans them has little left for the others; leave the layer out with `skip`, or take a method that "
-          "treats outliers apart (owq, spqr, llm_int8, smoothquant)",
+          "that spans them has little left for the others; leave the layer out with `skip` (a head with "
+          "`head { bits: 0 }`), or take a method that treats outliers apart (owq, spqr, llm_int8, smoothquant)",
           std::string(what), outlier.channel, outlier.magnitude, outlier.magnitude / outlier.median, outlier.median,
           kExtremeRatio),
       layer);

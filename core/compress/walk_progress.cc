@@ -6,32 +6,33 @@
 
 namespace tersor {
 
+void EmitOutcome(const std::vector<v1::Warning>& warnings, const std::vector<v1::LayerResult>& layers,
+                 EventSink& events) {
+  for (const v1::Warning& warning : warnings) {
+    v1::Event event;
+    *event.mutable_warning() = warning;
+    events.Emit(event);
+  }
+  for (const v1::LayerResult& layer : layers) {
+    v1::Event event;
+    *event.mutable_layer() = layer;
+    events.Emit(event);
+  }
+}
+
 WalkProgress::WalkProgress(std::string stage, int blocks, int64_t tokens, EventSink& events)
     : stage_(std::move(stage)), blocks_(blocks), tokens_(tokens), events_(events) {}
 
 void WalkProgress::BlockTakenOver(const BlockRecord& record) {
   ++taken_over_;
-  EmitRecord(record);
+  EmitOutcome(record.warnings, record.layers, events_);
 }
 
 void WalkProgress::SegmentDone(int blocks_done, double share) { EmitProgress(blocks_done, share); }
 
 void WalkProgress::BlockDone(const BlockRecord& record) {
-  EmitRecord(record);
+  EmitOutcome(record.warnings, record.layers, events_);
   EmitProgress(record.block + 1, 0);
-}
-
-void WalkProgress::EmitRecord(const BlockRecord& record) {
-  for (const v1::Warning& warning : record.warnings) {
-    v1::Event event;
-    *event.mutable_warning() = warning;
-    events_.Emit(event);
-  }
-  for (const v1::LayerResult& layer : record.layers) {
-    v1::Event event;
-    *event.mutable_layer() = layer;
-    events_.Emit(event);
-  }
 }
 
 void WalkProgress::EmitProgress(int blocks_done, double share) {

@@ -4,12 +4,17 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/event_sink.h"
 #include "core/base/stopwatch.h"
 #include "core/compress/block_checkpoint.h"
 
 namespace tersor {
+
+// An event for each warning and each layer.
+void EmitOutcome(const std::vector<v1::Warning>& warnings, const std::vector<v1::LayerResult>& layers,
+                 EventSink& events);
 
 // Speed counts a token once it went through all blocks, over the blocks done since the walk (or its resumption) began.
 // Not thread-safe.
@@ -24,7 +29,6 @@ class WalkProgress {
   void BlockDone(const BlockRecord& record);
 
  private:
-  void EmitRecord(const BlockRecord& record);
   void EmitProgress(int blocks_done, double share);
 
   const std::string stage_;

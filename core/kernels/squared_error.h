@@ -13,8 +13,8 @@ struct SquareSums {
   double energy = 0;
 };
 
-// Over `count` pairs; differences and squares are float, the sums of a few hundred of them too, those of all double. On
-// the calling thread.
+// Over `count` pairs of finite numbers. Differences and squares are float, as are the sums of a few hundred of them,
+// unless they are too large or too small for that; sums of all are double. On the calling thread.
 SquareSums SumSquares(const float* values, const float* others, int64_t count);
 
 }  // namespace tersor

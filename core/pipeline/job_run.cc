@@ -232,7 +232,7 @@ absl::Status JobRun::LoadCompressed() {
   ComputeOptions compute = job_.compute;
   compute.linears = ResolvePerformance(recipe_.evaluate().performance(), compute.threads).linears;
   TERSOR_RETURN_IF_ERROR(AddMemory(job_.inputs.model, *compressed_, compute, *report_.mutable_size()));
-  *report_.mutable_kv_cache() = DescribeKvCache(compressed_->spec, compressed_->kv_format, bytes);
+  *report_.mutable_kv_cache() = DescribeKvCache(compressed_->spec, compressed_->kv_format, compressed_->ByteSize());
   return absl::OkStatus();
 }
 

@@ -225,15 +225,18 @@ void ReadInputs(const v1::Recipe& recipe, const PipelineContext& context, bool c
   violations.insert(violations.end(), faults.begin(), faults.end());
 }
 
-// Tersor's own container; answers its bytes.
-int64_t PlanContainer(const Model& source, const CompressionPlan& compression, v1::Plan& plan) {
-  const uint64_t weights = compression.parameter_bytes > 0 ? compression.parameter_bytes : source.ByteSize();
-  const int64_t bytes = static_cast<int64_t>(weights) + ContainerTextBytes(source, compression.encodings);
+// Of all parameters, as they will be stored.
+int64_t WeightBytes(const Model& source, const CompressionPlan& compression) {
+  return static_cast<int64_t>(compression.parameter_bytes > 0 ? compression.parameter_bytes : source.ByteSize());
+}
+
+// Tersor's own container.
+void PlanContainer(const Model& source, const CompressionPlan& compression, v1::Plan& plan) {
+  const int64_t bytes = WeightBytes(source, compression) + ContainerTextBytes(source, compression.encodings);
   v1::PlannedArtifact* container = plan.add_artifacts();
   container->set_name("tersor");
   container->set_bytes(bytes);
   AddPlannedStage(plan, kWriteStage, ContainerCost(source, bytes), "container, reopened and compared");
-  return bytes;
 }
 
 void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJob& job) {
@@ -247,8 +250,9 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   const bool calibrates =
       compression.needs_calibration || ExportsStatistics(recipe) || (!violations.empty() && recipe.has_calibration());
   ReadInputs(recipe, context, calibrates, inputs, violations);
-  const int64_t bytes = PlanContainer(inputs.source(), compression, plan);
-  const v1::KvCacheResult cache = DescribeKvCache(inputs.model.spec, ReadKvFormat(recipe, violations), bytes);
+  PlanContainer(inputs.source(), compression, plan);
+  const v1::KvCacheResult cache =
+      DescribeKvCache(inputs.model.spec, ReadKvFormat(recipe, violations), WeightBytes(inputs.source(), compression));
   const SpeedForecast forecast = ForecastSpeed(inputs.source(), compression.encodings);
   plan.mutable_artifacts(0)->set_detail(absl::StrCat("Tersor's own container",
                                                      Compresses(recipe) ? "; " + ForecastText(forecast) : "",
@@ -263,7 +267,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   } else {
     CheckExportNames(recipe, violations);
   }
-  AddResident(inputs, bytes, compression.stages.size() + 1, plan);
+  AddResident(inputs, plan.artifacts(0).bytes(), compression.stages.size() + 1, plan);
   AddSourceNotes(inputs.source(), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {

@@ -28,7 +28,7 @@ inline float F16ToFloat(uint16_t half) {
   return std::bit_cast<float>(sign | (normal & is_normal) | (std::bit_cast<uint32_t>(small) & ~is_normal));
 }
 
-// `count` halves, which need not be aligned. The bits of F16ToFloat, except that every NaN becomes a quiet one.
+// `count` halves, which need not be aligned. The bits of F16ToFloat, except that NaN may become a quiet one.
 void F16ToFloats(const std::byte* halves, int64_t count, float* out);
 
 inline uint16_t FloatToF16(float value) {

@@ -1,4 +1,4 @@
-// Plain loops compiled twice, for the baseline and for AVX2: decoders and sums that need no kernel of their own.
+// Plain loops compiled twice, for the baseline and for AVX2: decoders that need no kernel of their own.
 #ifndef TERSOR_CORE_TENSOR_VECTORIZED_H_
 #define TERSOR_CORE_TENSOR_VECTORIZED_H_
 

@@ -1,10 +1,8 @@
 #include "core/compress/quantize/channel_scaling.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/warning.h"
 #include "core/compress/quantize/moment_form.h"
 #include "core/kernels/column_absmax.h"

@@ -31,9 +31,9 @@ struct EncodedLayer {
 
 using EncodeLayer = std::function<absl::StatusOr<EncodedLayer>(const LayerWeight& weight)>;
 
-// Encodes the task's layers one after the other; `input_format`, unless null, is put around each. The relative error is
-// of the outputs where the task's statistics hold a second moment, else of the weights. INVALID_ARGUMENT names the
-// layer whose weight is not finite.
+// Encodes the task's layers one after the other, with EXTREME_OUTLIERS of what the encoder read (layer_weight.h);
+// `input_format`, unless null, is put around each. The relative error is of the outputs where the task's statistics
+// hold a second moment, else of the weights. INVALID_ARGUMENT names the layer whose weight is not finite.
 absl::StatusOr<SegmentOutcome> EncodeLayers(const SegmentTask& task, const EncodeLayer& encode,
                                             const ActivationFormatPtr& input_format);
 

@@ -46,7 +46,8 @@ struct LayerWeight {
   std::vector<float>* column_magnitudes = nullptr;
 
   // Calls visit(first row, decoded rows) for each kTileRows rows (fewer at the end), on `threads` threads in any order.
-  // INVALID_ARGUMENT names the first weight that is not a finite number; an error of `visit` is the answer too.
+  // INVALID_ARGUMENT names the first weight that is not a finite number; an error of `visit` is the answer too, as is
+  // CANCELLED.
   absl::Status VisitTiles(absl::FunctionRef<absl::Status(int64_t first, ConstMatrixView rows)> visit) const;
   // All rows, decoded. INVALID_ARGUMENT as above.
   absl::StatusOr<WeightValues> Decode() const;

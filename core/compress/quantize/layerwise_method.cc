@@ -22,7 +22,7 @@ std::vector<FieldViolation> LayerwiseMethod::CheckLayers(const std::vector<Linea
 
 LayerCost LayerwiseMethod::Cost(const LinearLayer& layer) const {
   const int64_t weights = layer.outputs * layer.inputs;
-  // Floats, codes and their grids, packed codes.
+  // Of encoders that read all of it: floats, codes and their grids, packed codes.
   return {.scratch_bytes = weights * 7, .operations = static_cast<double>(weights) * OperationsAWeight()};
 }
 

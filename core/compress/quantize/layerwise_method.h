@@ -28,6 +28,7 @@ class LayerwiseMethod : public Method {
 
   // The weight's part of Encoding.
   virtual PlannedEncoding WeightEncoding(const LinearLayer& layer) const = 0;
+  // Reads the weight by Decode or VisitTiles, which refuse what is not finite and find outliers.
   virtual absl::StatusOr<EncodedLayer> EncodeWeight(const LayerWeight& weight) const = 0;
   // Weights that share a scale, which must divide the inputs; -1 is a whole row.
   virtual int64_t group_size() const = 0;

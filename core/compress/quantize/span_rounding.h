@@ -8,8 +8,8 @@
 namespace tersor {
 
 // The same bits as RoundToNearest of rtn.h gives and packs; rows are decoded, rounded and packed by tiles that stay in
-// a core's cache. `options` searches nothing; their group size divides the columns. INVALID_ARGUMENT names the first
-// weight that is not finite or too large for F16 scales.
+// a core's cache. `options` searches nothing; their group size divides the columns. INVALID_ARGUMENT names a weight
+// that is not finite or too large for F16 scales.
 absl::StatusOr<EncodedLayer> EncodeToSpans(const LayerWeight& weight, const GridOptions& options);
 
 }  // namespace tersor

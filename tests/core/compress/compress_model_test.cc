@@ -217,6 +217,7 @@ TEST_F(CompressModelTest, OutliersOfTheHeadAreWarnedOf) {
   EXPECT_EQ(result->warnings[0].code(), "EXTREME_OUTLIERS");
   EXPECT_EQ(result->warnings[0].where(), "model.embed_tokens");
   EXPECT_THAT(result->warnings[0].message(), ::testing::HasSubstr("weights of input channel 5 reach 3e+04"));
+  EXPECT_EQ(sink_.Count(v1::Event::kWarning), 1);
 }
 
 TEST_F(CompressModelTest, HeadIsKeptTiedOrUntied) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "core/tensor/float16.h"
@@ -288,6 +289,34 @@ TEST(GridRoundingTest, FloatWeightsKeepTheirTargets) {
       loss += (targets[at] - value) * (targets[at] - value);
     }
     ASSERT_NEAR(losses[row], loss, 1e-5 * (1 + loss));
+  }
+}
+
+TEST(GridRoundingTest, GroupsMatchPlainLoops) {
+  constexpr int64_t kGroups = 6;
+  for (const int64_t group : {1, 3, 8, 16, 17, 32, 64, 577}) {
+    std::vector<float> values = RandomFloats(kGroups * group, 9);
+    for (int64_t i = 0; i < group; ++i) {
+      values[i] = std::abs(values[i]);
+      values[group + i] = -std::abs(values[group + i]);
+      values[2 * group + i] = i % 2 == 0 ? 0.0f : -0.0f;
+    }
+    std::vector<float> low(kGroups), high(kGroups);
+    const GroupedRow row = {values.data(), kGroups, group};
+    GroupRanges(row, low.data(), high.data());
+    const float scales[kGroups] = {0.1f, -0.2f, 0.0f, 0.05f, 1.5f, -0.01f}, zero_points[kGroups] = {0, 15, 8, 8, 7, 3};
+    std::vector<uint8_t> codes(values.size());
+    RoundGroupsToGrids(row, scales, zero_points, 15, codes.data());
+    for (int64_t g = 0; g < kGroups; ++g) {
+      const std::span<const float> own = std::span<const float>(values).subspan(g * group, group);
+      EXPECT_EQ(low[g], std::min(0.0f, *std::min_element(own.begin(), own.end()))) << group << " " << g;
+      EXPECT_EQ(high[g], std::max(0.0f, *std::max_element(own.begin(), own.end()))) << group << " " << g;
+      for (int64_t i = 0; i < group; ++i) {
+        const double place = (scales[g] == 0 ? 0 : own[i] * static_cast<double>(1 / scales[g])) + zero_points[g];
+        if (std::abs(place - std::floor(place) - 0.5) < 1e-3) continue;
+        ASSERT_EQ(codes[g * group + i], std::clamp(std::nearbyint(place), 0.0, 15.0)) << group << " " << g;
+      }
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/encoding/activation_format.h"
+#include "core/evaluate/kv_cache_cost.h"
 #include "core/formats/safetensors.h"
 #include "core/model/model.h"
 #include "core/pipeline/advice.h"
@@ -131,6 +132,14 @@ TEST_F(InsightTest, SpeedupsOutOfReachAreTold) {
   EXPECT_TRUE(MessagesOf(Plan(), "SPEEDUP_OUT_OF_REACH").empty());
   EXPECT_THAT(Plan().artifacts(0).detail(),
               AllOf(HasSubstr("100 % of the products are of integers"), HasSubstr("more than the weights from")));
+}
+
+TEST_F(InsightTest, PlanAndReportAgreeOnWhenTheCacheOutweighsTheWeights) {
+  for (const char* stage : {"gptq { bits: 4 group_size: 32 }", "rtn { bits: 8 group_size: -1 } activations {}"}) {
+    SetStage(stage);
+    const std::string planned = Plan().artifacts(0).detail();
+    EXPECT_THAT(planned, HasSubstr("cache in " + KvCacheText(Run(stage).kv_cache()))) << stage;
+  }
 }
 
 // What the engine computes in floats is promised no speed.

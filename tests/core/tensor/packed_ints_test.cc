@@ -36,9 +36,13 @@ TEST_P(PackedIntsTest, EveryLengthAndStartMatchesTheReference) {
   const int bits = GetParam();
   for (const int64_t count : {0, 1, 7, 8, 9, 31, 64, 577}) {
     const std::vector<uint8_t> values = SomeValues(count, bits);
-    std::vector<std::byte> packed(PackedBytes(count, bits));
+    // Whatever was there before, padding is zero.
+    std::vector<std::byte> packed(PackedBytes(count, bits), std::byte{0xff});
     ASSERT_TRUE(PackInts(values, bits, packed).ok());
     for (int64_t i = 0; i < count; ++i) ASSERT_EQ(ReferenceElement(packed, bits, i), values[i]) << i;
+    if (count * bits % 8 != 0) {
+      EXPECT_EQ(static_cast<int>(packed.back()) >> (count * bits % 8), 0) << count;
+    }
     for (const int64_t first : {0, 1, 5, 8, 13}) {
       if (first > count) continue;
       std::vector<uint8_t> again(count - first);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <random>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "core/compress/compress_model.h"
 #include "core/compress/method_registry.h"
@@ -118,6 +119,7 @@ class MethodsTest : public ::testing::TestWithParam<MethodCase> {
     const auto result = Compress(model);
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->layers.size(), 14);
+    warnings_ = result->warnings;
     for (const v1::LayerResult& layer : result->layers) EXPECT_TRUE(std::isfinite(layer.relative_error()));
     const double distance = Distance(Hidden(model_), Hidden(model));
     EXPECT_LT(distance, most_distance);
@@ -126,6 +128,8 @@ class MethodsTest : public ::testing::TestWithParam<MethodCase> {
   testing::ScratchFolder folder_;
   Model model_;
   CalibrationTokens calibration_;
+  // Of the last job that worked.
+  std::vector<v1::Warning> warnings_;
   testing::CollectingSink sink_;
 };
 
@@ -227,6 +231,10 @@ TEST_P(MethodsTest, OutliersOfTenThousand) {
                [](std::vector<float>& values) { values[11] *= 1e4f; });
   SetParameter("model.layers.1.mlp.down_proj.weight", [](std::vector<float>& values) { values[77] = 1e4f; });
   ExpectWorks(std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::any_of(warnings_.begin(), warnings_.end(), [](const v1::Warning& warning) {
+    return warning.code() == "EXTREME_OUTLIERS" && warning.where() == "model.layers.1.mlp.down_proj" &&
+           absl::StrContains(warning.message(), "weights of input channel");
+  }));
 }
 
 TEST_P(MethodsTest, AllLayersSkipped) {
