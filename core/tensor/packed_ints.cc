@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 
@@ -42,56 +43,41 @@ void UnpackEights(const std::byte* packed, int64_t eights, uint8_t* values) {
 
 template <int kBits>
 void PackEights(const uint8_t* values, int64_t eights, std::byte* packed) {
-  for (int64_t i = 0; i < eights; ++i) {
-    uint64_t window = 0;
-    for (int j = 0; j < 8; ++j) window |= static_cast<uint64_t>(values[i * 8 + j]) << (j * kBits);
-    std::memcpy(packed + i * kBits, &window, kBits);
+  if constexpr (kBits == 4) {
+    // Two a byte: a plain loop that compilers turn into vectors.
+    for (int64_t i = 0; i < eights * 4; ++i) {
+      packed[i] = static_cast<std::byte>(values[2 * i] | (values[2 * i + 1] << 4));
+    }
+  } else {
+    for (int64_t i = 0; i < eights; ++i) {
+      uint64_t window = 0;
+      for (int j = 0; j < 8; ++j) window |= static_cast<uint64_t>(values[i * 8 + j]) << (j * kBits);
+      std::memcpy(packed + i * kBits, &window, kBits);
+    }
   }
 }
 
-// Two a byte: a plain loop that compilers turn into vectors.
-template <>
-void PackEights<4>(const uint8_t* values, int64_t eights, std::byte* packed) {
-  for (int64_t i = 0; i < eights * 4; ++i) {
-    packed[i] = static_cast<std::byte>(values[2 * i] | (values[2 * i + 1] << 4));
-  }
-}
+template <int kBits>
+using Bits = std::integral_constant<int, kBits>;
 
-void PackEights(const uint8_t* values, int bits, int64_t eights, std::byte* packed) {
+// run(Bits<bits>()), for bits that CheckBits lets pass.
+template <typename Run>
+void WithBits(int bits, const Run& run) {
   switch (bits) {
     case 2:
-      return PackEights<2>(values, eights, packed);
+      return run(Bits<2>());
     case 3:
-      return PackEights<3>(values, eights, packed);
+      return run(Bits<3>());
     case 4:
-      return PackEights<4>(values, eights, packed);
+      return run(Bits<4>());
     case 5:
-      return PackEights<5>(values, eights, packed);
+      return run(Bits<5>());
     case 6:
-      return PackEights<6>(values, eights, packed);
+      return run(Bits<6>());
     case 7:
-      return PackEights<7>(values, eights, packed);
+      return run(Bits<7>());
     default:
-      std::memcpy(packed, values, eights * 8);
-  }
-}
-
-void UnpackEights(const std::byte* packed, int bits, int64_t eights, uint8_t* values) {
-  switch (bits) {
-    case 2:
-      return UnpackEights<2>(packed, eights, values);
-    case 3:
-      return UnpackEights<3>(packed, eights, values);
-    case 4:
-      return UnpackEights<4>(packed, eights, values);
-    case 5:
-      return UnpackEights<5>(packed, eights, values);
-    case 6:
-      return UnpackEights<6>(packed, eights, values);
-    case 7:
-      return UnpackEights<7>(packed, eights, values);
-    default:
-      return UnpackEights<8>(packed, eights, values);
+      return run(Bits<8>());
   }
 }
 
@@ -112,7 +98,7 @@ absl::Status PackInts(std::span<const uint8_t> values, int bits, std::span<std::
   TERSOR_RETURN_IF_ERROR(CheckFit(values, bits));
   if (values.empty()) return absl::OkStatus();
   const int64_t eights = static_cast<int64_t>(values.size()) / 8;
-  PackEights(values.data(), bits, eights, packed.data());
+  WithBits(bits, [&](auto width) { PackEights<width()>(values.data(), eights, packed.data()); });
   uint64_t last = 0;
   for (size_t i = eights * 8; i < values.size(); ++i) last |= static_cast<uint64_t>(values[i]) << (i % 8 * bits);
   std::memcpy(packed.data() + eights * bits, &last, bytes - eights * bits);
@@ -132,7 +118,8 @@ absl::Status UnpackInts(std::span<const std::byte> packed, int bits, int64_t fir
     ++done;
   }
   const int64_t eights = (count - done) / 8;
-  UnpackEights(packed.data() + (first + done) / 8 * bits, bits, eights, values.data() + done);
+  const std::byte* const from = packed.data() + (first + done) / 8 * bits;
+  WithBits(bits, [&](auto width) { UnpackEights<width()>(from, eights, values.data() + done); });
   for (done += eights * 8; done < count; ++done) values[done] = ExtractAt(packed, (first + done) * bits, bits);
   return absl::OkStatus();
 }
