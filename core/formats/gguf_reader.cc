@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/formats/byte_cursor.h"
@@ -36,13 +37,8 @@ struct OtherType {
   absl::string_view name;
 };
 constexpr std::array kOtherTypes = {
-    OtherType{6, "Q5_0"},    OtherType{7, "Q5_1"},     OtherType{9, "Q8_1"},    OtherType{10, "Q2_K"},
-    OtherType{11, "Q3_K"},   OtherType{13, "Q5_K"},    OtherType{15, "Q8_K"},   OtherType{16, "IQ2_XXS"},
-    OtherType{17, "IQ2_XS"}, OtherType{18, "IQ3_XXS"}, OtherType{19, "IQ1_S"},  OtherType{20, "IQ4_NL"},
-    OtherType{21, "IQ3_S"},  OtherType{22, "IQ2_S"},   OtherType{23, "IQ4_XS"}, OtherType{24, "I8"},
-    OtherType{25, "I16"},    OtherType{26, "I32"},     OtherType{27, "I64"},    OtherType{28, "F64"},
-    OtherType{29, "IQ1_M"},  OtherType{34, "TQ1_0"},   OtherType{35, "TQ2_0"},  OtherType{39, "MXFP4"},
-    OtherType{40, "NVFP4"},  OtherType{41, "Q1_0"},
+    OtherType{9, "Q8_1"}, OtherType{24, "I8"},  OtherType{25, "I16"},  OtherType{26, "I32"},
+    OtherType{27, "I64"}, OtherType{28, "F64"}, OtherType{41, "Q1_0"},
 };
 
 struct TensorEntry {
@@ -60,8 +56,10 @@ struct TensorEntry {
 absl::Status UnreadType(const TensorEntry& entry, uint32_t type) {
   for (const OtherType& other : kOtherTypes) {
     if (other.id == type) {
-      return absl::UnimplementedError(absl::StrCat(entry.Label(), " is of type ", other.name,
-                                                   "; Tersor reads F32, F16, BF16, Q4_0, Q4_1, Q8_0, Q4_K and Q6_K"));
+      return absl::UnimplementedError(absl::StrCat(
+          entry.Label(), " is of type ", other.name, "; Tersor reads F32, F16, BF16, ",
+          absl::StrJoin(GgufBlockTypes(), ", ",
+                        [](std::string* out, const GgufBlockType& type) { absl::StrAppend(out, type.name); })));
     }
   }
   return absl::InvalidArgumentError(absl::StrCat(entry.Label(), " is of the unknown type ", type));

@@ -144,8 +144,8 @@ std::vector<Lie> TensorLies() {
       {"BlockLength", With({"t", {33}, 8, std::string(64, 0), 0}), {"\"t\"", "multiple of the 32 of a Q8_0"}},
       {"UnknownType", With({"t", {4}, 999, four, 0}), {"\"t\"", "unknown type 999"}},
       {"UnreadType",
-       With({"t", {256}, 13, std::string(176, 0), 0}),
-       {"\"t\"", "Q5_K"},
+       With({"t", {32}, 9, std::string(36, 0), 0}),
+       {"\"t\"", "Q8_1", "Q5_K, Q6_K"},
        absl::StatusCode::kUnimplemented},
   };
 }
