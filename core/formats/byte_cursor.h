@@ -32,13 +32,22 @@ class ByteCursor {
     return value;
   }
 
-  // A string of 64-bit length; it may hold any bytes.
-  absl::StatusOr<std::string> ReadString(absl::string_view what) {
+  // The next `count` bytes in place.
+  absl::StatusOr<std::span<const std::byte>> ReadBytes(uint64_t count, absl::string_view what) {
+    TERSOR_RETURN_IF_ERROR(Need(count, what));
+    const std::span<const std::byte> bytes = bytes_.subspan(position_, count);
+    position_ += count;
+    return bytes;
+  }
+
+  // A string of 64-bit length, at most `limit` bytes long; it may hold any bytes.
+  absl::StatusOr<std::string> ReadString(absl::string_view what, uint64_t limit = ~uint64_t{0}) {
     TERSOR_ASSIGN_OR_RETURN(const uint64_t length, Read<uint64_t>(what));
-    TERSOR_RETURN_IF_ERROR(Need(length, what));
-    std::string text(reinterpret_cast<const char*>(bytes_.data()) + position_, length);
-    position_ += length;
-    return text;
+    TERSOR_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, ReadBytes(length, what));
+    if (length > limit) {
+      return absl::InvalidArgumentError(absl::StrCat(what, " is ", length, " bytes long; at most ", limit));
+    }
+    return std::string(reinterpret_cast<const char*>(bytes.data()), length);
   }
 
   // That `count` items of at least `item_bytes` each can still come, so that room may be made for them.

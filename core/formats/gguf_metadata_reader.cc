@@ -11,25 +11,13 @@
 namespace tersor {
 namespace {
 
-// Numbers of the value types.
-enum ValueType : uint32_t {
-  kUint8 = 0,
-  kInt8 = 1,
-  kUint16 = 2,
-  kInt16 = 3,
-  kUint32 = 4,
-  kInt32 = 5,
-  kFloat32 = 6,
-  kBool = 7,
-  kString = 8,
-  kArray = 9,
-  kUint64 = 10,
-  kInt64 = 11,
-  kFloat64 = 12,
-};
-
 // Shortest possible key-value pair: an empty key's length, a type, a value of one byte.
 constexpr size_t kPairBytes = 13;
+
+// Real files have some dozens of pairs; the format's own limit for keys; a chat template is the longest text.
+constexpr uint64_t kMaxPairs = 1 << 16;
+constexpr size_t kMaxKeyBytes = 65535;
+constexpr size_t kMaxTextBytes = size_t{16} << 20;
 
 template <typename T>
 absl::StatusOr<GgufValue> ReadInteger(ByteCursor& cursor, absl::string_view what) {
@@ -50,32 +38,32 @@ absl::StatusOr<GgufValue> ReadFloat(ByteCursor& cursor, absl::string_view what) 
 
 absl::StatusOr<GgufValue> ReadScalar(ByteCursor& cursor, uint32_t type, absl::string_view what) {
   switch (type) {
-    case kUint8:
+    case kGgufUint8:
       return ReadInteger<uint8_t>(cursor, what);
-    case kInt8:
+    case kGgufInt8:
       return ReadInteger<int8_t>(cursor, what);
-    case kUint16:
+    case kGgufUint16:
       return ReadInteger<uint16_t>(cursor, what);
-    case kInt16:
+    case kGgufInt16:
       return ReadInteger<int16_t>(cursor, what);
-    case kUint32:
+    case kGgufUint32:
       return ReadInteger<uint32_t>(cursor, what);
-    case kInt32:
+    case kGgufInt32:
       return ReadInteger<int32_t>(cursor, what);
-    case kUint64:
+    case kGgufUint64:
       return ReadInteger<uint64_t>(cursor, what);
-    case kInt64:
+    case kGgufInt64:
       return ReadInteger<int64_t>(cursor, what);
-    case kFloat32:
+    case kGgufFloat32:
       return ReadFloat<float>(cursor, what);
-    case kFloat64:
+    case kGgufFloat64:
       return ReadFloat<double>(cursor, what);
-    case kBool: {
+    case kGgufBool: {
       TERSOR_ASSIGN_OR_RETURN(const uint8_t value, cursor.Read<uint8_t>(what));
       return GgufValue(value != 0);
     }
-    case kString: {
-      TERSOR_ASSIGN_OR_RETURN(std::string value, cursor.ReadString(what));
+    case kGgufString: {
+      TERSOR_ASSIGN_OR_RETURN(std::string value, cursor.ReadString(what, kMaxTextBytes));
       return GgufValue(std::move(value));
     }
     default:
@@ -86,74 +74,68 @@ absl::StatusOr<GgufValue> ReadScalar(ByteCursor& cursor, uint32_t type, absl::st
 // Bytes that one value of a type takes at least; 0 for what cannot stand in an array.
 size_t ItemBytes(uint32_t type) {
   switch (type) {
-    case kUint8:
-    case kInt8:
-    case kBool:
+    case kGgufUint8:
+    case kGgufInt8:
+    case kGgufBool:
       return 1;
-    case kUint16:
-    case kInt16:
+    case kGgufUint16:
+    case kGgufInt16:
       return 2;
-    case kUint32:
-    case kInt32:
-    case kFloat32:
+    case kGgufUint32:
+    case kGgufInt32:
+    case kGgufFloat32:
       return 4;
-    case kString:
-    case kUint64:
-    case kInt64:
-    case kFloat64:
+    case kGgufString:
+    case kGgufUint64:
+    case kGgufInt64:
+    case kGgufFloat64:
       return 8;
     default:
       return 0;
   }
 }
 
-int64_t AsInteger(const GgufValue& value) {
-  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? 1 : 0;
-  if (const int64_t* integer = std::get_if<int64_t>(&value)) return *integer;
-  // An unsigned value beyond int64.
-  return std::numeric_limits<int64_t>::max();
-}
-
-template <typename T, typename Convert>
-absl::StatusOr<GgufValue> ReadItems(ByteCursor& cursor, uint32_t type, uint64_t count, absl::string_view what,
-                                    Convert convert) {
-  std::vector<T> items;
-  items.reserve(count);
+// Passes over the strings, so that their lengths are known to be true.
+absl::Status PassOverStrings(ByteCursor& cursor, uint64_t count, absl::string_view what) {
   for (uint64_t i = 0; i < count; ++i) {
-    TERSOR_ASSIGN_OR_RETURN(GgufValue value, ReadScalar(cursor, type, what));
-    items.push_back(convert(value));
+    TERSOR_ASSIGN_OR_RETURN(const uint64_t length, cursor.Read<uint64_t>(what));
+    TERSOR_RETURN_IF_ERROR(cursor.ReadBytes(length, what).status());
   }
-  return GgufValue(std::move(items));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<GgufValue> ReadArray(ByteCursor& cursor, absl::string_view what) {
-  TERSOR_ASSIGN_OR_RETURN(const uint32_t type, cursor.Read<uint32_t>(what));
-  TERSOR_ASSIGN_OR_RETURN(const uint64_t count, cursor.Read<uint64_t>(what));
-  const size_t item_bytes = ItemBytes(type);
-  if (type == kArray) return absl::InvalidArgumentError(absl::StrCat(what, " is an array of arrays"));
+  GgufArray array;
+  TERSOR_ASSIGN_OR_RETURN(array.type, cursor.Read<uint32_t>(what));
+  TERSOR_ASSIGN_OR_RETURN(array.count, cursor.Read<uint64_t>(what));
+  const size_t item_bytes = ItemBytes(array.type);
+  if (array.type == kGgufArray) return absl::InvalidArgumentError(absl::StrCat(what, " is an array of arrays"));
   if (item_bytes == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(what, " is an array of the unknown value type ", type));
+    return absl::InvalidArgumentError(absl::StrCat(what, " is an array of the unknown value type ", array.type));
   }
-  TERSOR_RETURN_IF_ERROR(cursor.NeedItems(count, item_bytes, what));
-  if (type == kString) {
-    return ReadItems<std::string>(cursor, type, count, what,
-                                  [](GgufValue& value) { return std::get<std::string>(std::move(value)); });
+  TERSOR_RETURN_IF_ERROR(cursor.NeedItems(array.count, item_bytes, what));
+  ByteCursor begin = cursor;
+  if (array.type == kGgufString) {
+    TERSOR_RETURN_IF_ERROR(PassOverStrings(cursor, array.count, what));
+  } else {
+    TERSOR_RETURN_IF_ERROR(cursor.ReadBytes(array.count * item_bytes, what).status());
   }
-  if (type == kFloat32 || type == kFloat64) {
-    return ReadItems<double>(cursor, type, count, what, [](GgufValue& value) { return std::get<double>(value); });
-  }
-  return ReadItems<int64_t>(cursor, type, count, what, [](GgufValue& value) { return AsInteger(value); });
+  TERSOR_ASSIGN_OR_RETURN(array.bytes, begin.ReadBytes(cursor.position() - begin.position(), what));
+  return GgufValue(array);
 }
 
 }  // namespace
 
 absl::Status ReadGgufMetadata(ByteCursor& cursor, uint64_t count, GgufMetadata& metadata) {
   TERSOR_RETURN_IF_ERROR(cursor.NeedItems(count, kPairBytes, "the metadata"));
+  if (count > kMaxPairs) {
+    return absl::InvalidArgumentError(absl::StrCat("the metadata has ", count, " keys; at most ", kMaxPairs));
+  }
   for (uint64_t i = 0; i < count; ++i) {
-    TERSOR_ASSIGN_OR_RETURN(std::string key, cursor.ReadString(absl::StrCat("metadata key ", i)));
+    TERSOR_ASSIGN_OR_RETURN(std::string key, cursor.ReadString(absl::StrCat("metadata key ", i), kMaxKeyBytes));
     const std::string what = absl::StrCat("metadata key \"", absl::CHexEscape(key.substr(0, 200)), "\"");
     TERSOR_ASSIGN_OR_RETURN(const uint32_t type, cursor.Read<uint32_t>(what));
-    absl::StatusOr<GgufValue> value = type == kArray ? ReadArray(cursor, what) : ReadScalar(cursor, type, what);
+    absl::StatusOr<GgufValue> value = type == kGgufArray ? ReadArray(cursor, what) : ReadScalar(cursor, type, what);
     if (!value.ok()) return value.status();
     if (!metadata.Insert(std::move(key), *std::move(value))) {
       return absl::InvalidArgumentError(absl::StrCat(what, " stands twice"));

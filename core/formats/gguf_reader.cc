@@ -22,6 +22,9 @@ namespace {
 constexpr uint32_t kMagic = 0x46554747;  // "GGUF"
 constexpr uint64_t kDefaultAlignment = 32;
 constexpr uint32_t kMaxDimensions = 4;
+// Some hundred times the largest file's; each costs memory beside its entry in the file.
+constexpr uint64_t kMaxTensors = 1 << 18;
+constexpr size_t kMaxNameBytes = 4096;
 // Name length, dimension count, one dimension, type, offset.
 constexpr size_t kTensorEntryBytes = 8 + 4 + 8 + 4 + 8;
 
@@ -90,7 +93,7 @@ absl::Status ResolveType(TensorEntry& entry, uint32_t type) {
 
 absl::StatusOr<TensorEntry> ReadEntry(ByteCursor& cursor, uint64_t index) {
   TensorEntry entry;
-  TERSOR_ASSIGN_OR_RETURN(entry.name, cursor.ReadString(absl::StrCat("name of tensor ", index)));
+  TERSOR_ASSIGN_OR_RETURN(entry.name, cursor.ReadString(absl::StrCat("name of tensor ", index), kMaxNameBytes));
   const std::string label = entry.Label();
   TERSOR_ASSIGN_OR_RETURN(const uint32_t dimensions, cursor.Read<uint32_t>(label));
   if (dimensions < 1 || dimensions > kMaxDimensions) {
@@ -112,6 +115,9 @@ absl::StatusOr<TensorEntry> ReadEntry(ByteCursor& cursor, uint64_t index) {
 
 absl::StatusOr<std::vector<TensorEntry>> ReadTable(ByteCursor& cursor, uint64_t count) {
   TERSOR_RETURN_IF_ERROR(cursor.NeedItems(count, kTensorEntryBytes, "the tensor table"));
+  if (count > kMaxTensors) {
+    return absl::InvalidArgumentError(absl::StrCat("the tensor table has ", count, " tensors; at most ", kMaxTensors));
+  }
   std::vector<TensorEntry> entries;
   std::set<std::string> names;
   for (uint64_t i = 0; i < count; ++i) {
@@ -195,6 +201,7 @@ absl::StatusOr<Header> ReadHeader(ByteCursor& cursor) {
 absl::StatusOr<GgufFile> Parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
   ByteCursor cursor(bytes);
   GgufFile file;
+  file.metadata.KeepAlive(owner);
   TERSOR_ASSIGN_OR_RETURN(const Header header, ReadHeader(cursor));
   TERSOR_RETURN_IF_ERROR(ReadGgufMetadata(cursor, header.metadata_count, file.metadata));
   TERSOR_ASSIGN_OR_RETURN(const uint64_t alignment, Alignment(file.metadata));

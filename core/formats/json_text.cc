@@ -9,6 +9,9 @@ namespace tersor {
 namespace {
 
 constexpr int kMaxDepth = 64;
+// A value costs some dozens of bytes of memory and may be two bytes of text: the largest vocabularies, as values one by
+// one, are half as many.
+constexpr int64_t kMaxValues = int64_t{1} << 22;
 
 // Watches the parser: the library itself keeps the last of equal keys.
 class Watcher {
@@ -16,19 +19,25 @@ class Watcher {
   bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
     using Event = nlohmann::json::parse_event_t;
     if (depth > kMaxDepth) too_deep_ = true;
+    if (event != Event::object_end && event != Event::array_end && ++values_ > kMaxValues) too_many_ = true;
+    // Nothing more is kept.
+    if (too_deep_ || too_many_) return false;
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
     if (event == Event::key && !keys_.empty() && !keys_.back().insert(parsed.get_ref<const std::string&>()).second) {
       duplicate_ = parsed.get_ref<const std::string&>();
     }
-    return !too_deep_;
+    return true;
   }
   bool too_deep() const { return too_deep_; }
+  bool too_many() const { return too_many_; }
   const std::string& duplicate() const { return duplicate_; }
 
  private:
   std::vector<std::set<std::string>> keys_;
+  int64_t values_ = 0;
   bool too_deep_ = false;
+  bool too_many_ = false;
   std::string duplicate_;
 };
 
@@ -44,6 +53,9 @@ absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_vi
       /*allow_exceptions=*/false);
   if (watcher.too_deep()) {
     return absl::InvalidArgumentError(absl::StrCat(where, ": JSON is nested deeper than ", kMaxDepth));
+  }
+  if (watcher.too_many()) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": JSON of more than ", kMaxValues, " values"));
   }
   if (value.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(where, ": not valid JSON"));
   if (!watcher.duplicate().empty()) {

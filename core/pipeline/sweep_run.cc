@@ -28,7 +28,7 @@ absl::StatusOr<PlannedSweep> PlanPoints(const v1::Recipe& recipe, const Pipeline
   PipelineContext one_of_many = context;
   one_of_many.output_dir.clear();
   for (const SweepPoint& point : sweep.points) {
-    TERSOR_ASSIGN_OR_RETURN(PlanResult result, MakePlan(point.recipe, one_of_many));
+    TERSOR_ASSIGN_OR_RETURN(PlanResult result, MakePlan(point.recipe(), one_of_many));
     AddPointViolations(point, result.violations, sweep.violations);
     sweep.plans.push_back(std::move(result.plan));
   }
@@ -84,7 +84,7 @@ absl::StatusOr<v1::SweepResult::Point> RunPoint(const PlannedSweep& sweep, size_
   own.job_id = own.workspace.filename().string();
   for (const auto& [axis, value] : point.settings) own.labels[SweepLabel(axis)] = value;
   PointSink sink(events, sweep, index);
-  const absl::StatusOr<v1::Report> report = RunRecipe(point.recipe, own, sink);
+  const absl::StatusOr<v1::Report> report = RunRecipe(point.recipe(), own, sink);
   if (absl::IsCancelled(report.status())) return report.status();
   v1::SweepResult::Point result;
   if (report.ok()) {

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/sha256.h"
 #include "core/recipe/stage_method.h"
 #include "google/protobuf/descriptor.h"
 
@@ -141,23 +142,37 @@ void CheckAxes(const v1::Recipe& recipe, const std::vector<Axis>& axes, std::vec
   }
 }
 
-// Point `index` of the product of all axes.
-SweepPoint MakePoint(const v1::Recipe& base, const std::vector<Axis>& axes, int64_t index) {
-  SweepPoint point;
-  point.recipe = base;
+// The setting of each axis that point `index` of the product of all axes has.
+std::vector<const Setting*> ChosenSettings(const std::vector<Axis>& axes, int64_t index) {
   std::vector<const Setting*> chosen(axes.size());
   for (size_t i = axes.size(); i-- > 0;) {
     const auto count = static_cast<int64_t>(axes[i].settings.size());
     chosen[i] = &axes[i].settings[index % count];
     index /= count;
   }
-  for (size_t i = 0; i < axes.size(); ++i) {
-    if (chosen[i]->apply(point.recipe)) point.settings.emplace_back(axes[i].name, chosen[i]->value);
+  return chosen;
+}
+
+// Points, or the bytes of their recipes, would be too many. The product stops growing before it could overflow.
+int64_t CountPoints(const v1::Recipe& base, const std::vector<Axis>& axes, std::vector<FieldViolation>& violations) {
+  int64_t count = 1;
+  for (const Axis& axis : axes) count = std::min<int64_t>(count * static_cast<int64_t>(axis.settings.size()), 1 << 20);
+  if (count > kMaxSweepPoints) {
+    violations.push_back({"sweep", absl::StrCat("has ", count, " points or more; at most ", kMaxSweepPoints)});
+  } else if (const auto bytes = static_cast<int64_t>(base.ByteSizeLong()); bytes > kMaxSweepBytes / count) {
+    violations.push_back({"sweep", absl::StrCat("its ", count, " points have a recipe of ", bytes,
+                                                " bytes each; at most ", kMaxSweepBytes,
+                                                " bytes together: shorten the description or name fewer points")});
   }
-  return point;
+  return count;
 }
 
 }  // namespace
+
+struct SweepBase {
+  v1::Recipe recipe;
+  std::vector<Axis> axes;
+};
 
 const std::vector<std::string>& SweepAxes() {
   static const auto* const kAxes =
@@ -167,25 +182,31 @@ const std::vector<std::string>& SweepAxes() {
 
 std::string SweepLabel(absl::string_view axis) { return absl::StrCat("sweep.", axis); }
 
+v1::Recipe SweepPoint::recipe() const {
+  v1::Recipe recipe = base->recipe;
+  for (const Setting* setting : ChosenSettings(base->axes, index)) setting->apply(recipe);
+  return recipe;
+}
+
 std::string SweepPoint::Name() const { return absl::StrJoin(settings, " ", absl::PairFormatter("=")); }
 
 std::vector<SweepPoint> ExpandSweep(const v1::Recipe& recipe, std::vector<FieldViolation>& violations) {
-  const std::vector<Axis> axes = MakeAxes(recipe.sweep());
+  auto base = std::make_shared<SweepBase>(SweepBase{recipe, MakeAxes(recipe.sweep())});
+  base->recipe.clear_sweep();
   const size_t before = violations.size();
-  CheckAxes(recipe, axes, violations);
-  int64_t count = 1;
-  for (const Axis& axis : axes) count = std::min<int64_t>(count * static_cast<int64_t>(axis.settings.size()), 1 << 20);
-  if (count > kMaxSweepPoints) {
-    violations.push_back({"sweep", absl::StrCat("has ", count, " points or more; at most ", kMaxSweepPoints)});
-  }
+  CheckAxes(recipe, base->axes, violations);
+  const int64_t count = CountPoints(base->recipe, base->axes, violations);
   if (violations.size() > before) return {};
-  v1::Recipe base = recipe;
-  base.clear_sweep();
   std::vector<SweepPoint> points;
   std::set<std::string> seen;
   for (int64_t i = 0; i < count; ++i) {
-    SweepPoint point = MakePoint(base, axes, i);
-    if (seen.insert(point.recipe.SerializeAsString()).second) points.push_back(std::move(point));
+    SweepPoint point{{}, base, i};
+    v1::Recipe own = base->recipe;
+    const std::vector<const Setting*> chosen = ChosenSettings(base->axes, i);
+    for (size_t axis = 0; axis < chosen.size(); ++axis) {
+      if (chosen[axis]->apply(own)) point.settings.emplace_back(base->axes[axis].name, chosen[axis]->value);
+    }
+    if (seen.insert(Sha256Hex(own.SerializeAsString())).second) points.push_back(std::move(point));
   }
   return points;
 }

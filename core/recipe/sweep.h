@@ -2,6 +2,8 @@
 #ifndef TERSOR_CORE_RECIPE_SWEEP_H_
 #define TERSOR_CORE_RECIPE_SWEEP_H_
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,12 +15,17 @@
 
 namespace tersor {
 
+struct SweepBase;
+
 struct SweepPoint {
   // Axis and value, in the order of the axes: {"method", "gptq"}, {"bits", "3"}.
   std::vector<std::pair<std::string, std::string>> settings;
-  // Has no sweep.
-  v1::Recipe recipe;
+  // What the points of one sweep share, and which of them this is.
+  std::shared_ptr<const SweepBase> base;
+  int64_t index = 0;
 
+  // Made anew at each call, as a thousand recipes take much memory: keep it no longer than it is needed. Has no sweep.
+  v1::Recipe recipe() const;
   // "method=gptq bits=3".
   std::string Name() const;
 };
@@ -31,6 +38,9 @@ std::string SweepLabel(absl::string_view axis);
 
 // More would fill a queue by mistake.
 inline constexpr int kMaxSweepPoints = 1024;
+
+// Of the recipes of all points together, each of which is a job's.
+inline constexpr int64_t kMaxSweepBytes = int64_t{64} << 20;
 
 // All combinations of the axes, the last axis changing fastest; equal recipes once. Faults of the axes themselves are
 // added to `violations` (field paths below "sweep"); what is wrong with a point's recipe is for its plan to say.

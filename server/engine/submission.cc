@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/append_violations.h"
 #include "core/base/sha256.h"
+#include "core/recipe/recipe_bounds.h"
 #include "core/recipe/stage_method.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/base/error_details.h"
@@ -29,6 +30,12 @@ void AppendModelFault(const absl::Status& status, std::vector<FieldViolation>& v
   const std::string prefix = "model: ";
   if (text.rfind(prefix, 0) == 0) text = text.substr(prefix.size());
   violations.push_back({"model", std::move(text)});
+}
+
+// Before anything is made of the recipe.
+absl::Status CheckBounds(const v1::Recipe& recipe) {
+  const std::vector<FieldViolation> violations = CheckRecipeBounds(recipe);
+  return violations.empty() ? absl::OkStatus() : BadRequestError(violations, "INVALID_RECIPE");
 }
 
 }  // namespace
@@ -98,6 +105,7 @@ absl::StatusOr<Submission::Planned> Submission::Plan(const v1::Recipe& recipe, c
 }
 
 absl::StatusOr<v1::Plan> Submission::Estimate(const v1::EstimateJobRequest& request) {
+  TERSOR_RETURN_IF_ERROR(CheckBounds(request.recipe()));
   if (request.recipe().has_sweep()) return EstimateSweep(request);
   TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources()));
   return std::move(planned.plan);
@@ -125,6 +133,7 @@ absl::Status Submission::Refuse(const v1::SubmitJobRequest& request, std::vector
 }
 
 absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request) {
+  TERSOR_RETURN_IF_ERROR(CheckBounds(request.recipe()));
   std::vector<FieldViolation> violations = CheckSubmitRequest(request);
   if (violations.empty() && !request.request_id().empty()) {
     absl::StatusOr<v1::Job> repeated = FindRepeated(request);
@@ -202,7 +211,7 @@ absl::StatusOr<std::vector<Submission::Planned>> Submission::PlanPoints(const st
   std::vector<Planned> planned;
   for (const SweepPoint& point : points) {
     std::vector<FieldViolation> faults;
-    TERSOR_ASSIGN_OR_RETURN(Planned plan, PlanRecipe(point.recipe, resources, faults));
+    TERSOR_ASSIGN_OR_RETURN(Planned plan, PlanRecipe(point.recipe(), resources, faults));
     AddPointViolations(point, faults, violations);
     planned.push_back(std::move(plan));
   }
@@ -232,7 +241,7 @@ absl::StatusOr<v1::Job> Submission::SubmitSweep(const v1::SubmitJobRequest& requ
     plans.push_back(planned[i].plan);
     v1::SubmitJobRequest point = request;
     point.clear_request_id();
-    *point.mutable_recipe() = points[i].recipe;
+    *point.mutable_recipe() = points[i].recipe();
     point.set_parent(sweep.job.id());
     for (const auto& [axis, value] : points[i].settings) (*point.mutable_labels())[SweepLabel(axis)] = value;
     TERSOR_ASSIGN_OR_RETURN(NewJob job, MakeJob(point, std::move(planned[i])));

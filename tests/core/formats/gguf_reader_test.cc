@@ -1,6 +1,7 @@
 #include "core/formats/gguf_reader.h"
 
 #include <fstream>
+#include <limits>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -53,6 +54,46 @@ TEST(GgufReaderTest, LookUpsNameTheKey) {
   EXPECT_EQ(*file->metadata.IntegerOr("none", 3), 3);
   EXPECT_EQ(file->metadata.StringOr("count", "").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(file->metadata.String("count").status().message(), HasSubstr("count is not a string"));
+}
+
+TEST(GgufReaderTest, ArraysOfEveryTypeAreReadWhenAskedFor) {
+  const auto array = [](uint32_t type, uint64_t count, const std::string& bytes) {
+    return Little<uint32_t>(type) + Little(count) + bytes;
+  };
+  GgufBuilder builder;
+  builder.Raw("u8", 9, array(kGgufUint8, 3, std::string("\x01\xff\x03", 3)));
+  builder.Raw("i8", 9, array(kGgufInt8, 2, "\x01\xff"));
+  builder.Raw("u16", 9, array(kGgufUint16, 1, Little<uint16_t>(65535)));
+  builder.Raw("i64", 9, array(kGgufInt64, 1, Little<int64_t>(-7)));
+  builder.Raw("u64", 9, array(kGgufUint64, 2, Little<uint64_t>(7) + Little(~uint64_t{0})));
+  builder.Raw("bool", 9, array(kGgufBool, 2, std::string("\0\1", 2)));
+  builder.Raw("f32", 9, array(kGgufFloat32, 2, Little(0.5f) + Little(-2.0f)));
+  builder.Raw("f64", 9, array(kGgufFloat64, 1, Little(0.25)));
+  absl::StatusOr<GgufFile> file = Read(builder);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const GgufMetadata metadata = std::move(file->metadata);
+  EXPECT_THAT(*metadata.Integers("u8"), ElementsAre(1, 255, 3));
+  EXPECT_THAT(*metadata.Integers("i8"), ElementsAre(1, -1));
+  EXPECT_THAT(*metadata.Integers("u16"), ElementsAre(65535));
+  EXPECT_THAT(*metadata.Integers("i64"), ElementsAre(-7));
+  EXPECT_THAT(*metadata.Integers("u64"), ElementsAre(7, std::numeric_limits<int64_t>::max()));
+  EXPECT_THAT(*metadata.Integers("bool"), ElementsAre(0, 1));
+  EXPECT_THAT(*metadata.Floats("f32"), ElementsAre(0.5, -2));
+  EXPECT_THAT(*metadata.Floats("f64"), ElementsAre(0.25));
+  EXPECT_THAT(metadata.Integers("f32").status().message(), HasSubstr("f32 is not an array of integers"));
+  EXPECT_THAT(metadata.Strings("u8").status().message(), HasSubstr("u8 is not an array of strings"));
+  EXPECT_THAT(metadata.Floats("u8").status().message(), HasSubstr("u8 is not an array of floats"));
+}
+
+TEST(GgufReaderTest, LargeArraysCostNothingUntilAskedForAndAreThenRefused) {
+  const uint64_t count = kMaxGgufItems + 1;
+  GgufBuilder builder;
+  builder.Raw("bytes", 9, Little<uint32_t>(kGgufUint8) + Little(count) + std::string(count, '\1'));
+  builder.Raw("texts", 9, Little<uint32_t>(kGgufString) + Little(count) + std::string(8 * count, '\0'));
+  absl::StatusOr<GgufFile> file = Read(builder);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_THAT(file->metadata.Integers("bytes").status().message(), HasSubstr("has 4194305 items"));
+  EXPECT_THAT(file->metadata.Strings("texts").status().message(), HasSubstr("has 4194305 items"));
 }
 
 TEST(GgufReaderTest, EveryTruncationIsAnError) {
@@ -112,6 +153,9 @@ std::vector<Lie> HeaderLies() {
       {"StringLengthWraps", GgufBuilder().Raw("k", 8, Little(~uint64_t{0})), {"\"k\"", "past the end"}},
       {"ArrayOfStrings", GgufBuilder().Raw("k", 9, huge_strings), {"\"k\"", "past the end"}},
       {"ArrayOfBytes", GgufBuilder().Raw("k", 9, huge_bytes), {"\"k\"", "past the end"}},
+      {"LongText", GgufBuilder().String("k", std::string((16 << 20) + 1, 'x')), {"\"k\"", "at most 16777216"}},
+      {"LongKey", GgufBuilder().U32(std::string(65536, 'k'), 1), {"metadata key 0", "at most 65535"}},
+      {"LongName", GgufBuilder().Floats(std::string(4097, 'n'), {1}, {1}), {"name of tensor 0", "at most 4096"}},
       {"NestedArray",
        GgufBuilder().Raw("k", 9, Little<uint32_t>(9) + Little<uint64_t>(1)),
        {"\"k\"", "array of arrays"}},

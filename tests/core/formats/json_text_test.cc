@@ -33,6 +33,14 @@ TEST(JsonTextTest, DeepNestingIsRefused) {
   EXPECT_TRUE(ParseJson(std::string(60, '[') + std::string(60, ']'), "x").ok());
 }
 
+TEST(JsonTextTest, ManySmallValuesAreRefused) {
+  std::string text = "[";
+  for (int i = 0; i < 5'000'000; ++i) text += "[],";
+  text += "[]]";
+  EXPECT_THAT(ParseJson(text, "x").status().message(), HasSubstr("more than 4194304 values"));
+  EXPECT_TRUE(ParseJson(text.substr(0, 3'000'001) + "[]]", "x").ok());
+}
+
 TEST(JsonTextTest, TopLevelMustBeAnObjectWhereAsked) {
   EXPECT_THAT(ParseJsonObject("[1]", "x").status().message(), HasSubstr("not a JSON object"));
 }

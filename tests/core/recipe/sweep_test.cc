@@ -47,7 +47,7 @@ TEST(SweepTest, PointsAreTheProductOfTheAxes) {
     })pb");
   EXPECT_THAT(Names(points), ElementsAre("bits=3 group_size=32", "bits=3 group_size=64", "bits=4 group_size=32",
                                          "bits=4 group_size=64"));
-  const v1::Recipe& last = points[3].recipe;
+  const v1::Recipe last = points[3].recipe();
   EXPECT_FALSE(last.has_sweep());
   EXPECT_EQ(last.model(), "m");
   EXPECT_EQ(last.stages(0).quantize().gptq().bits(), 4);
@@ -73,10 +73,10 @@ TEST(SweepTest, MethodsReplaceTheStagesMethod) {
       bits: 3
     })pb");
   EXPECT_THAT(Names(points), ElementsAre("method=rtn bits=3", "method=gptq(activation_order: false) bits=3"));
-  EXPECT_EQ(points[0].recipe.stages(0).quantize().rtn().bits(), 3);
-  EXPECT_THAT(points[0].recipe.stages(0).quantize().skip(), ElementsAre("down_proj"));
-  EXPECT_FALSE(points[1].recipe.stages(0).quantize().gptq().has_damping());
-  EXPECT_THAT(points[1].recipe.stages(0).quantize().skip(), ElementsAre("o_proj"));
+  EXPECT_EQ(points[0].recipe().stages(0).quantize().rtn().bits(), 3);
+  EXPECT_THAT(points[0].recipe().stages(0).quantize().skip(), ElementsAre("down_proj"));
+  EXPECT_FALSE(points[1].recipe().stages(0).quantize().gptq().has_damping());
+  EXPECT_THAT(points[1].recipe().stages(0).quantize().skip(), ElementsAre("o_proj"));
 }
 
 TEST(SweepTest, MethodsNeedNoStageAndOtherAxesNoMethod) {
@@ -90,10 +90,10 @@ TEST(SweepTest, MethodsNeedNoStageAndOtherAxesNoMethod) {
     })pb");
   EXPECT_THAT(Names(points),
               ElementsAre("model=x method=gptq calibration=b seed=7", "model=y method=gptq calibration=b seed=7"));
-  EXPECT_EQ(points[1].recipe.model(), "y");
-  EXPECT_EQ(points[1].recipe.calibration().dataset(), "b");
-  EXPECT_EQ(points[1].recipe.calibration().samples(), 8);
-  EXPECT_EQ(points[1].recipe.calibration().seed(), 7);
+  EXPECT_EQ(points[1].recipe().model(), "y");
+  EXPECT_EQ(points[1].recipe().calibration().dataset(), "b");
+  EXPECT_EQ(points[1].recipe().calibration().samples(), 8);
+  EXPECT_EQ(points[1].recipe().calibration().seed(), 7);
 }
 
 TEST(SweepTest, APointWithoutTheOptionComesOnce) {
@@ -175,6 +175,20 @@ TEST(SweepTest, PlansTellWarningsAndGatesOnce) {
   EXPECT_EQ(merged.warnings(1).message(), "three bits are few (method=rtn bits=3)");
   ASSERT_EQ(merged.powers_size(), 1);
   EXPECT_EQ(merged.powers(0).decided(), 0.1);
+}
+
+TEST(SweepTest, RecipesOfAllPointsTogetherAreBounded) {
+  v1::Recipe recipe = Parse("model: 'm' stages { quantize { gptq {} } }");
+  recipe.set_description(std::string(65536, 'x'));
+  for (int i = 0; i < 1000; ++i) recipe.mutable_sweep()->add_seeds(i);
+  std::vector<FieldViolation> violations;
+  EXPECT_EQ(ExpandSweep(recipe, violations).size(), 1000);
+  EXPECT_THAT(violations, IsEmpty());
+  recipe.mutable_sweep()->add_methods()->mutable_rtn();
+  recipe.set_description(std::string(80000, 'x'));
+  EXPECT_THAT(ExpandSweep(recipe, violations), IsEmpty());
+  ASSERT_EQ(violations.size(), 1);
+  EXPECT_THAT(violations[0].description, HasSubstr("at most 67108864 bytes together"));
 }
 
 }  // namespace
