@@ -160,9 +160,9 @@ int64_t CountPoints(const v1::Recipe& base, const std::vector<Axis>& axes, std::
   if (count > kMaxSweepPoints) {
     violations.push_back({"sweep", absl::StrCat("has ", count, " points or more; at most ", kMaxSweepPoints)});
   } else if (const auto bytes = static_cast<int64_t>(base.ByteSizeLong()); bytes > kMaxSweepBytes / count) {
-    violations.push_back({"sweep", absl::StrCat("its ", count, " points have a recipe of ", bytes,
-                                                " bytes each; at most ", kMaxSweepBytes,
-                                                " bytes together: shorten the description or name fewer points")});
+    violations.push_back(
+        {"sweep", absl::StrCat("its ", count, " points have a recipe of ", bytes, " bytes each; at most ",
+                               kMaxSweepBytes, " bytes together: shorten the description or name fewer points")});
   }
   return count;
 }

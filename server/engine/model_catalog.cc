@@ -66,12 +66,12 @@ absl::StatusOr<fs::path> ModelCatalog::Resolve(absl::string_view model) {
   return path;
 }
 
-absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path, const std::string& shown) {
+absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path, const std::string& shown, CallerGone gone) {
   v1::Recipe recipe;
   recipe.set_model(path.string());
   recipe.mutable_evaluate()->mutable_divergence()->set_enabled(false);
   const auto rename = [&](absl::string_view text) { return absl::StrReplaceAll(text, {{path.string(), shown}}); };
-  absl::StatusOr<PlanResult> planned = planner_.Plan(recipe, PlanContext());
+  absl::StatusOr<PlanResult> planned = planner_.Plan(recipe, PlanContext(), gone);
   if (!planned.ok()) return absl::Status(planned.status().code(), rename(planned.status().message()));
   PlanResult& result = *planned;
   for (FieldViolation& violation : result.violations) violation.description = rename(violation.description);
@@ -79,9 +79,10 @@ absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path, const 
   return std::move(*result.plan.mutable_model());
 }
 
-absl::StatusOr<v1::Model> ModelCatalog::Register(const fs::path& path, const std::string& name, bool uploaded) {
+absl::StatusOr<v1::Model> ModelCatalog::Register(const fs::path& path, const std::string& name, bool uploaded,
+                                                 CallerGone gone) {
   v1::Model model;
-  TERSOR_ASSIGN_OR_RETURN(*model.mutable_info(), Inspect(path, uploaded ? name : path.string()));
+  TERSOR_ASSIGN_OR_RETURN(*model.mutable_info(), Inspect(path, uploaded ? name : path.string(), gone));
   model.mutable_info()->set_path(path.string());
   model.set_name(name);
   model.set_uploaded(uploaded);
@@ -90,7 +91,7 @@ absl::StatusOr<v1::Model> ModelCatalog::Register(const fs::path& path, const std
   return models_.GetModel(name);
 }
 
-absl::StatusOr<v1::Model> ModelCatalog::Import(const v1::ImportModelRequest& request) {
+absl::StatusOr<v1::Model> ModelCatalog::Import(const v1::ImportModelRequest& request, CallerGone gone) {
   if (!fs::path(request.path()).is_absolute()) return FieldError("path", "must be an absolute path on the server");
   const absl::StatusOr<fs::path> path = Resolve(request.path());
   if (!path.ok()) return path.status();
@@ -100,7 +101,7 @@ absl::StatusOr<v1::Model> ModelCatalog::Import(const v1::ImportModelRequest& req
   if (!IsSafeName(name)) {
     return FieldError("name", absl::StrCat("\"", name, "\": use letters, digits, '.', '_' and '-', at most 128"));
   }
-  return Register(clean, name, false);
+  return Register(clean, name, false, gone);
 }
 
 absl::Status ModelCatalog::Delete(absl::string_view name) {

@@ -27,8 +27,9 @@ class ModelCatalog {
   absl::StatusOr<std::filesystem::path> Resolve(absl::string_view model);
   // Registers the model at `path` under `name`; INVALID_ARGUMENT when it is none. Errors about an uploaded one name no
   // folder of the server.
-  absl::StatusOr<v1::Model> Register(const std::filesystem::path& path, const std::string& name, bool uploaded);
-  absl::StatusOr<v1::Model> Import(const v1::ImportModelRequest& request);
+  absl::StatusOr<v1::Model> Register(const std::filesystem::path& path, const std::string& name, bool uploaded,
+                                     CallerGone gone);
+  absl::StatusOr<v1::Model> Import(const v1::ImportModelRequest& request, CallerGone gone);
   // Forgets it; an uploaded model's folder is removed. FAILED_PRECONDITION while an unfinished job uses it.
   absl::Status Delete(absl::string_view name);
 
@@ -36,7 +37,7 @@ class ModelCatalog {
 
  private:
   // What the planner makes of the model at `path`, which errors call `shown`.
-  absl::StatusOr<v1::ModelInfo> Inspect(const std::filesystem::path& path, const std::string& shown);
+  absl::StatusOr<v1::ModelInfo> Inspect(const std::filesystem::path& path, const std::string& shown, CallerGone gone);
   absl::Status UnknownModel(absl::string_view model);
 
   ModelStore& models_;

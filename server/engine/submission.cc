@@ -69,7 +69,7 @@ absl::Status Submission::PinBaselines(const v1::Recipe& recipe, v1::Plan& plan,
 }
 
 absl::StatusOr<Submission::Planned> Submission::PlanRecipe(const v1::Recipe& recipe, const v1::Resources& resources,
-                                                           std::vector<FieldViolation>& violations) {
+                                                           std::vector<FieldViolation>& violations, CallerGone gone) {
   AppendNewFields(CheckResources(resources, limits_), violations);
   v1::Recipe resolved = recipe;
   AppendNewFields(TakeForbiddenDatasets(limits_, resolved), violations);
@@ -90,24 +90,25 @@ absl::StatusOr<Submission::Planned> Submission::PlanRecipe(const v1::Recipe& rec
   PipelineContext context = catalog_.PlanContext();
   if (resources.threads() > 0) context.threads = resources.threads();
   if (resources.memory_bytes() > 0) context.memory_bytes = resources.memory_bytes();
-  TERSOR_ASSIGN_OR_RETURN(PlanResult result, planner_.Plan(resolved, context));
+  TERSOR_ASSIGN_OR_RETURN(PlanResult result, planner_.Plan(resolved, context, gone));
   AppendNewFields(std::move(result.violations), violations);
   TERSOR_RETURN_IF_ERROR(PinBaselines(recipe, result.plan, violations));
   planned.plan = std::move(result.plan);
   return planned;
 }
 
-absl::StatusOr<Submission::Planned> Submission::Plan(const v1::Recipe& recipe, const v1::Resources& resources) {
+absl::StatusOr<Submission::Planned> Submission::Plan(const v1::Recipe& recipe, const v1::Resources& resources,
+                                                     CallerGone gone) {
   std::vector<FieldViolation> violations;
-  TERSOR_ASSIGN_OR_RETURN(Planned planned, PlanRecipe(recipe, resources, violations));
+  TERSOR_ASSIGN_OR_RETURN(Planned planned, PlanRecipe(recipe, resources, violations, gone));
   if (!violations.empty()) return BadRequestError(violations, "INVALID_RECIPE");
   return planned;
 }
 
-absl::StatusOr<v1::Plan> Submission::Estimate(const v1::EstimateJobRequest& request) {
+absl::StatusOr<v1::Plan> Submission::Estimate(const v1::EstimateJobRequest& request, CallerGone gone) {
   TERSOR_RETURN_IF_ERROR(CheckBounds(request.recipe()));
-  if (request.recipe().has_sweep()) return EstimateSweep(request);
-  TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources()));
+  if (request.recipe().has_sweep()) return EstimateSweep(request, gone);
+  TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources(), gone));
   return std::move(planned.plan);
 }
 
@@ -125,14 +126,15 @@ absl::StatusOr<v1::Job> Submission::FindRepeated(const v1::SubmitJobRequest& req
                     "REQUEST_ID_REUSED", {{"job", record.job.id()}});
 }
 
-absl::Status Submission::Refuse(const v1::SubmitJobRequest& request, std::vector<FieldViolation> violations) {
+absl::Status Submission::Refuse(const v1::SubmitJobRequest& request, std::vector<FieldViolation> violations,
+                                CallerGone gone) {
   // The recipe's faults go into the same answer; what keeps it from being planned tells nothing to this client.
   if (!request.recipe().has_sweep())
-    PlanRecipe(request.recipe(), request.resources(), violations).status().IgnoreError();
+    PlanRecipe(request.recipe(), request.resources(), violations, gone).status().IgnoreError();
   return BadRequestError(violations, "INVALID_REQUEST");
 }
 
-absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request) {
+absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request, CallerGone gone) {
   TERSOR_RETURN_IF_ERROR(CheckBounds(request.recipe()));
   std::vector<FieldViolation> violations = CheckSubmitRequest(request);
   if (violations.empty() && !request.request_id().empty()) {
@@ -142,12 +144,12 @@ absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request) 
   if (!request.parent().empty() && !store_.Get(request.parent()).ok()) {
     violations.push_back({"parent", absl::StrCat("no job \"", request.parent(), "\"")});
   }
-  if (!violations.empty()) return Refuse(request, std::move(violations));
+  if (!violations.empty()) return Refuse(request, std::move(violations), gone);
   absl::StatusOr<v1::Job> job;
   if (request.recipe().has_sweep()) {
-    job = SubmitSweep(request);
+    job = SubmitSweep(request, gone);
   } else {
-    TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources()));
+    TERSOR_ASSIGN_OR_RETURN(Planned planned, Plan(request.recipe(), request.resources(), gone));
     job = Store(request, std::move(planned));
   }
   // Two equal requests at once: the one that comes second finds the first one's job.
@@ -204,14 +206,16 @@ absl::StatusOr<v1::Job> Submission::Store(const v1::SubmitJobRequest& request, P
 
 absl::StatusOr<std::vector<Submission::Planned>> Submission::PlanPoints(const std::vector<SweepPoint>& points,
                                                                         const v1::Resources& resources,
-                                                                        std::vector<FieldViolation> violations) {
+                                                                        std::vector<FieldViolation> violations,
+                                                                        CallerGone gone) {
   // A fault of the request, not of each point.
   const std::vector<FieldViolation> resource_faults = CheckResources(resources, limits_);
   if (!resource_faults.empty()) return BadRequestError(resource_faults, "INVALID_REQUEST");
   std::vector<Planned> planned;
   for (const SweepPoint& point : points) {
+    if (gone()) return absl::CancelledError("the caller went away");
     std::vector<FieldViolation> faults;
-    TERSOR_ASSIGN_OR_RETURN(Planned plan, PlanRecipe(point.recipe(), resources, faults));
+    TERSOR_ASSIGN_OR_RETURN(Planned plan, PlanRecipe(point.recipe(), resources, faults, gone));
     AddPointViolations(point, faults, violations);
     planned.push_back(std::move(plan));
   }
@@ -219,21 +223,22 @@ absl::StatusOr<std::vector<Submission::Planned>> Submission::PlanPoints(const st
   return planned;
 }
 
-absl::StatusOr<v1::Plan> Submission::EstimateSweep(const v1::EstimateJobRequest& request) {
+absl::StatusOr<v1::Plan> Submission::EstimateSweep(const v1::EstimateJobRequest& request, CallerGone gone) {
   std::vector<FieldViolation> violations;
   const std::vector<SweepPoint> points = ExpandSweep(request.recipe(), violations);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<Planned> planned,
-                          PlanPoints(points, request.resources(), std::move(violations)));
+                          PlanPoints(points, request.resources(), std::move(violations), gone));
   std::vector<v1::Plan> plans;
   for (const Planned& point : planned) plans.push_back(point.plan);
   return MergePointPlans(points, plans);
 }
 
-absl::StatusOr<v1::Job> Submission::SubmitSweep(const v1::SubmitJobRequest& request) {
+absl::StatusOr<v1::Job> Submission::SubmitSweep(const v1::SubmitJobRequest& request, CallerGone gone) {
   if (!request.parent().empty()) return FieldError("parent", "a sweep cannot be a point of another sweep");
   std::vector<FieldViolation> violations;
   const std::vector<SweepPoint> points = ExpandSweep(request.recipe(), violations);
-  TERSOR_ASSIGN_OR_RETURN(std::vector<Planned> planned, PlanPoints(points, request.resources(), std::move(violations)));
+  TERSOR_ASSIGN_OR_RETURN(std::vector<Planned> planned,
+                          PlanPoints(points, request.resources(), std::move(violations), gone));
   JobRecord sweep = MakeRecord(request);
   std::vector<v1::Plan> plans;
   std::vector<NewJob> jobs;

@@ -23,9 +23,9 @@ class Submission {
       : store_(store), catalog_(catalog), planner_(planner), answers_(answers), clock_(clock), limits_(limits) {}
 
   // Checks and plans the request and stores the job; the same request_id and recipe give the job that is there.
-  absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request);
+  absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request, CallerGone gone);
   // The plan alone, with the same errors.
-  absl::StatusOr<v1::Plan> Estimate(const v1::EstimateJobRequest& request);
+  absl::StatusOr<v1::Plan> Estimate(const v1::EstimateJobRequest& request, CallerGone gone);
 
  private:
   struct Planned {
@@ -39,18 +39,18 @@ class Submission {
   absl::Status PinBaselines(const v1::Recipe& recipe, v1::Plan& plan, std::vector<FieldViolation>& violations);
   // What is wrong with the recipe is added to `violations`; the plan is meaningful only when nothing was.
   absl::StatusOr<Planned> PlanRecipe(const v1::Recipe& recipe, const v1::Resources& resources,
-                                     std::vector<FieldViolation>& violations);
+                                     std::vector<FieldViolation>& violations, CallerGone gone);
   // The same with the violations as a status.
-  absl::StatusOr<Planned> Plan(const v1::Recipe& recipe, const v1::Resources& resources);
+  absl::StatusOr<Planned> Plan(const v1::Recipe& recipe, const v1::Resources& resources, CallerGone gone);
   // INVALID_ARGUMENT with `violations` and the recipe's own faults.
-  absl::Status Refuse(const v1::SubmitJobRequest& request, std::vector<FieldViolation> violations);
+  absl::Status Refuse(const v1::SubmitJobRequest& request, std::vector<FieldViolation> violations, CallerGone gone);
   absl::StatusOr<v1::Job> FindRepeated(const v1::SubmitJobRequest& request);
   // Plans every point; their faults are told together.
-  absl::StatusOr<v1::Job> SubmitSweep(const v1::SubmitJobRequest& request);
-  absl::StatusOr<v1::Plan> EstimateSweep(const v1::EstimateJobRequest& request);
+  absl::StatusOr<v1::Job> SubmitSweep(const v1::SubmitJobRequest& request, CallerGone gone);
+  absl::StatusOr<v1::Plan> EstimateSweep(const v1::EstimateJobRequest& request, CallerGone gone);
   // The plans of the points, in order.
   absl::StatusOr<std::vector<Planned>> PlanPoints(const std::vector<SweepPoint>& points, const v1::Resources& resources,
-                                                  std::vector<FieldViolation> violations);
+                                                  std::vector<FieldViolation> violations, CallerGone gone);
   JobRecord MakeRecord(const v1::SubmitJobRequest& request) const;
   // The job to store, with an earlier job's answer where there is one.
   absl::StatusOr<NewJob> MakeJob(const v1::SubmitJobRequest& request, Planned planned);

@@ -24,7 +24,7 @@ Supervisor::Supervisor(JobStore& store, Executor& executor, const DataFolder& fo
 LaunchSpec Supervisor::MakeLaunchSpec(const v1::Job& job, int attempt) const {
   return {.job_id = job.id(),
           .attempt = attempt,
-          .endpoint_file = folder_.endpoint_file(),
+          .endpoint_file = folder_.worker_endpoint_file(),
           .token_file = folder_.token_file(job.id()),
           .log_file = folder_.attempt_log(job.id(), attempt),
           .memory_bytes = WorkerMemoryLimit(job, limits_)};
@@ -67,9 +67,9 @@ absl::Status Supervisor::RecoverJob(const JobRecord& record) {
   if (status.ok() && record.cancel_requested) AskToStop(live_[record.job.id()]);
   if (!status.ok()) {
     // Whatever ended it ended the server too, or came while there was none: not the job's fault.
-    End(record.job.id(), {.next = v1::JOB_STATE_QUEUED,
-                          .message = "the worker ended while the server was not running",
-                          .reason = "SERVER_RESTARTED"});
+    EndOrRetry(record.job.id(), {.next = v1::JOB_STATE_QUEUED,
+                                 .message = "the worker ended while the server was not running",
+                                 .reason = "SERVER_RESTARTED"});
   }
   return absl::OkStatus();
 }
@@ -101,12 +101,14 @@ absl::StatusOr<JobRecord> Supervisor::Cancel(absl::string_view id) {
 
 absl::Status Supervisor::CheckCaller(const AttemptCaller& caller) {
   const absl::StatusOr<AttemptRecord> attempt = store_.GetAttempt(caller.job_id, caller.attempt);
+  // A store that cannot be read says nothing about the attempt: the worker shall ask again.
+  if (!attempt.ok() && !absl::IsNotFound(attempt.status())) return attempt.status();
   // One answer for an unknown attempt and for a wrong token: a guesser learns nothing.
   if (!attempt.ok() || !AttemptTokenMatches(caller.token, attempt->token_sha256)) {
     return WithReason(absl::UnauthenticatedError("unknown attempt or wrong token"), "WRONG_ATTEMPT_TOKEN");
   }
   const auto live = live_.find(caller.job_id);
-  if (live == live_.end() || live->second.number != caller.attempt) {
+  if (live == live_.end() || live->second.number != caller.attempt || live->second.unstored_end.has_value()) {
     return WithReason(absl::FailedPreconditionError(
                           absl::StrCat("attempt ", caller.attempt, " of job ", caller.job_id, " is over: stop")),
                       "STALE_ATTEMPT");
@@ -183,23 +185,22 @@ absl::Status Supervisor::Complete(const AttemptCaller& caller, const v1::Complet
   } else {
     return absl::InvalidArgumentError("neither a report nor a failure");
   }
-  leaving_[caller.job_id] = {live_[caller.job_id].handle, clock_.Monotonic()};
-  End(caller.job_id, outcome);
+  const std::string handle = live_[caller.job_id].handle;
+  // Acknowledged only once it is stored: until then the worker goes on offering it.
+  TERSOR_RETURN_IF_ERROR(End(caller.job_id, outcome));
+  leaving_[caller.job_id] = {handle, clock_.Monotonic()};
   return absl::OkStatus();
 }
 
-void Supervisor::End(const std::string& job_id, const AttemptOutcome& outcome) {
-  const auto found = live_.find(job_id);
-  const LiveAttempt live = found->second;
-  live_.erase(found);
+absl::Status Supervisor::End(const std::string& job_id, const AttemptOutcome& outcome) {
+  const LiveAttempt live = live_[job_id];
   const absl::StatusOr<JobRecord> record = store_.EndAttempt(job_id, live.number, outcome, clock_.Now());
   if (!record.ok()) {
-    // The store cannot be written (full disk): the attempt stays and its end is noticed again at the next tick.
-    live_[job_id] = live;
     Log(LogLevel::kError, "attempt's end could not be stored",
         {{"job", job_id}, {"attempt", int64_t{live.number}}, {"error", record.status().ToString()}});
-    return;
+    return record.status();
   }
+  live_.erase(job_id);
   Rest(*record, outcome);
   observer_.OnAttemptEnded(live.method, record->job.state(), record->job.status_reason(),
                            clock_.Now() - live.start_time);
@@ -210,6 +211,13 @@ void Supervisor::End(const std::string& job_id, const AttemptOutcome& outcome) {
        {"reason", record->job.status_reason()},
        {"detail", record->job.status_message()},
        {"seconds", absl::ToDoubleSeconds(clock_.Now() - live.start_time)}});
+  return absl::OkStatus();
+}
+
+void Supervisor::EndOrRetry(const std::string& job_id, const AttemptOutcome& outcome) {
+  if (End(job_id, outcome).ok()) return;
+  // The store cannot be written (full disk): nothing works on the job, and what became of it must not be forgotten.
+  live_[job_id].unstored_end = outcome;
 }
 
 void Supervisor::Rest(const JobRecord& record, const AttemptOutcome& outcome) {

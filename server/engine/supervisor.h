@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Supervisor {
     bool killed = false;
     // Why this server killed it, where it was not asked to.
     AttemptOutcome killed_for;
+    // How it ended, where that could not be stored yet.
+    std::optional<AttemptOutcome> unstored_end;
     int64_t rss_bytes = 0;
     double tokens_per_second = 0;
   };
@@ -98,7 +101,10 @@ class Supervisor {
   void LookAfter(const std::string& job_id, LiveAttempt& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAfterLeaving() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AskToStop(LiveAttempt& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void End(const std::string& job_id, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The attempt is over once this is OK; otherwise nothing has changed.
+  absl::Status End(const std::string& job_id, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // For an attempt whose worker is gone: ends it now, or at a later tick.
+  void EndOrRetry(const std::string& job_id, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Rest(const JobRecord& record, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayStart(const v1::Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

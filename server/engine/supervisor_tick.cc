@@ -54,14 +54,15 @@ void Supervisor::AskToStop(LiveAttempt& live) {
 }
 
 void Supervisor::LookAfter(const std::string& job_id, LiveAttempt& live) {
+  if (live.unstored_end.has_value()) return EndOrRetry(job_id, AttemptOutcome(*live.unstored_end));
   const absl::Duration now = clock_.Monotonic();
   const absl::Duration silent = now - live.last_heard;
   const bool hung = silent > options_.heartbeat_timeout;
   if (live.handle.empty()) {
     if (!hung) return;
-    End(job_id, {.next = v1::JOB_STATE_QUEUED,
-                 .message = "the server stopped while it started the worker, which never attached",
-                 .reason = "SERVER_RESTARTED"});
+    EndOrRetry(job_id, {.next = v1::JOB_STATE_QUEUED,
+                        .message = "the server stopped while it started the worker, which never attached",
+                        .reason = "SERVER_RESTARTED"});
     return;
   }
   const WorkerStatus status = executor_.Poll(live.handle);
@@ -82,7 +83,7 @@ void Supervisor::LookAfter(const std::string& job_id, LiveAttempt& live) {
   AttemptOutcome outcome = live.killed ? live.killed_for : DescribeDeath(status, live.memory_limit);
   if (live.asked_to_stop && stopping_workers_) outcome.counts_as_failure = false;
   executor_.Forget(live.handle);
-  End(job_id, outcome);
+  EndOrRetry(job_id, outcome);
 }
 
 void Supervisor::LookAfterLeaving() {
@@ -153,10 +154,10 @@ absl::Status Supervisor::StartAttempt(const JobRecord& record) {
                              attempt.number == 1);
   absl::StatusOr<std::string> handle = Launch(record, attempt.number, token);
   if (!handle.ok()) {
-    End(id, {.next = v1::JOB_STATE_QUEUED,
-             .message = absl::StrCat("the worker could not be started: ", handle.status().message()),
-             .reason = "WORKER_START_FAILED",
-             .counts_as_failure = true});
+    EndOrRetry(id, {.next = v1::JOB_STATE_QUEUED,
+                    .message = absl::StrCat("the worker could not be started: ", handle.status().message()),
+                    .reason = "WORKER_START_FAILED",
+                    .counts_as_failure = true});
     return absl::OkStatus();
   }
   live_[id].handle = *handle;

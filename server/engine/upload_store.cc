@@ -168,7 +168,7 @@ bool UploadStore::IsSameModel(const UploadRecord& upload, const fs::path& folder
   });
 }
 
-absl::StatusOr<v1::Model> UploadStore::Finish(absl::string_view upload_id) {
+absl::StatusOr<v1::Model> UploadStore::Finish(absl::string_view upload_id, CallerGone gone) {
   TERSOR_ASSIGN_OR_RETURN(const UploadRecord upload, models_.GetUpload(upload_id));
   const std::vector<std::string> missing = MissingFiles(upload, *this);
   if (!missing.empty()) {
@@ -189,7 +189,7 @@ absl::StatusOr<v1::Model> UploadStore::Finish(absl::string_view upload_id) {
   TERSOR_RETURN_IF_ERROR(LinkModel(upload, folder));
   const bool is_gguf = upload.files.size() == 1 && fs::path(upload.files[0].path()).extension() == ".gguf";
   absl::StatusOr<v1::Model> model =
-      catalog_.Register(is_gguf ? folder / upload.files[0].path() : folder, upload.model_name, true);
+      catalog_.Register(is_gguf ? folder / upload.files[0].path() : folder, upload.model_name, true, gone);
   if (model.ok()) {
     TERSOR_RETURN_IF_ERROR(models_.DeleteUploadsOf(upload.model_name));
   } else {

@@ -56,7 +56,7 @@ class UploadStore {
   // content.
   absl::StatusOr<std::unique_ptr<UploadWriter>> Open(const v1::UploadFileRequest::Header& header);
   // Makes a model of the files and forgets every upload for its name; FAILED_PRECONDITION lists the missing files.
-  absl::StatusOr<v1::Model> Finish(absl::string_view upload_id);
+  absl::StatusOr<v1::Model> Finish(absl::string_view upload_id, CallerGone gone);
 
   std::filesystem::path BlobPath(absl::string_view sha256) const;
   std::filesystem::path PartPath(absl::string_view sha256) const;

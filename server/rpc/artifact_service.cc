@@ -20,9 +20,10 @@ grpc::Status ArtifactServiceImpl::ListArtifacts(grpc::ServerContext*, const v1::
   return grpc::Status::OK;
 }
 
-grpc::Status ArtifactServiceImpl::DownloadArtifact(grpc::ServerContext*, const v1::DownloadArtifactRequest* request,
+grpc::Status ArtifactServiceImpl::DownloadArtifact(grpc::ServerContext* context,
+                                                   const v1::DownloadArtifactRequest* request,
                                                    grpc::ServerWriter<v1::DownloadArtifactResponse>* writer) {
-  const StreamLimit::Place place(streams_);
+  const StreamLimit::Place place(admission_.streams);
   if (!place.status().ok()) return ToGrpcStatus(place.status());
   const absl::StatusOr<JobRecord> record = store_.Get(request->job_id());
   if (!record.ok()) return ToGrpcStatus(record.status());
@@ -38,6 +39,7 @@ grpc::Status ArtifactServiceImpl::DownloadArtifact(grpc::ServerContext*, const v
     v1::DownloadArtifactResponse message;
     if (std::exchange(first, false)) message.set_total_bytes(total);
     message.set_chunk(std::move(chunk));
+    const IdleWatch::Wait wait(admission_.idle, *context);
     return writer->Write(message);
   }));
 }
@@ -61,23 +63,20 @@ absl::StatusOr<std::filesystem::path> ArtifactServiceImpl::SubjectOf(const v1::L
                                           "\"; it has: ", absl::StrJoin(known, ", ")));
 }
 
-grpc::Status ArtifactServiceImpl::LintArtifact(grpc::ServerContext*, const v1::LintArtifactRequest* request,
-                                               v1::LintReport* response) {
-  // Reads whole files: as many at once as streams.
-  const StreamLimit::Place place(streams_);
-  if (!place.status().ok()) return ToGrpcStatus(place.status());
-  const absl::StatusOr<std::filesystem::path> path = SubjectOf(*request);
-  if (!path.ok()) return ToGrpcStatus(path.status());
+absl::StatusOr<v1::LintReport> ArtifactServiceImpl::Lint(const v1::LintArtifactRequest& request, CallerGone gone) {
+  TERSOR_ASSIGN_OR_RETURN(const std::filesystem::path path, SubjectOf(request));
   std::filesystem::path reference;
-  if (!request->reference().empty()) {
-    const absl::StatusOr<std::filesystem::path> found = catalog_.Resolve(request->reference());
-    if (!found.ok()) return ToGrpcStatus(Annotate(found.status(), "reference"));
+  if (!request.reference().empty()) {
+    const absl::StatusOr<std::filesystem::path> found = catalog_.Resolve(request.reference());
+    if (!found.ok()) return Annotate(found.status(), "reference");
     reference = *found;
   }
-  absl::StatusOr<v1::LintReport> report = planner_.Lint(*path, reference);
-  if (!report.ok()) return ToGrpcStatus(report.status());
-  *response = *std::move(report);
-  return grpc::Status::OK;
+  return planner_.Lint(path, reference, gone);
+}
+
+grpc::Status ArtifactServiceImpl::LintArtifact(grpc::ServerContext* context, const v1::LintArtifactRequest* request,
+                                               v1::LintReport* response) {
+  return AnswerComputed(admission_, *context, response, [&](CallerGone gone) { return Lint(*request, gone); });
 }
 
 }  // namespace tersor

@@ -4,7 +4,7 @@
 
 #include "server/engine/model_catalog.h"
 #include "server/engine/planner.h"
-#include "server/rpc/stream_limit.h"
+#include "server/rpc/admission.h"
 #include "server/store/data_folder.h"
 #include "server/store/job_store.h"
 #include "tersor/v1/artifact_service.grpc.pb.h"
@@ -14,9 +14,9 @@ namespace tersor {
 // Thread-safe. All references outlive it.
 class ArtifactServiceImpl final : public v1::ArtifactService::Service {
  public:
-  ArtifactServiceImpl(JobStore& store, const DataFolder& folder, StreamLimit& streams, ModelCatalog& catalog,
+  ArtifactServiceImpl(JobStore& store, const DataFolder& folder, Admission& admission, ModelCatalog& catalog,
                       Planner& planner)
-      : store_(store), folder_(folder), streams_(streams), catalog_(catalog), planner_(planner) {}
+      : store_(store), folder_(folder), admission_(admission), catalog_(catalog), planner_(planner) {}
 
   grpc::Status ListArtifacts(grpc::ServerContext*, const v1::ListArtifactsRequest* request,
                              v1::ListArtifactsResponse* response) override;
@@ -27,11 +27,12 @@ class ArtifactServiceImpl final : public v1::ArtifactService::Service {
                             v1::LintReport* response) override;
 
  private:
+  absl::StatusOr<v1::LintReport> Lint(const v1::LintArtifactRequest& request, CallerGone gone);
   absl::StatusOr<std::filesystem::path> SubjectOf(const v1::LintArtifactRequest& request);
 
   JobStore& store_;
   const DataFolder& folder_;
-  StreamLimit& streams_;
+  Admission& admission_;
   ModelCatalog& catalog_;
   Planner& planner_;
 };

@@ -48,8 +48,10 @@ absl::StatusOr<v1::ListJobsResponse> List(JobStore& store, const v1::ListJobsReq
 
 }  // namespace
 
-grpc::Status JobServiceImpl::SubmitJob(grpc::ServerContext*, const v1::SubmitJobRequest* request, v1::Job* response) {
-  return Answer(submission_.Submit(*request), response);
+grpc::Status JobServiceImpl::SubmitJob(grpc::ServerContext* context, const v1::SubmitJobRequest* request,
+                                       v1::Job* response) {
+  return AnswerComputed(admission_, *context, response,
+                        [&](CallerGone gone) { return submission_.Submit(*request, gone); });
 }
 
 grpc::Status JobServiceImpl::GetJob(grpc::ServerContext*, const v1::GetJobRequest* request, v1::Job* response) {
@@ -98,17 +100,21 @@ absl::Status JobServiceImpl::Delete(const std::string& id) {
 
 grpc::Status JobServiceImpl::WatchJob(grpc::ServerContext* context, const v1::WatchJobRequest* request,
                                       grpc::ServerWriter<v1::Event>* writer) {
-  const StreamLimit::Place place(streams_);
+  const StreamLimit::Place place(admission_.streams);
   if (!place.status().ok()) return ToGrpcStatus(place.status());
   if (request->after_sequence() < 0) return ToGrpcStatus(FieldError("after_sequence", "must not be negative"));
   return ToGrpcStatus(StreamEvents(
       store_, request->id(), request->after_sequence(), [&] { return context->IsCancelled(); },
-      [&](const v1::Event& event) { return writer->Write(event); }));
+      [&](const v1::Event& event) {
+        const IdleWatch::Wait wait(admission_.idle, *context);
+        return writer->Write(event);
+      }));
 }
 
-grpc::Status JobServiceImpl::EstimateJob(grpc::ServerContext*, const v1::EstimateJobRequest* request,
+grpc::Status JobServiceImpl::EstimateJob(grpc::ServerContext* context, const v1::EstimateJobRequest* request,
                                          v1::Plan* response) {
-  return Answer(submission_.Estimate(*request), response);
+  return AnswerComputed(admission_, *context, response,
+                        [&](CallerGone gone) { return submission_.Estimate(*request, gone); });
 }
 
 grpc::Status JobServiceImpl::ListMethods(grpc::ServerContext*, const v1::ListMethodsRequest*,
@@ -119,9 +125,9 @@ grpc::Status JobServiceImpl::ListMethods(grpc::ServerContext*, const v1::ListMet
   return grpc::Status::OK;
 }
 
-grpc::Status JobServiceImpl::GetJobLogs(grpc::ServerContext*, const v1::GetJobLogsRequest* request,
+grpc::Status JobServiceImpl::GetJobLogs(grpc::ServerContext* context, const v1::GetJobLogsRequest* request,
                                         grpc::ServerWriter<v1::LogChunk>* writer) {
-  const StreamLimit::Place place(streams_);
+  const StreamLimit::Place place(admission_.streams);
   if (!place.status().ok()) return ToGrpcStatus(place.status());
   const absl::StatusOr<JobRecord> record = store_.Get(request->id());
   if (!record.ok()) return ToGrpcStatus(record.status());
@@ -131,6 +137,7 @@ grpc::Status JobServiceImpl::GetJobLogs(grpc::ServerContext*, const v1::GetJobLo
           v1::LogChunk message;
           message.set_attempt(attempt);
           message.set_text(std::move(chunk));
+          const IdleWatch::Wait wait(admission_.idle, *context);
           return writer->Write(message);
         });
     // An attempt whose worker could not be started has no log.
@@ -139,9 +146,9 @@ grpc::Status JobServiceImpl::GetJobLogs(grpc::ServerContext*, const v1::GetJobLo
   return grpc::Status::OK;
 }
 
-grpc::Status JobServiceImpl::CollectGarbage(grpc::ServerContext*, const v1::CollectGarbageRequest* request,
+grpc::Status JobServiceImpl::CollectGarbage(grpc::ServerContext* context, const v1::CollectGarbageRequest* request,
                                             v1::CollectGarbageResponse* response) {
-  return Answer(garbage_.Collect(*request), response);
+  return AnswerComputed(admission_, *context, response, [&](CallerGone) { return garbage_.Collect(*request); });
 }
 
 }  // namespace tersor

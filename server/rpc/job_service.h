@@ -6,7 +6,7 @@
 #include "server/engine/planner.h"
 #include "server/engine/submission.h"
 #include "server/engine/supervisor.h"
-#include "server/rpc/stream_limit.h"
+#include "server/rpc/admission.h"
 #include "server/store/data_folder.h"
 #include "server/store/job_store.h"
 #include "tersor/v1/job_service.grpc.pb.h"
@@ -17,14 +17,14 @@ namespace tersor {
 class JobServiceImpl final : public v1::JobService::Service {
  public:
   JobServiceImpl(JobStore& store, Submission& submission, Supervisor& supervisor, Planner& planner,
-                 GarbageCollector& garbage, const DataFolder& folder, StreamLimit& streams)
+                 GarbageCollector& garbage, const DataFolder& folder, Admission& admission)
       : store_(store),
         submission_(submission),
         supervisor_(supervisor),
         planner_(planner),
         garbage_(garbage),
         folder_(folder),
-        streams_(streams) {}
+        admission_(admission) {}
 
   grpc::Status SubmitJob(grpc::ServerContext*, const v1::SubmitJobRequest* request, v1::Job* response) override;
   grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request, v1::Job* response) override;
@@ -53,7 +53,7 @@ class JobServiceImpl final : public v1::JobService::Service {
   Planner& planner_;
   GarbageCollector& garbage_;
   const DataFolder& folder_;
-  StreamLimit& streams_;
+  Admission& admission_;
 };
 
 }  // namespace tersor

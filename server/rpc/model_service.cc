@@ -24,9 +24,10 @@ absl::StatusOr<v1::ListModelsResponse> List(ModelStore& store, const v1::ListMod
 
 }  // namespace
 
-grpc::Status ModelServiceImpl::ImportModel(grpc::ServerContext*, const v1::ImportModelRequest* request,
+grpc::Status ModelServiceImpl::ImportModel(grpc::ServerContext* context, const v1::ImportModelRequest* request,
                                            v1::Model* response) {
-  return Answer(catalog_.Import(*request), response);
+  return AnswerComputed(admission_, *context, response,
+                        [&](CallerGone gone) { return catalog_.Import(*request, gone); });
 }
 
 grpc::Status ModelServiceImpl::StartUpload(grpc::ServerContext*, const v1::StartUploadRequest* request,
@@ -37,13 +38,19 @@ grpc::Status ModelServiceImpl::StartUpload(grpc::ServerContext*, const v1::Start
 grpc::Status ModelServiceImpl::UploadFile(grpc::ServerContext* context,
                                           grpc::ServerReader<v1::UploadFileRequest>* reader,
                                           v1::UploadFileResponse* response) {
+  const StreamLimit::Place place(admission_.streams);
+  if (!place.status().ok()) return ToGrpcStatus(place.status());
   v1::UploadFileRequest message;
-  if (!reader->Read(&message) || !message.has_header()) {
+  const auto read = [&] {
+    const IdleWatch::Wait wait(admission_.idle, *context);
+    return reader->Read(&message);
+  };
+  if (!read() || !message.has_header()) {
     return ToGrpcStatus(FieldError("header", "must come in the first message"));
   }
   const auto writer = uploads_.Open(message.header());
   if (!writer.ok()) return ToGrpcStatus(writer.status());
-  while (reader->Read(&message)) {
+  while (read()) {
     if (!message.has_chunk()) return ToGrpcStatus(FieldError("chunk", "must come in every message but the first"));
     const absl::Status appended = (*writer)->Append(message.chunk());
     if (!appended.ok()) return ToGrpcStatus(appended);
@@ -53,9 +60,10 @@ grpc::Status ModelServiceImpl::UploadFile(grpc::ServerContext* context,
   return Answer((*writer)->Finish(), response);
 }
 
-grpc::Status ModelServiceImpl::FinishUpload(grpc::ServerContext*, const v1::FinishUploadRequest* request,
+grpc::Status ModelServiceImpl::FinishUpload(grpc::ServerContext* context, const v1::FinishUploadRequest* request,
                                             v1::Model* response) {
-  return Answer(uploads_.Finish(request->upload_id()), response);
+  return AnswerComputed(admission_, *context, response,
+                        [&](CallerGone gone) { return uploads_.Finish(request->upload_id(), gone); });
 }
 
 grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::Model* response) {

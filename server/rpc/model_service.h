@@ -5,6 +5,7 @@
 #include "server/engine/garbage_collector.h"
 #include "server/engine/model_catalog.h"
 #include "server/engine/upload_store.h"
+#include "server/rpc/admission.h"
 #include "server/store/model_store.h"
 #include "tersor/v1/model_service.grpc.pb.h"
 
@@ -13,8 +14,9 @@ namespace tersor {
 // Thread-safe. All references outlive it.
 class ModelServiceImpl final : public v1::ModelService::Service {
  public:
-  ModelServiceImpl(ModelStore& store, ModelCatalog& catalog, UploadStore& uploads, GarbageCollector& garbage)
-      : store_(store), catalog_(catalog), uploads_(uploads), garbage_(garbage) {}
+  ModelServiceImpl(ModelStore& store, ModelCatalog& catalog, UploadStore& uploads, GarbageCollector& garbage,
+                   Admission& admission)
+      : store_(store), catalog_(catalog), uploads_(uploads), garbage_(garbage), admission_(admission) {}
 
   grpc::Status ImportModel(grpc::ServerContext*, const v1::ImportModelRequest* request, v1::Model* response) override;
   grpc::Status StartUpload(grpc::ServerContext*, const v1::StartUploadRequest* request,
@@ -33,6 +35,7 @@ class ModelServiceImpl final : public v1::ModelService::Service {
   ModelCatalog& catalog_;
   UploadStore& uploads_;
   GarbageCollector& garbage_;
+  Admission& admission_;
 };
 
 }  // namespace tersor

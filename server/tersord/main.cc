@@ -6,8 +6,8 @@ namespace {
 
 class EnginePlanner final : public tersor::PipelinePlanner {
  public:
-  absl::StatusOr<tersor::v1::LintReport> Lint(const std::filesystem::path& path,
-                                              const std::filesystem::path& reference) override {
+  absl::StatusOr<tersor::v1::LintReport> Lint(const std::filesystem::path& path, const std::filesystem::path& reference,
+                                              tersor::CallerGone) override {
     return tersor::LintArtifact(path, {.reference = reference});
   }
 };

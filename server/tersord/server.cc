@@ -22,6 +22,7 @@
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/metrics_refresh.h"
 #include "server/metrics/rpc_interceptor.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/artifact_service.h"
 #include "server/rpc/job_service.h"
 #include "server/rpc/model_service.h"
@@ -30,17 +31,21 @@
 #include "server/store/sqlite_job_store.h"
 #include "server/store/sqlite_model_store.h"
 #include "server/tersord/listen_address.h"
+#include "server/tersord/worker_listener.h"
 
 namespace tersor {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A stream holds a thread; the rest are short calls.
+// A stream holds a thread, and so does a call that computes or waits for its turn to; the rest are short calls.
 constexpr int kMaxStreams = 128;
+constexpr int kMaxComputing = 4;
+constexpr int kMaxWaiting = 24;
 constexpr int kMaxThreads = 192;
-// Reports carry a line for every layer and window.
-constexpr int kMaxMessageBytes = 64 << 20;
+constexpr absl::Duration kStreamIdle = absl::Seconds(60);
+// A chunk of an uploaded file, or the names of all its files.
+constexpr int kMaxMessageBytes = 8 << 20;
 
 ServerLimits MakeLimits(const ServerOptions& options) {
   const MachineLimits machine = ReadMachineLimits();
@@ -84,11 +89,11 @@ class TersorServer final : public Server {
         submission_(jobs_, catalog_, planner, answers_, clock_, limits_),
         uploads_(models_, catalog_, *folder_, clock_),
         garbage_(jobs_, models_, *folder_, clock_),
-        streams_(kMaxStreams),
-        job_service_(jobs_, submission_, supervisor_, planner, garbage_, *folder_, streams_),
-        artifact_service_(jobs_, *folder_, streams_, catalog_, planner),
+        admission_{StreamLimit(kMaxStreams), CallGate(kMaxComputing, kMaxWaiting), IdleWatch(kStreamIdle, clock_)},
+        job_service_(jobs_, submission_, supervisor_, planner, garbage_, *folder_, admission_),
+        artifact_service_(jobs_, *folder_, admission_, catalog_, planner),
         report_service_(jobs_, *folder_),
-        model_service_(models_, catalog_, uploads_, garbage_),
+        model_service_(models_, catalog_, uploads_, garbage_, admission_),
         worker_service_(supervisor_) {}
 
   ~TersorServer() override {
@@ -101,6 +106,7 @@ class TersorServer final : public Server {
     // What a killed server left would send clients to a port that nobody or somebody else has.
     RemoveEndpointFiles();
     TERSOR_RETURN_IF_ERROR(supervisor_.Recover());
+    TERSOR_ASSIGN_OR_RETURN(worker_listener_, WorkerListener::Start(*folder_, worker_service_, metrics_, clock_));
     TERSOR_RETURN_IF_ERROR(Listen(options));
     TERSOR_ASSIGN_OR_RETURN(metrics_endpoint_, MetricsEndpoint::Start(options.metrics_listen, metrics_));
     TERSOR_RETURN_IF_ERROR(
@@ -135,6 +141,7 @@ class TersorServer final : public Server {
 
   void Shutdown(absl::Duration grace) override {
     if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+    if (worker_listener_ != nullptr) worker_listener_->Shutdown(grace);
   }
 
  private:
@@ -142,6 +149,7 @@ class TersorServer final : public Server {
     std::error_code error;
     fs::remove(folder_->endpoint_file(), error);
     fs::remove(folder_->metrics_endpoint_file(), error);
+    fs::remove(folder_->worker_endpoint_file(), error);
   }
 
   absl::Status Listen(const ServerOptions& options) {
@@ -163,8 +171,8 @@ class TersorServer final : public Server {
     std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
     interceptors.push_back(std::make_unique<RpcInterceptorFactory>(metrics_, clock_));
     builder.experimental().SetInterceptorCreators(std::move(interceptors));
-    for (grpc::Service* service : std::initializer_list<grpc::Service*>{
-             &job_service_, &artifact_service_, &report_service_, &model_service_, &worker_service_}) {
+    for (grpc::Service* service :
+         std::initializer_list<grpc::Service*>{&job_service_, &artifact_service_, &report_service_, &model_service_}) {
       builder.RegisterService(service);
     }
     grpc_ = builder.BuildAndStart();
@@ -198,12 +206,13 @@ class TersorServer final : public Server {
   Submission submission_;
   UploadStore uploads_;
   GarbageCollector garbage_;
-  StreamLimit streams_;
+  Admission admission_;
   JobServiceImpl job_service_;
   ArtifactServiceImpl artifact_service_;
   ReportServiceImpl report_service_;
   ModelServiceImpl model_service_;
   WorkerServiceImpl worker_service_;
+  std::unique_ptr<WorkerListener> worker_listener_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string address_;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint_;

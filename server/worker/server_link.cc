@@ -15,7 +15,14 @@
 namespace tersor {
 namespace {
 
-bool IsAway(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
+// What stays as it is however often it is asked again.
+bool IsFinal(const absl::Status& status) {
+  return status.ok() || IsFencedOff(status) || absl::IsInvalidArgument(status);
+}
+
+// Whether a server of ours said this, rather than nobody or some other program behind the address. A full disk is said
+// by the server, which is there.
+bool IsFromServer(const absl::Status& status) { return IsFinal(status) || absl::IsResourceExhausted(status); }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -55,7 +62,7 @@ absl::Status ServerLink::CallOnce(absl::FunctionRef<grpc::Status(Stub&, grpc::Cl
   const grpc::Status answer = call(*stub, context);
   const absl::Status status(static_cast<absl::StatusCode>(answer.error_code()), answer.error_message());
   const MutexLock lock(mutex_);
-  if (!IsAway(status)) last_answer_ = clock_.Monotonic();
+  if (IsFromServer(status)) last_answer_ = clock_.Monotonic();
   return status;
 }
 
@@ -63,7 +70,7 @@ absl::Status ServerLink::Call(absl::FunctionRef<grpc::Status(Stub&, grpc::Client
   absl::Duration backoff = options_.first_backoff;
   while (true) {
     const absl::Status status = CallOnce(call);
-    if (!IsAway(status)) return status;
+    if (IsFinal(status)) return status;
     if (PatienceIsOver()) return absl::UnavailableError(absl::StrCat("the server stayed away: ", status.message()));
     const MutexLock lock(mutex_);
     if (mutex_.AwaitWithTimeout([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_; }, backoff))

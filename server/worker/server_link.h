@@ -29,8 +29,8 @@ struct LinkOptions {
   absl::Duration last_backoff = absl::Seconds(2);
 };
 
-// Thread-safe. Calls are repeated while the server cannot be reached, each time reading its address anew, as it may
-// have restarted on another port. Every call of WorkerService is safe to repeat.
+// Thread-safe. Calls are repeated until the server has done what they ask or has said that it never will, each time
+// reading its address anew, as it may have restarted elsewhere. Every call of WorkerService is safe to repeat.
 class ServerLink {
  public:
   using Stub = v1::WorkerService::Stub;
@@ -38,8 +38,8 @@ class ServerLink {
   // `clock` outlives it.
   ServerLink(LinkOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  // The answer of `call`, repeated while the server is away. UNAVAILABLE once it was away for longer than the patience
-  // or Close was called; any other error is the server's answer.
+  // The answer of `call`, repeated after every error but IsFencedOff and INVALID_ARGUMENT: an overloaded server or a
+  // full disk passes. UNAVAILABLE once the server was away for longer than the patience or Close was called.
   absl::Status Call(absl::FunctionRef<grpc::Status(Stub&, grpc::ClientContext&)> call);
   // One try.
   absl::Status CallOnce(absl::FunctionRef<grpc::Status(Stub&, grpc::ClientContext&)> call);

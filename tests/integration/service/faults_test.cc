@@ -55,6 +55,36 @@ TEST_F(FaultsTest, KilledWorkerResumesInASecondAttemptWithTheSameArtifact) {
   EXPECT_EQ(queued_again, 1);
 }
 
+TEST_F(FaultsTest, StreamsThatSayNothingKeepNeitherWorkersNorCallersOut) {
+  StartServer({"--heartbeat-timeout", "2"});
+  const v1::Job job = Submit(GateAt(2, 4));
+  WatchUntilBlock(job.id(), 1);
+  const auto stub = v1::ModelService::NewStub(client().channel());
+  struct Stream {
+    grpc::ClientContext context;
+    v1::UploadFileResponse response;
+    std::unique_ptr<grpc::ClientWriter<v1::UploadFileRequest>> writer;
+  };
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int i = 0; i < 300; ++i) {
+    auto stream = std::make_unique<Stream>();
+    stream->writer = stub->UploadFile(&stream->context, &stream->response);
+    streams.push_back(std::move(stream));
+  }
+  // The last ones are refused; whoever is served holds a thread.
+  const grpc::Status refused = streams.back()->writer->Finish();
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << refused.error_message();
+  // Two timeouts later the worker has been heard all the time.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(4);
+  EXPECT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > until; }));
+  EXPECT_EQ(client().Get(job.id()).state(), v1::JOB_STATE_RUNNING);
+  OpenGate();
+  EXPECT_TRUE(Eventually([&] { return IsEnded(client().Get(job.id()).state()); }));
+  EXPECT_EQ(client().Get(job.id()).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(client().Get(job.id()).attempt(), 1);
+  for (const auto& stream : streams) stream->context.TryCancel();
+}
+
 TEST_F(FaultsTest, JobFailsAfterItsTries) {
   StartServer({"--max-attempts", "2"});
   const v1::Job ended = AwaitEnd(Submit("blocks=3 die_at=1").id());

@@ -1,5 +1,6 @@
 #include "server/engine/supervisor.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/error_details.h"
@@ -66,6 +67,16 @@ class SupervisorTest : public ::testing::Test {
     request.mutable_failure()->set_reason("WRONG");
     request.mutable_failure()->set_retryable(retryable);
     return request;
+  }
+
+  // As if the disk took no more bytes.
+  void FillDisk() { LimitPages(1); }
+  void MakeRoom() { LimitPages(1 << 30); }
+  // SQLite raises a limit below the file's pages to as many as there are.
+  void LimitPages(int pages) {
+    const MutexLock lock(database_->mutex);
+    const absl::Status status = database_->sql->Execute(absl::StrCat("PRAGMA max_page_count=", pages));
+    ASSERT_TRUE(status.ok()) << status;
   }
 
   testing::TempFolder temp_;
@@ -351,6 +362,36 @@ TEST_F(SupervisorTest, LimitOfMemory) {
   EXPECT_EQ(WorkerMemoryLimit(job, limits_), limits_.memory_bytes);
   job.mutable_resources()->set_memory_bytes(5);
   EXPECT_EQ(WorkerMemoryLimit(job, limits_), 5);
+}
+
+TEST_F(SupervisorTest, AnEndIsAcknowledgedOnlyOnceItIsStored) {
+  Submit("a");
+  supervisor_->Tick();
+  v1::CompleteAttemptRequest success = Success();
+  success.mutable_report()->set_tersor_version(std::string(100000, 'x'));
+  FillDisk();
+  EXPECT_EQ(supervisor_->Complete(Caller("a", 1), success).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Job("a").state(), v1::JOB_STATE_RUNNING);
+  EXPECT_TRUE(supervisor_->Heartbeat(Caller("a", 1), 0).ok()) << "the attempt goes on";
+  MakeRoom();
+  ASSERT_TRUE(supervisor_->Complete(Caller("a", 1), success).ok());
+  EXPECT_EQ(Job("a").state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(Job("a").attempt(), 1);
+}
+
+TEST_F(SupervisorTest, ADeathThatCannotBeStoredIsStoredLaterAsWhatItWas) {
+  Submit("a");
+  supervisor_->Tick();
+  Worker("a#1").status = {.running = false, .ending = std::string(100000, 'x')};
+  FillDisk();
+  supervisor_->Tick();
+  EXPECT_EQ(Job("a").state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(supervisor_->Heartbeat(Caller("a", 1), 0).status().code(), absl::StatusCode::kFailedPrecondition);
+  MakeRoom();
+  clock_.Advance(absl::Minutes(1));
+  supervisor_->Tick();
+  EXPECT_EQ(Job("a").attempt(), 2);
+  EXPECT_EQ(Job("a").state(), v1::JOB_STATE_RUNNING);
 }
 
 }  // namespace

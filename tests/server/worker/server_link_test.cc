@@ -20,9 +20,17 @@ class AnsweringService final : public v1::WorkerService::Service {
     ++calls;
     const auto token = context->client_metadata().find("tersor-attempt-token");
     if (token != context->client_metadata().end()) last_token = std::string(token->second.data(), token->second.size());
-    return answer;
+    return failures-- > 0 ? failure : answer;
+  }
+  // The next `count` calls get `status`; counts calls anew.
+  void Fail(int count, grpc::Status status) {
+    failure = std::move(status);
+    failures = count;
+    calls = 0;
   }
   std::atomic<int> calls{0};
+  std::atomic<int> failures{0};
+  grpc::Status failure;
   std::string last_token;
   grpc::Status answer;
 };
@@ -90,6 +98,23 @@ TEST_F(ServerLinkTest, AnswersOfTheServerAreNotRepeated) {
   const absl::Status status = Beat(link);
   EXPECT_TRUE(IsFencedOff(status)) << status;
   EXPECT_EQ(service_.calls, 1);
+}
+
+TEST_F(ServerLinkTest, WhatPassesIsAskedAgain) {
+  const auto server = Serve();
+  ServerLink link(Options(absl::Minutes(1)), clock_);
+  for (const grpc::StatusCode code : {grpc::RESOURCE_EXHAUSTED, grpc::INTERNAL, grpc::ABORTED, grpc::UNKNOWN}) {
+    service_.Fail(3, grpc::Status(code, "for now"));
+    EXPECT_TRUE(Beat(link).ok()) << code;
+    EXPECT_EQ(service_.calls, 4) << code;
+  }
+}
+
+TEST_F(ServerLinkTest, AFullDiskIsNoAbsenceOfTheServer) {
+  const auto server = Serve();
+  ServerLink link(Options(absl::Milliseconds(1)), clock_);
+  service_.Fail(20, grpc::Status(grpc::RESOURCE_EXHAUSTED, "no room"));
+  EXPECT_TRUE(Beat(link).ok()) << "the patience is for a server that says nothing";
 }
 
 TEST_F(ServerLinkTest, GivesUpAfterItsPatience) {
