@@ -77,4 +77,17 @@ bool IsUnicodeSpace(uint32_t c) {
          std::find(kOthers.begin(), kOthers.end(), c) != kOthers.end();
 }
 
+absl::string_view StripUnicodeSpace(absl::string_view text) {
+  size_t begin = text.size(), end = 0;
+  for (size_t at = 0; at < text.size();) {
+    const auto [character, length] = NextCharacter(text, at);
+    if (!IsUnicodeSpace(character)) {
+      begin = std::min(begin, at);
+      end = at + length;
+    }
+    at += length;
+  }
+  return begin < end ? text.substr(begin, end - begin) : absl::string_view();
+}
+
 }  // namespace tersor

@@ -24,6 +24,9 @@ std::pair<uint32_t, size_t> NextCharacter(absl::string_view text, size_t at);
 // What Python's str.isspace() answers: Unicode's white space and the four ASCII separators.
 bool IsUnicodeSpace(uint32_t character);
 
+// Without such characters at either end: str.strip().
+absl::string_view StripUnicodeSpace(absl::string_view text);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_BASE_UTF8_H_

@@ -44,8 +44,9 @@ struct Sample {
 
 // Of the metrics that are means of items, those whose items are right or wrong.
 bool RightOrWrongMetric(absl::string_view metric) {
-  constexpr absl::string_view kMetrics[] = {"acc",  "acc_norm",    "acc_bytes",    "p@1",
-                                            "p@10", "exact_match", "number_match", "last_number_match"};
+  constexpr absl::string_view kMetrics[] = {
+      "acc",          "acc_norm",         "acc_bytes",    "choice_em",        "p@1", "p@10", "exact_match",
+      "strict-match", "flexible-extract", "number_match", "last_number_match"};
   return std::find(std::begin(kMetrics), std::end(kMetrics), metric) != std::end(kMetrics);
 }
 

@@ -33,6 +33,9 @@ size_t tersor_tokenizer_vocabulary(const TersorTokenizer* tokenizer);
 // -1 where there is no such token.
 int64_t tersor_tokenizer_token_to_id(const TersorTokenizer* tokenizer, const uint8_t* token, size_t length);
 
+// Unicode's full lower-casing.
+TersorBytes tersor_lowercase(const uint8_t* text, size_t length);
+
 void tersor_bytes_free(TersorBytes bytes);
 void tersor_ids_free(TersorIds ids);
 

@@ -6,21 +6,44 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "core/base/utf8.h"
+#include "core/text/python_regex.h"
+#include "core/tokenizer/lowercase.h"
 
 namespace tersor {
 namespace {
 
-std::vector<std::string> AnswerWords(absl::string_view text) {
-  std::string plain;
-  for (const char c : text) {
-    if (!absl::ascii_ispunct(static_cast<unsigned char>(c)))
-      plain += absl::ascii_tolower(static_cast<unsigned char>(c));
+// What Python's str.split() gives.
+std::vector<std::string> SplitAtSpace(absl::string_view text) {
+  std::vector<std::string> words(1);
+  for (size_t at = 0; at < text.size();) {
+    const auto [character, length] = NextCharacter(text, at);
+    if (!IsUnicodeSpace(character)) {
+      absl::StrAppend(&words.back(), text.substr(at, length));
+    } else if (!words.back().empty()) {
+      words.emplace_back();
+    }
+    at += length;
   }
-  std::vector<std::string> words = absl::StrSplit(plain, absl::ByAnyChar(" \t\n\r\v\f"), absl::SkipEmpty());
-  std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
+  if (words.back().empty()) words.pop_back();
   return words;
+}
+
+// Python's \b(a|an|the)\b, its \w spelled out: PCRE2's takes in combining marks since 10.43.
+const PythonRegex& Articles() {
+  static const PythonRegex& regex =
+      *new PythonRegex(*PythonRegex::Compile(R"((?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_]))"));
+  return regex;
+}
+
+std::vector<std::string> AnswerWords(absl::string_view text) {
+  std::string plain = Lowercase(text);
+  std::erase_if(plain, [](char c) { return absl::ascii_ispunct(static_cast<unsigned char>(c)); });
+  // Lowercase() gives UTF-8, on which so small an expression does not fail.
+  const absl::StatusOr<std::string> rest = Articles().ReplaceAll(plain, " ");
+  return SplitAtSpace(rest.ok() ? *rest : plain);
 }
 
 double BagF1(const std::vector<std::string>& prediction, const std::vector<std::string>& answer) {

@@ -10,7 +10,7 @@
 
 namespace tersor {
 
-// SQuAD's normalisation: ASCII letters lower case, ASCII punctuation removed, the words a, an and the removed, runs of
+// SQuAD's normalisation, of UTF-8: lower case, ASCII punctuation removed, the words a, an and the removed, runs of
 // white space one blank.
 std::string NormalizeAnswer(absl::string_view text);
 

@@ -21,7 +21,8 @@ constexpr double kHarmlessRatio = 1.15;
 // What answering at random scores: of means over items with choices one over their number, of others nothing.
 double ChanceOf(const v1::TaskResult& task, const std::string& metric) {
   const TaskMetric* known = FindTaskMetric(metric);
-  if (known == nullptr || !known->is_mean() || task.items().empty()) return 0;
+  if (known == nullptr || !known->is_mean() || !known->Serves(v1::TASK_SCORER_CHOICES)) return 0;
+  if (task.items().empty()) return 0;
   double chance = 0;
   for (const v1::TaskResult::Item& item : task.items()) {
     if (item.loglikelihoods_size() > 1) chance += 1.0 / item.loglikelihoods_size();

@@ -72,10 +72,18 @@ ItemStatistics ExpectedNumber(const TaskItem& item, const ItemAnswer& answer) {
   return {sum / all, gold};
 }
 
-ItemStatistics ChoiceF1(const TaskItem& item, const ItemAnswer& answer) {
+std::vector<std::string> RightChoices(const TaskItem& item) {
   std::vector<std::string> right;
   for (const int gold : item.gold) right.push_back(item.choices[gold]);
-  return {TokenF1(item.choices[Largest(answer.log_likelihoods)], right)};
+  return right;
+}
+
+ItemStatistics ChoiceF1(const TaskItem& item, const ItemAnswer& answer) {
+  return {TokenF1(item.choices[Largest(answer.log_likelihoods)], RightChoices(item))};
+}
+
+ItemStatistics ChoiceMatch(const TaskItem& item, const ItemAnswer& answer) {
+  return {ExactMatch(item.choices[Largest(answer.log_likelihoods)], RightChoices(item))};
 }
 
 ItemStatistics TargetNll(const TaskItem&, const ItemAnswer& answer) { return {-answer.log_likelihoods[0]}; }
@@ -88,17 +96,25 @@ ItemStatistics FirstRank(const TaskItem&, const ItemAnswer& answer) { return {an
 ItemStatistics TenthRank(const TaskItem&, const ItemAnswer& answer) { return {answer.rank <= 10 ? 1.0 : 0.0}; }
 ItemStatistics ReciprocalRank(const TaskItem&, const ItemAnswer& answer) { return {1.0 / answer.rank}; }
 
-// Where there is no answer, the empty one is right.
-std::vector<std::string> Accepted(const TaskItem& item) {
-  return item.answers.empty() ? std::vector<std::string>{""} : item.answers;
+// Of cloze, whether greedy decoding gives one of the continuations; else by the task's comparison, or SQuAD's.
+ItemStatistics AnswerMatch(const TaskItem& item, const ItemAnswer& answer) {
+  if (!item.continuations.empty())
+    return {std::find(answer.greedy.begin(), answer.greedy.end(), true) != answer.greedy.end() ? 1.0 : 0.0};
+  if (const auto own = answer.matches.find("exact_match"); own != answer.matches.end())
+    return {own->second ? 1.0 : 0.0};
+  return {ExactMatch(answer.extracted, AcceptedAnswers(item))};
 }
 
-ItemStatistics AnswerMatch(const TaskItem& item, const ItemAnswer& answer) {
-  return {ExactMatch(answer.extracted, Accepted(item))};
+ItemStatistics StrictMatch(const TaskItem&, const ItemAnswer& answer) {
+  return {answer.matches.at("strict-match") ? 1.0 : 0.0};
+}
+
+ItemStatistics FlexibleExtract(const TaskItem&, const ItemAnswer& answer) {
+  return {answer.matches.at("flexible-extract") ? 1.0 : 0.0};
 }
 
 ItemStatistics AnswerF1(const TaskItem& item, const ItemAnswer& answer) {
-  return {TokenF1(answer.extracted, Accepted(item))};
+  return {TokenF1(answer.extracted, AcceptedAnswers(item))};
 }
 
 double IsRightNumber(const TaskItem& item, absl::string_view text) {
@@ -175,6 +191,10 @@ std::string ScoreKey(const TaskMetric& metric, size_t statistic) {
 
 }  // namespace
 
+std::vector<std::string> AcceptedAnswers(const TaskItem& item) {
+  return item.answers.empty() ? std::vector<std::string>{""} : item.answers;
+}
+
 const std::vector<TaskMetric>& TaskMetricTable() {
   constexpr v1::TaskScorer kChoices = v1::TASK_SCORER_CHOICES, kCloze = v1::TASK_SCORER_CLOZE,
                            kFirst = v1::TASK_SCORER_FIRST_TOKEN, kGenerate = v1::TASK_SCORER_GENERATE;
@@ -194,6 +214,12 @@ const std::vector<TaskMetric>& TaskMetricTable() {
       {"acc_bytes", "the same, divided by its length in UTF-8 bytes", {kChoices}, true, {}, AccuracyPerByte},
       {"mc2", "probability mass on the right choices", {kChoices}, true, {}, TrueMass},
       {"choice_f1", "F1 of the words of the likeliest choice against the right ones", {kChoices}, true, {}, ChoiceF1},
+      {"choice_em",
+       "share of items whose likeliest choice equals a right one, normalised",
+       {kChoices},
+       true,
+       {},
+       ChoiceMatch},
       OfCorpus("matthews", "Matthews correlation of the likeliest choice", {kChoices}, true, ClassPair),
       OfCorpus("f1_binary", "F1 of the second choice", {kChoices}, true, ClassPair),
       OfCorpus("f1_macro", "mean F1 of the choices", {kChoices}, true, ClassPair),
@@ -204,7 +230,15 @@ const std::vector<TaskMetric>& TaskMetricTable() {
       {"p@1", "share of items whose target's first token is the likeliest", {kFirst}, true, {}, FirstRank},
       {"p@10", "share of items whose target's first token is among the ten likeliest", {kFirst}, true, {}, TenthRank},
       {"mrr", "mean reciprocal rank of the target's first token", {kFirst}, true, {}, ReciprocalRank},
-      {"exact_match", "share of answers that equal an accepted one, normalised", {kGenerate}, true, {}, AnswerMatch},
+      {"exact_match",
+       "share of answers that equal an accepted one, compared as the task says; of cloze: of items of which greedy "
+       "decoding gives one",
+       {kGenerate, kCloze},
+       true,
+       {},
+       AnswerMatch},
+      {"strict-match", "exact_match of what the task's filter of this name finds", {kGenerate}, true, {}, StrictMatch},
+      {"flexible-extract", "the same of the filter of this name", {kGenerate}, true, {}, FlexibleExtract},
       {"f1", "mean F1 of the answer's words, normalised", {kGenerate}, true, {}, AnswerF1},
       {"number_match", "share of answers whose number is the right one", {kGenerate}, true, {}, NumberMatch},
       {"last_number_match",

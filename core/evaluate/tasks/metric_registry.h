@@ -3,6 +3,7 @@
 #define TERSOR_CORE_EVALUATE_TASKS_METRIC_REGISTRY_H_
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,7 +26,12 @@ struct ItemAnswer {
   // Generated text up to the stop strings, and what the task extracts of it to compare.
   std::string output = {};
   std::string extracted = {};
+  // By the task's own comparison (see AnswerCheck), by metric; empty where its file has none.
+  std::map<std::string, bool> matches = {};
 };
+
+// What an answer may be. Where there is none, the empty one is right.
+std::vector<std::string> AcceptedAnswers(const TaskItem& item);
 
 struct TaskMetric {
   absl::string_view name;

@@ -9,8 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "core/base/nearest_name.h"
+#include "core/evaluate/tasks/answer_check.h"
 #include "core/evaluate/tasks/metric_registry.h"
 #include "core/evaluate/tasks/text_template.h"
+#include "core/text/python_regex.h"
 #include "core/yaml/document.h"
 #include "core/yaml/message_reader.h"
 
@@ -21,6 +23,13 @@ constexpr int kMostShots = 100;
 constexpr int kMostTokens = 4096;
 constexpr absl::string_view kDefaultSeparator = "\n\n";
 constexpr int kDefaultMaxTokens = 64;
+
+std::vector<std::string> FilterMetricNames() { return {"strict-match", "flexible-extract"}; }
+
+bool IsFilterMetric(absl::string_view name) {
+  const std::vector<std::string> names = FilterMetricNames();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // A name that is a file's name and nothing else.
 bool IsPlainName(absl::string_view name) {
@@ -40,8 +49,11 @@ class TaskCheck {
   void Fault(absl::string_view field, absl::string_view what) { faults_.push_back(positions_.Locate(field, what)); }
   void CheckMetrics();
   void CheckTemplate(absl::string_view field, const std::string& text);
+  void CheckAnyAnswer();
   void CheckShots();
   void CheckGeneration();
+  void CheckFilters();
+  void CheckRegex(absl::string_view field, const std::string& pattern);
 
   const v1::TaskDefinition& task_;
   const SourceMap& positions_;
@@ -63,6 +75,8 @@ void TaskCheck::Run(absl::string_view name) {
   CheckTemplate("template.prompt", texts.prompt());
   CheckTemplate("template.choice", texts.choice());
   CheckTemplate("template.target", texts.target());
+  CheckTemplate("template.answer", texts.answer());
+  if (!texts.answer().empty()) CheckAnyAnswer();
   CheckShots();
   CheckGeneration();
 }
@@ -111,6 +125,42 @@ void TaskCheck::CheckGeneration() {
   const bool known = generate.extract() == "all" || generate.extract() == "last_number" ||
                      (absl::StartsWith(generate.extract(), "after:") && generate.extract().size() > 6);
   if (!known) Fault("generate.extract", "must be all, last_number or after:TEXT");
+  CheckFilters();
+  for (int i = 0; i < generate.compare().regexes_to_ignore_size(); ++i) {
+    CheckRegex(absl::StrCat("generate.compare.regexes_to_ignore[", i, "]"), generate.compare().regexes_to_ignore(i));
+  }
+}
+
+// Any of several continuations may be right: what is of one target has no meaning.
+void TaskCheck::CheckAnyAnswer() {
+  if (task_.scorer() != v1::TASK_SCORER_CLOZE) return Fault("template.answer", "is for the scorer cloze alone");
+  if (task_.metrics_size() == 1 && task_.metrics(0) == kExactMatchMetric) return;
+  Fault("metrics",
+        absl::StrCat("must be [", kExactMatchMetric, "] where template.answer takes any of several answers"));
+}
+
+void TaskCheck::CheckFilters() {
+  std::set<std::string> filtered;
+  for (int i = 0; i < task_.generate().filters_size(); ++i) {
+    const v1::AnswerFilter& filter = task_.generate().filters(i);
+    const std::string field = absl::StrCat("generate.filters[", i, "]");
+    if (!IsFilterMetric(filter.name())) {
+      Fault(absl::StrCat(field, ".name"), UnknownName("filter", filter.name(), FilterMetricNames()));
+    } else if (!filtered.insert(filter.name()).second) {
+      Fault(absl::StrCat(field, ".name"), "named twice");
+    }
+    CheckRegex(absl::StrCat(field, ".regex_pattern"), filter.regex_pattern());
+  }
+  for (int i = 0; i < task_.metrics_size(); ++i) {
+    if (!IsFilterMetric(task_.metrics(i)) || filtered.contains(task_.metrics(i))) continue;
+    Fault(absl::StrCat("metrics[", i, "]"),
+          absl::StrCat(task_.metrics(i), " needs a filter of its name in generate.filters"));
+  }
+}
+
+void TaskCheck::CheckRegex(absl::string_view field, const std::string& pattern) {
+  if (pattern.empty()) return Fault(field, "is missing");
+  if (const auto regex = PythonRegex::Compile(pattern); !regex.ok()) Fault(field, regex.status().message());
 }
 
 void FillDefaults(v1::TaskDefinition& task) {

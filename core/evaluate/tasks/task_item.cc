@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -83,11 +84,12 @@ absl::StatusOr<std::vector<int>> GoldChoices(const json& item, const std::string
 // The definition's templates, parsed once.
 struct Renderer {
   const v1::TaskDefinition& definition;
-  TextTemplate description, prompt, choice, target;
+  TextTemplate description, prompt, choice, target, answer;
 
   static absl::StatusOr<Renderer> Make(const v1::TaskDefinition& definition);
   absl::Status RenderPrompts(const json& source, TaskItem& item) const;
   absl::Status RenderChoices(json& source, TaskItem& item) const;
+  absl::Status RenderAnswers(json& source, TaskItem& item) const;
   absl::Status RenderTarget(const json& source, TaskItem& item) const;
   absl::StatusOr<TaskItem> Render(json source) const;
 };
@@ -101,7 +103,9 @@ absl::StatusOr<Renderer> Renderer::Make(const v1::TaskDefinition& definition) {
   TERSOR_ASSIGN_OR_RETURN(TextTemplate prompt, parse(texts.prompt(), "{context}"));
   TERSOR_ASSIGN_OR_RETURN(TextTemplate choice, parse(texts.choice(), " {choice}"));
   TERSOR_ASSIGN_OR_RETURN(TextTemplate target, parse(texts.target(), "{target}"));
-  return Renderer{definition, std::move(description), std::move(prompt), std::move(choice), std::move(target)};
+  TERSOR_ASSIGN_OR_RETURN(TextTemplate answer, parse(texts.answer(), "{answer}"));
+  return Renderer{definition,        std::move(description), std::move(prompt),
+                  std::move(choice), std::move(target),      std::move(answer)};
 }
 
 absl::Status Renderer::RenderPrompts(const json& source, TaskItem& item) const {
@@ -144,6 +148,28 @@ absl::Status Renderer::RenderChoices(json& source, TaskItem& item) const {
   return absl::OkStatus();
 }
 
+// Answers that begin with another are left out: where greedy decoding gives them, it gives that one.
+std::vector<std::string> ShortestAnswers(std::vector<std::string> answers) {
+  std::sort(answers.begin(), answers.end());
+  std::vector<std::string> shortest;
+  for (std::string& answer : answers) {
+    if (shortest.empty() || !absl::StartsWith(answer, shortest.back())) shortest.push_back(std::move(answer));
+  }
+  return shortest;
+}
+
+absl::Status Renderer::RenderAnswers(json& source, TaskItem& item) const {
+  TERSOR_ASSIGN_OR_RETURN(item.answers, TextList(source, "answers"));
+  if (item.answers.empty()) return Fault("answers", "is empty: no answer is right");
+  for (const std::string& one : ShortestAnswers(item.answers)) {
+    if (one.empty()) return Fault("answers", "has one that is empty");
+    source["answer"] = one;
+    TERSOR_ASSIGN_OR_RETURN(item.continuations.emplace_back(), answer.Render(source));
+  }
+  item.target = item.continuations.front();
+  return absl::OkStatus();
+}
+
 absl::Status Renderer::RenderTarget(const json& source, TaskItem& item) const {
   const bool generates = definition.scorer() == v1::TASK_SCORER_GENERATE;
   if (source.contains("answers")) {
@@ -178,7 +204,8 @@ absl::StatusOr<TaskItem> Renderer::Render(json source) const {
     TERSOR_RETURN_IF_ERROR(RenderChoices(source, item));
   } else {
     if (item.prompts.size() != 1) return Fault("contexts", "needs choices");
-    TERSOR_RETURN_IF_ERROR(RenderTarget(source, item));
+    const bool any_answer = !definition.template_().answer().empty();
+    TERSOR_RETURN_IF_ERROR(any_answer ? RenderAnswers(source, item) : RenderTarget(source, item));
   }
   return item;
 }

@@ -3,12 +3,10 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "core/base/sha256.h"
 #include "core/base/stopwatch.h"
-#include "core/evaluate/metrics/answer_text.h"
+#include "core/evaluate/tasks/answer_check.h"
 
 namespace tersor {
 namespace {
@@ -104,18 +102,12 @@ absl::Status Asking::Generate(const std::vector<size_t>& unknown) {
   return model_.generate(prompts, options, Inner()).status();
 }
 
-std::string Extract(const v1::GenerationSettings& settings, const std::string& output) {
-  const absl::string_view text = absl::StripAsciiWhitespace(output);
-  if (settings.extract() == "last_number") return ExtractNumber(text, "");
-  absl::string_view marker = settings.extract();
-  if (absl::ConsumePrefix(&marker, "after:")) return ExtractNumber(text, marker);
-  const bool none = !settings.no_answer().empty() && NormalizeAnswer(text) == NormalizeAnswer(settings.no_answer());
-  return none ? "" : std::string(text);
-}
-
-void FillItem(const LoadedTask& task, const TaskItem& item, const StoredAnswer& stored, v1::TaskResult::Item& result) {
+absl::Status FillItem(const LoadedTask& task, const AnswerCheck& check, const TaskItem& item,
+                      const StoredAnswer& stored, v1::TaskResult::Item& result) {
   ItemAnswer answer = stored.answer;
-  if (Generates(task)) answer.extracted = Extract(task.definition.generate(), answer.output);
+  if (Generates(task)) {
+    TERSOR_RETURN_IF_ERROR(Annotate(check.Read(item, answer), absl::StrCat("the answer to item \"", item.id, "\"")));
+  }
   result.set_id(item.id);
   result.set_group(item.group);
   for (const double value : answer.log_likelihoods) result.add_loglikelihoods(value);
@@ -124,6 +116,10 @@ void FillItem(const LoadedTask& task, const TaskItem& item, const StoredAnswer& 
   result.set_rank(answer.rank);
   result.set_truncated(stored.truncated);
   for (const std::string& name : task.definition.metrics()) AddScores(*FindTaskMetric(name), item, answer, result);
+  for (const v1::AnswerFilter& filter : task.definition.generate().filters()) {
+    if (!filter.former_name().empty()) (*result.mutable_scores())[filter.former_name()] = answer.matches[filter.name()];
+  }
+  return absl::OkStatus();
 }
 
 void AddMetrics(const LoadedTask& task, v1::TaskResult& result) {
@@ -194,6 +190,7 @@ absl::StatusOr<v1::TaskResult> RunTask(absl::string_view subject, const LoadedTa
     return absl::InvalidArgumentError("apply_chat_template: the model has no chat template");
   }
   const Stopwatch watch;
+  TERSOR_ASSIGN_OR_RETURN(const AnswerCheck check, AnswerCheck::Make(task.definition.generate()));
   v1::TaskResult result;
   Describe(subject, task, text, result);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<EncodedItem> encoded, EncodeItems(task, text, context.cancellation));
@@ -204,7 +201,7 @@ absl::StatusOr<v1::TaskResult> RunTask(absl::string_view subject, const LoadedTa
   for (size_t i = 0; i < encoded.size(); ++i) {
     const StoredAnswer* stored = store.Find(encoded[i].key);
     TERSOR_RETURN_IF_ERROR(CheckAnswers(stored, encoded[i]));
-    FillItem(task, task.items[i], *stored, *result.add_items());
+    TERSOR_RETURN_IF_ERROR(FillItem(task, check, task.items[i], *stored, *result.add_items()));
     result.set_tokens(result.tokens() + encoded[i].tokens());
     result.set_truncated(result.truncated() + stored->truncated);
   }

@@ -1,5 +1,7 @@
 //! The C interface of core/tokenizer/tokenizer.cc over the Hugging Face `tokenizers` crate; tersor_tokenizers.h is
 //! its other half. Nothing unwinds across it: errors and panics come back as text in a `TersorBytes`.
+mod lowercase;
+
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;

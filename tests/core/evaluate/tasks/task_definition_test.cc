@@ -12,6 +12,8 @@ std::string Faults(absl::string_view yaml, absl::string_view name = "t") {
   return std::string(FaultsToStatus("t.yaml", ParseTask(yaml, name).faults).message());
 }
 
+constexpr absl::string_view kFiltered =
+    "name: t\nversion: 1\nscorer: generate\nmetrics: [strict-match]\ngenerate: {filters: [";
 constexpr absl::string_view kGood = "name: t\nversion: 1\nscorer: choices\nmetrics: [acc, acc_norm]\n";
 
 TEST(TaskDefinitionTest, ReadsAndFillsDefaults) {
@@ -44,6 +46,17 @@ TEST(TaskDefinitionTest, FaultsHaveLineAndField) {
       {"name: t\nversion: 1\nscorer: generate\nmetrics: f1\ngenerate: {max_tokens: 0, extract: most}\n", "extract"},
       {"name: t\nversion: 1\nscorer: generate\nmetrics: f1\ngenerate: {max_tokens: 99999}\n", "must be 1 .. 4096"},
       {"name: t\nversion: 1\nscorer: generate\nmetrics: f1\ngenerate: {stop: ['']}\n", "stop[0]: is empty"},
+      {"name: t\nversion: 1\nscorer: generate\nmetrics: [strict-match]\n", "metrics[0]: strict-match needs a filter"},
+      {absl::StrCat(kFiltered, "{name: strict, regex_pattern: a}]}\n"), "filters[0].name: filter \"strict\""},
+      {absl::StrCat(kFiltered, "{name: strict-match, regex_pattern: '(a'}]}\n"), "is wrong at character 2"},
+      {absl::StrCat(kFiltered, "{name: strict-match}]}\n"), "filters[0].regex_pattern: is missing"},
+      {absl::StrCat(kFiltered, "{name: strict-match, regex_pattern: a}, {name: strict-match, regex_pattern: a}]}\n"),
+       "filters[1].name: named twice"},
+      {"name: t\nversion: 1\nscorer: generate\nmetrics: f1\ngenerate: {compare: {regexes_to_ignore: ['[']}}\n",
+       "compare.regexes_to_ignore[0]: the regular expression"},
+      {"name: t\nversion: 1\nscorer: cloze\nmetrics: [acc]\ntemplate: {answer: ' {answer}'}\n",
+       "metrics: must be [exact_match]"},
+      {absl::StrCat(kGood, "template: {answer: ' {answer}'}\n"), "template.answer: is for the scorer cloze alone"},
   };
   for (const auto& [yaml, fault] : cases) EXPECT_THAT(Faults(yaml), HasSubstr(fault)) << yaml;
 }

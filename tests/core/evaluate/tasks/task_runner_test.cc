@@ -153,6 +153,46 @@ TEST_F(TaskRunnerTest, GeneratedNumbersAreExtracted) {
   EXPECT_EQ(result->items(0).output(), model_.output);
 }
 
+TEST_F(TaskRunnerTest, FiltersAreScoredUnderTheirFormerNamesToo) {
+  LoadedTask task = Task(v1::TASK_SCORER_GENERATE, {"flexible-extract"});
+  task.definition.mutable_generate()->set_max_tokens(8);
+  v1::AnswerFilter& filter = *task.definition.mutable_generate()->add_filters();
+  filter.set_name("flexible-extract");
+  filter.set_regex_pattern("[0-9]+");
+  filter.set_group_select(-1);
+  filter.set_former_name("last_number_match");
+  TaskItem item;
+  item.id = "g";
+  item.prompts = {"2 + 2 ="};
+  item.answers = {"18"};
+  task.items = {item};
+  model_.output = " 9 + 9 = 18!";
+  const auto result = Run(task);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->metrics_size(), 1);
+  EXPECT_EQ(result->metrics(0).name(), "flexible-extract");
+  EXPECT_EQ(result->metrics(0).value(), 1);
+  EXPECT_EQ(result->items(0).scores().at("last_number_match"), 1);
+}
+
+TEST_F(TaskRunnerTest, AFilterThatGivesUpNamesTheItem) {
+  LoadedTask task = Task(v1::TASK_SCORER_GENERATE, {"strict-match"});
+  task.definition.mutable_generate()->set_max_tokens(8);
+  v1::AnswerFilter& filter = *task.definition.mutable_generate()->add_filters();
+  filter.set_name("strict-match");
+  filter.set_regex_pattern("(a+)+$");
+  TaskItem item;
+  item.id = "g";
+  item.prompts = {"2 + 2 ="};
+  item.answers = {"18"};
+  task.items = {item};
+  model_.output.assign(64, 'a');
+  model_.output += 'b';
+  const auto result = Run(task);
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(result.status().message()), ::testing::HasSubstr("the answer to item \"g\""));
+}
+
 TEST_F(TaskRunnerTest, RanksCountFromOne) {
   LoadedTask task = Task(v1::TASK_SCORER_FIRST_TOKEN, {"p@1", "p@10"});
   TaskItem item;
