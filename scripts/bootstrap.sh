@@ -9,7 +9,7 @@ onednn_sha256=ee1f53d22b36862d8cda5cc260ac6f9764a04d2f34e2c3926bc526e2b79a6ffb
 
 packages=(build-essential cmake ninja-build ccache pkg-config git unzip ca-certificates curl
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev libhwy-dev
-  libopenblas-openmp-dev liblapacke-dev libsqlite3-dev prometheus-cpp-dev nlohmann-json3-dev libyaml-cpp-dev libpcre2-dev
+  libopenblas-openmp-dev liblapacke-dev libsqlite3-dev libcpp-httplib-dev prometheus-cpp-dev nlohmann-json3-dev libyaml-cpp-dev libpcre2-dev
   libcli11-dev libspdlog-dev libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
   clang-format python3 python3-pip python3-venv)
 [ "${1:-}" != --fuzz ] || packages+=(clang libomp-dev)

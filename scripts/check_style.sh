@@ -40,6 +40,7 @@ refuse "the client doesn't include the server" '#include +[<"]server/' client
 refuse "the server doesn't include the client" '#include +[<"]client/' server
 refuse "oneDNN belongs to core/kernels" '#include +[<"](oneapi/)?dnnl' core server client ':!core/kernels'
 refuse "Highway belongs to core/kernels" '#include +[<"]hwy/' core server client ':!core/kernels'
+refuse "cpp-httplib belongs to server/http" '#include +[<"]httplib' core server client ':!server/http'
 refuse "LAPACK and BLAS belong to core/linalg" '#include +[<"](lapacke?|cblas)' core server client ':!core/linalg'
 
 [ $faults -eq 0 ] && echo "check_style: ok"

@@ -1,10 +1,11 @@
-// The thread that brings the gauges up to date.
+// The thread that brings the gauges up to date, and asks the store whether it is there.
 #ifndef TERSOR_SERVER_METRICS_METRICS_REFRESH_H_
 #define TERSOR_SERVER_METRICS_METRICS_REFRESH_H_
 
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "server/executor/process_info.h"
@@ -13,19 +14,21 @@
 
 namespace tersor {
 
-// Refreshes at changes of the store and at least each second, until destroyed.
+// Refreshes once in the constructor, then at changes of the store and at least each second, until destroyed.
 class MetricsRefresh {
  public:
-  MetricsRefresh(ServerMetrics& metrics, JobStore& store)
-      : thread_([this, &metrics, &store] {
-          while (!stop_.load()) {
-            const uint64_t seen = store.ChangeCount();
-            const absl::StatusOr<std::vector<JobCount>> counts = store.CountJobs();
-            if (counts.ok()) metrics.SetJobs(*counts);
-            metrics.SetServerMemory(ReadUnsharedRss(getpid()));
-            store.WaitForChange(seen, absl::Seconds(1));
-          }
-        }) {}
+  // `on_store` is told each time what the store answered; called from the constructor and from the thread.
+  MetricsRefresh(ServerMetrics& metrics, JobStore& store, std::function<void(absl::Status)> on_store)
+      : metrics_(metrics), store_(store), on_store_(std::move(on_store)) {
+    Refresh();
+    thread_ = std::thread([this] {
+      while (!stop_.load()) {
+        const uint64_t seen = store_.ChangeCount();
+        Refresh();
+        store_.WaitForChange(seen, absl::Seconds(1));
+      }
+    });
+  }
   ~MetricsRefresh() {
     stop_.store(true);
     thread_.join();
@@ -34,6 +37,16 @@ class MetricsRefresh {
   MetricsRefresh& operator=(const MetricsRefresh&) = delete;
 
  private:
+  void Refresh() {
+    const absl::StatusOr<std::vector<JobCount>> counts = store_.CountJobs();
+    if (counts.ok()) metrics_.SetJobs(*counts);
+    metrics_.SetServerMemory(ReadUnsharedRss(getpid()));
+    on_store_(counts.status());
+  }
+
+  ServerMetrics& metrics_;
+  JobStore& store_;
+  const std::function<void(absl::Status)> on_store_;
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };

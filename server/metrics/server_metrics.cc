@@ -1,13 +1,14 @@
 #include "server/metrics/server_metrics.h"
 
 #include <grpcpp/support/status.h>
+#include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <iterator>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/strip.h"
+#include "server/metrics/job_methods.h"
+#include "server/metrics/served_rpcs.h"
 #include "server/store/job_state.h"
 
 namespace tersor {
@@ -16,8 +17,6 @@ namespace {
 using prometheus::BuildCounter;
 using prometheus::BuildGauge;
 using prometheus::BuildHistogram;
-
-constexpr size_t kMaxRpcLabels = 64;
 
 prometheus::Histogram::BucketBoundaries JobBuckets() {
   return {0.1, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600};
@@ -54,50 +53,67 @@ std::string CodeLabel(int code) {
 }  // namespace
 
 ServerMetrics::ServerMetrics()
-    : registry_(std::make_shared<prometheus::Registry>()),
-      jobs_(BuildGauge().Name("tersor_jobs").Help("Jobs by state and method").Register(*registry_)),
+    : jobs_(BuildGauge().Name("tersor_jobs").Help("Jobs by state and method").Register(registry_)),
       queue_wait_(BuildHistogram()
                       .Name("tersor_job_queue_wait_seconds")
                       .Help("From submission to the first attempt")
-                      .Register(*registry_)),
+                      .Register(registry_)),
       run_(BuildHistogram()
                .Name("tersor_attempt_run_seconds")
                .Help("From an attempt's start to its end, by the state of its job then")
-               .Register(*registry_)),
+               .Register(registry_)),
       restarts_(BuildCounter()
                     .Name("tersor_worker_restarts_total")
                     .Help("Attempts that ended with their job back in the queue")
-                    .Register(*registry_)),
-      rpcs_(BuildCounter().Name("tersor_rpc_total").Help("RPCs answered, by status code").Register(*registry_)),
+                    .Register(registry_)),
+      rpcs_(BuildCounter().Name("tersor_rpc_total").Help("RPCs answered, by status code").Register(registry_)),
       rpc_seconds_(BuildHistogram()
                        .Name("tersor_rpc_latency_seconds")
                        .Help("Time to answer, streams left out")
-                       .Register(*registry_)),
-      workers_(BuildGauge().Name("tersor_workers").Help("Running workers").Register(*registry_).Add({})),
+                       .Register(registry_)),
+      workers_(BuildGauge().Name("tersor_workers").Help("Running workers").Register(registry_).Add({})),
       workers_memory_(BuildGauge()
                           .Name("tersor_workers_resident_memory_bytes")
                           .Help("Resident memory of all workers, mapped files left out")
-                          .Register(*registry_)
+                          .Register(registry_)
                           .Add({})),
       tokens_per_second_(BuildGauge()
                              .Name("tersor_tokens_per_second")
                              .Help("Tokens that all workers compute per second, from their newest progress")
-                             .Register(*registry_)
+                             .Register(registry_)
                              .Add({})),
       server_memory_(BuildGauge()
                          .Name("tersor_server_resident_memory_bytes")
                          .Help("Resident memory of tersord, mapped files left out")
-                         .Register(*registry_)
+                         .Register(registry_)
                          .Add({})) {
   BuildGauge()
       .Name("tersor_build_info")
       .Help("1, with the version as label")
-      .Register(*registry_)
+      .Register(registry_)
       .Add({{"version", TERSOR_VERSION}})
       .Set(1);
-  // A counter that appears with its first event hides that event from rate().
-  for (const absl::string_view reason : kReasons) restarts_.Add({{"reason", ReasonLabel(reason)}});
+  StartAtZero();
 }
+
+void ServerMetrics::StartAtZero() {
+  for (const absl::string_view reason : kReasons) restarts_.Add({{"reason", ReasonLabel(reason)}});
+  for (const std::string& method : JobMethods()) {
+    queue_wait_.Add({{"method", method}}, JobBuckets());
+    for (const v1::JobState state : kStates) {
+      jobs_.Add({{"state", StateLabel(state)}, {"method", method}});
+      // An attempt ends with its job anywhere but RUNNING.
+      if (state != v1::JOB_STATE_RUNNING) run_.Add({{"method", method}, {"state", StateLabel(state)}}, JobBuckets());
+    }
+  }
+  for (const ServedRpc& rpc : ServedRpcs()) {
+    rpc_labels_.insert(rpc.label);
+    rpcs_.Add({{"rpc", rpc.label}, {"code", CodeLabel(grpc::StatusCode::OK)}});
+    if (!rpc.is_stream) rpc_seconds_.Add({{"rpc", rpc.label}}, RpcBuckets());
+  }
+}
+
+std::string ServerMetrics::Text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
 
 void ServerMetrics::OnAttemptStarted(absl::string_view method, absl::Duration waited, bool first) {
   if (first) queue_wait_.Add({{"method", std::string(method)}}, JobBuckets()).Observe(absl::ToDoubleSeconds(waited));
@@ -116,15 +132,9 @@ void ServerMetrics::OnWorkers(int count, int64_t rss_bytes, double tokens_per_se
   tokens_per_second_.Set(tokens_per_second);
 }
 
-std::string ServerMetrics::RpcLabel(absl::string_view rpc) {
-  if (!absl::ConsumePrefix(&rpc, "/tersor.v1.") && !absl::StartsWith(rpc, "/grpc.")) return "other";
-  const MutexLock lock(mutex_);
-  if (rpc_labels_.size() >= kMaxRpcLabels && rpc_labels_.count(std::string(rpc)) == 0) return "other";
-  return *rpc_labels_.insert(std::string(rpc)).first;
-}
-
 void ServerMetrics::OnRpc(absl::string_view rpc, int code, absl::Duration took, bool is_stream) {
-  const std::string label = RpcLabel(rpc);
+  std::string label = RpcLabel(rpc);
+  if (rpc_labels_.count(label) == 0) label = "other";
   rpcs_.Add({{"rpc", label}, {"code", CodeLabel(code)}}).Increment();
   if (!is_stream) rpc_seconds_.Add({{"rpc", label}}, RpcBuckets()).Observe(absl::ToDoubleSeconds(took));
 }

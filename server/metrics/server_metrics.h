@@ -8,7 +8,6 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,7 +21,8 @@
 namespace tersor {
 
 // Thread-safe. Every label takes few values: methods, states, reasons and codes of this program, and the names of its
-// RPCs; docs/operations.md lists the metrics.
+// RPCs; docs/operations.md lists the metrics. What is known beforehand is there from the start, at 0: a series that
+// appears with its first event hides that event from rate(), and a panel without data looks like a broken one.
 class ServerMetrics final : public SupervisorObserver {
  public:
   ServerMetrics();
@@ -39,12 +39,13 @@ class ServerMetrics final : public SupervisorObserver {
   void SetJobs(const std::vector<JobCount>& counts);
   void SetServerMemory(int64_t rss_bytes);
 
-  const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
+  // Everything in Prometheus' text format 0.0.4.
+  std::string Text() const;
 
  private:
-  std::string RpcLabel(absl::string_view rpc);
+  void StartAtZero();
 
-  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Registry registry_;
   prometheus::Family<prometheus::Gauge>& jobs_;
   prometheus::Family<prometheus::Histogram>& queue_wait_;
   prometheus::Family<prometheus::Histogram>& run_;
@@ -55,8 +56,9 @@ class ServerMetrics final : public SupervisorObserver {
   prometheus::Gauge& workers_memory_;
   prometheus::Gauge& tokens_per_second_;
   prometheus::Gauge& server_memory_;
+  // The only values of the label "rpc", beside "other".
+  std::set<std::string> rpc_labels_;
   Mutex mutex_;
-  std::set<std::string> rpc_labels_ ABSL_GUARDED_BY(mutex_);
   // Gauges that have been set once, to be set to 0 when their jobs are gone.
   std::set<prometheus::Gauge*> job_gauges_ ABSL_GUARDED_BY(mutex_);
 };

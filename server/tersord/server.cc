@@ -19,7 +19,9 @@
 #include "server/engine/upload_store.h"
 #include "server/executor/local_executor.h"
 #include "server/executor/machine_limits.h"
-#include "server/metrics/metrics_endpoint.h"
+#include "server/http/admin_pages.h"
+#include "server/http/http_server.h"
+#include "server/http/readiness.h"
 #include "server/metrics/metrics_refresh.h"
 #include "server/metrics/rpc_interceptor.h"
 #include "server/rpc/admission.h"
@@ -105,15 +107,14 @@ class TersorServer final : public Server {
   absl::Status Begin(const ServerOptions& options) {
     // What a killed server left would send clients to a port that nobody or somebody else has.
     RemoveEndpointFiles();
+    // First, so that probes are answered while the rest starts.
+    TERSOR_RETURN_IF_ERROR(StartHttp(options.metrics_listen));
     TERSOR_RETURN_IF_ERROR(supervisor_.Recover());
     TERSOR_ASSIGN_OR_RETURN(worker_listener_, WorkerListener::Start(*folder_, worker_service_, metrics_, clock_));
     TERSOR_RETURN_IF_ERROR(Listen(options));
-    TERSOR_ASSIGN_OR_RETURN(metrics_endpoint_, MetricsEndpoint::Start(options.metrics_listen, metrics_));
-    TERSOR_RETURN_IF_ERROR(
-        WriteFileAtomically(folder_->metrics_endpoint_file(), absl::StrCat(metrics_address(), "\n")));
+    readiness_.SetPhase(Readiness::Phase::kServing);
     // Last, as its presence says that the server is ready.
     TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder_->endpoint_file(), absl::StrCat(address_, "\n")));
-    refresh_ = std::make_unique<MetricsRefresh>(metrics_, jobs_);
     loop_ = std::make_unique<SupervisorLoop>(supervisor_, sweeps_, jobs_);
     Log(LogLevel::kInfo, "tersord started",
         {{"address", address_},
@@ -125,10 +126,11 @@ class TersorServer final : public Server {
   }
 
   std::string address() const override { return address_; }
-  std::string metrics_address() const override { return metrics_endpoint_->address(); }
+  std::string metrics_address() const override { return http_->address(); }
 
   void Drain() override {
     Log(LogLevel::kInfo, "draining");
+    readiness_.SetPhase(Readiness::Phase::kDraining);
     grpc_->GetHealthCheckService()->SetServingStatus(false);
     if (stop_workers_on_exit_) {
       supervisor_.StopWorkers();
@@ -150,6 +152,20 @@ class TersorServer final : public Server {
     fs::remove(folder_->endpoint_file(), error);
     fs::remove(folder_->metrics_endpoint_file(), error);
     fs::remove(folder_->worker_endpoint_file(), error);
+  }
+
+  absl::Status StartHttp(const std::string& address) {
+    refresh_ = std::make_unique<MetricsRefresh>(metrics_, jobs_,
+                                                [this](absl::Status status) { readiness_.OnStore(std::move(status)); });
+    absl::StatusOr<std::unique_ptr<HttpServer>> http =
+        HttpServer::Start(address, AdminPages([this] { return metrics_.Text(); }, readiness_));
+    if (!http.ok()) {
+      return absl::UnavailableError(absl::StrCat("metrics: ", http.status().message(),
+                                                 "; choose another address with --metrics-listen ",
+                                                 "(port 0 takes a free one)"));
+    }
+    http_ = *std::move(http);
+    return WriteFileAtomically(folder_->metrics_endpoint_file(), absl::StrCat(metrics_address(), "\n"));
   }
 
   absl::Status Listen(const ServerOptions& options) {
@@ -193,6 +209,7 @@ class TersorServer final : public Server {
   const bool stop_workers_on_exit_;
   const ServerLimits limits_;
   const SystemClock clock_;
+  Readiness readiness_{clock_};
   ServerMetrics metrics_;
   const std::unique_ptr<DataFolder> folder_;
   const std::unique_ptr<GuardedDatabase> database_;
@@ -215,8 +232,8 @@ class TersorServer final : public Server {
   std::unique_ptr<WorkerListener> worker_listener_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string address_;
-  std::unique_ptr<MetricsEndpoint> metrics_endpoint_;
   std::unique_ptr<MetricsRefresh> refresh_;
+  std::unique_ptr<HttpServer> http_;
   std::unique_ptr<SupervisorLoop> loop_;
 };
 

@@ -66,7 +66,7 @@ void AddFlags(CLI::App& app, ServerOptions& options) {
   app.add_option("--listen", options.listen, "Address of the service, loopback only; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--metrics-listen", options.metrics_listen,
-                 "Address of /metrics, loopback only; port 0 takes a free one")
+                 "Address of /metrics, /livez and /readyz (HTTP), loopback only; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--data", options.data, "Folder for jobs, uploads and caches; one tersord at a time")
       ->capture_default_str();

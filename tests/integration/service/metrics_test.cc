@@ -1,14 +1,14 @@
 // What Prometheus, health probes and reflection see.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/client_unary_call.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <signal.h>
 
-#include "absl/strings/numbers.h"
+#include <thread>
+
 #include "absl/strings/str_cat.h"
 #include "tests/integration/service/service_fixture.h"
+#include "tests/server/testing/raw_connection.h"
 
 namespace tersor::testing {
 namespace {
@@ -17,25 +17,7 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// The answer to GET /metrics.
-std::string Scrape(const std::string& address) {
-  int port = 0;
-  if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return "";
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in peer = {};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<uint16_t>(port));
-  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string answer;
-  const std::string request = "GET /metrics HTTP/1.0\r\nConnection: close\r\n\r\n";
-  if (connect(fd, reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) == 0 &&
-      write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
-    char buffer[4096];
-    for (ssize_t count = 0; (count = read(fd, buffer, sizeof(buffer))) > 0;) answer.append(buffer, count);
-  }
-  close(fd);
-  return answer;
-}
+std::string Scrape(const std::string& address) { return HttpBody(HttpGet(address, "/metrics")); }
 
 class MetricsTest : public ServiceTest {};
 
@@ -64,6 +46,34 @@ TEST_F(MetricsTest, JobsWorkersAndRpcsAreCounted) {
   EXPECT_THAT(text, ContainsRegex("tersor_build_info.version=.*. 1"));
   // No job ids in labels.
   EXPECT_THAT(text, Not(HasSubstr(good.id())));
+}
+
+TEST_F(MetricsTest, IdleServerHasEverySeries) {
+  StartServer();
+  const std::string answer = HttpGet(server().metrics_address(), "/metrics");
+  EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+  EXPECT_THAT(answer, HasSubstr("tersor_jobs{method=\"gptq\",state=\"queued\"} 0\n"));
+  EXPECT_THAT(answer, HasSubstr("tersor_rpc_total{code=\"OK\",rpc=\"JobService/SubmitJob\"} 0\n"));
+  EXPECT_THAT(answer, HasSubstr("tersor_job_queue_wait_seconds_count{method=\"gptq\"} 0\n"));
+}
+
+TEST_F(MetricsTest, ReadyUntilItDrains) {
+  StartServer();
+  const std::string address = server().metrics_address();
+  EXPECT_THAT(HttpGet(address, "/livez"), HasSubstr("200 OK"));
+  EXPECT_THAT(HttpGet(address, "/readyz"), HasSubstr("200 OK"));
+  // An open watch keeps the server for half a second.
+  const v1::Job job = Submit(absl::StrCat("blocks=2 wait_at=1 gate=", gate().string()));
+  std::vector<v1::Event> events;
+  std::thread watcher([&] { client().Watch(job.id(), 0, ToTheEnd, &events); });
+  EXPECT_TRUE(Eventually([&] { return client().Get(job.id()).state() == v1::JOB_STATE_RUNNING; }));
+  server().Signal(SIGTERM);
+  EXPECT_TRUE(Eventually([&] { return HttpGet(address, "/readyz").find("draining") != std::string::npos; }, 5));
+  OpenGate();
+  watcher.join();
+  EXPECT_EQ(server().Wait(), 0);
+  RestartServer();
+  EXPECT_EQ(AwaitEnd(job.id()).state(), v1::JOB_STATE_SUCCEEDED);
 }
 
 // grpc.health.v1.Health/Check by its wire form: field 1 of the request is the service, of the answer the state.

@@ -1,0 +1,16 @@
+#include "server/metrics/job_methods.h"
+
+#include "google/protobuf/descriptor.h"
+#include "server/store/records.h"
+#include "tersor/v1/recipe.pb.h"
+
+namespace tersor {
+
+std::vector<std::string> JobMethods() {
+  std::vector<std::string> methods = {"mixed", "kv", "evaluate", kSweepMethod};
+  const google::protobuf::OneofDescriptor& kinds = *v1::QuantizeStage::descriptor()->FindOneofByName("method");
+  for (int i = 0; i < kinds.field_count(); ++i) methods.push_back(kinds.field(i)->name());
+  return methods;
+}
+
+}  // namespace tersor
