@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "core/report/escape.h"
 
 namespace tersor::client {
 
@@ -20,10 +21,15 @@ absl::StatusOr<std::string> ReadAll(std::istream& input) {
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> TokenizerOf(const Model& model) {
   if (model.assets.tokenizer_json.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        model.source.path.string(), " has no tokenizer (tokenizer.json); only token ids can be used with it"));
+    return absl::InvalidArgumentError(absl::StrCat(WhyNoTokenizer(model), "; only token ids can be used with it"));
   }
   return Tokenizer::FromJson(model.assets.tokenizer_json);
+}
+
+void NoteSourceWarnings(const Model& model, Console& console) {
+  for (const SourceWarning& warning : model.source.warnings) {
+    console.Note(absl::StrCat("warning: ", EscapeTerminal(warning.text)));
+  }
 }
 
 absl::StatusOr<std::vector<int32_t>> ParseIds(absl::string_view text, int64_t vocabulary) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "client/cli/console.h"
 #include "core/base/status.h"
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
@@ -21,6 +22,9 @@ absl::StatusOr<std::string> ReadAll(std::istream& input);
 
 // INVALID_ARGUMENT where the model has no tokenizer.
 absl::StatusOr<std::unique_ptr<const Tokenizer>> TokenizerOf(const Model& model);
+
+// What was ignored or guessed when the model was read, a line each on standard error.
+void NoteSourceWarnings(const Model& model, Console& console);
 
 // Numbers separated by blanks or commas, brackets allowed: "[1, 2, 3]". INVALID_ARGUMENT for anything else and for ids
 // outside 0 .. vocabulary - 1.

@@ -38,6 +38,17 @@ void AddLoadError(const absl::Status& status, Findings& findings) {
   findings.Error(code, "", text, "Write the file again from its source; the message says what does not fit");
 }
 
+// What was ignored or guessed for the weights to load.
+void AddSourceWarnings(const Model& model, Findings& findings) {
+  for (const SourceWarning& warning : model.source.warnings) {
+    if (warning.code != "TOKENIZER") continue;
+    findings.Warning("TOKENIZER", "", warning.text, "Convert the model again, or take its Hugging Face folder");
+  }
+  if (model.assets.tokenizer_fault.empty()) return;
+  findings.Warning("TOKENIZER", "", absl::StrCat("the tokenizer cannot be used: ", model.assets.tokenizer_fault),
+                   "Only token ids can be used with this file; take the model's Hugging Face folder for text");
+}
+
 class Linter {
  public:
   Linter(const fs::path& path, const LintOptions& options, v1::LintReport& report)
@@ -63,7 +74,10 @@ class Linter {
   // Nothing where the model cannot be loaded, which is then a finding.
   std::optional<Model> Load() {
     absl::StatusOr<Model> model = LoadModel(path_);
-    if (model.ok()) return *std::move(model);
+    if (model.ok()) {
+      AddSourceWarnings(*model, findings_);
+      return *std::move(model);
+    }
     AddLoadError(model.status(), findings_);
     return std::nullopt;
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/formats/json_text.h"
+#include "core/model/gguf_token_ids.h"
 #include "core/model/known_licences.h"
 #include "core/tokenizer/gguf_tokenizer.h"
 
@@ -40,15 +41,42 @@ absl::Status ReadTables(const GgufMetadata& metadata, GgufTokenizerMetadata& tok
   return absl::OkStatus();
 }
 
-absl::StatusOr<GgufTokenizerMetadata> ReadTokenizer(const GgufMetadata& metadata) {
+// llama.cpp's name for a token that has none; two such would be equal.
+void NameEmptyTokens(std::vector<std::string>& tokens, std::vector<SourceWarning>& warnings) {
+  size_t count = 0, first = 0;
+  for (size_t id = 0; id < tokens.size(); ++id) {
+    if (!tokens[id].empty()) continue;
+    tokens[id] = absl::StrCat("[EMPTY_", id, "]");
+    if (count++ == 0) first = id;
+  }
+  if (count == 0) return;
+  warnings.push_back({"TOKENIZER", absl::StrCat(kTokens, " has ", count, " empty tokens, the first one at ", first,
+                                                ": no text becomes them")});
+}
+
+// GPT-2's splitting stands for a name that the file lacks.
+void WarnOfPre(const GgufTokenizerMetadata& tokenizer, std::vector<SourceWarning>& warnings) {
+  if (tokenizer.model != "gpt2" || (!tokenizer.pre.empty() && tokenizer.pre != "default")) return;
+  warnings.push_back({"TOKENIZER", absl::StrCat("tokenizer.ggml.pre is ", tokenizer.pre.empty() ? "missing" : "default",
+                                                ": the pre-tokenizer is taken for GPT-2's, which may split text "
+                                                "otherwise than the model's own does")});
+}
+
+absl::StatusOr<GgufTokenizerMetadata> ReadTokenizer(const GgufMetadata& metadata,
+                                                    std::vector<SourceWarning>& warnings) {
   GgufTokenizerMetadata tokenizer;
   TERSOR_ASSIGN_OR_RETURN(tokenizer.model, metadata.StringOr("tokenizer.ggml.model", ""));
   TERSOR_ASSIGN_OR_RETURN(tokenizer.pre, metadata.StringOr("tokenizer.ggml.pre", ""));
   TERSOR_RETURN_IF_ERROR(ReadTables(metadata, tokenizer));
-  TERSOR_ASSIGN_OR_RETURN(tokenizer.bos_id, metadata.IntegerOr("tokenizer.ggml.bos_token_id", -1));
-  TERSOR_ASSIGN_OR_RETURN(tokenizer.eos_id, metadata.IntegerOr("tokenizer.ggml.eos_token_id", -1));
-  TERSOR_ASSIGN_OR_RETURN(tokenizer.unknown_id, metadata.IntegerOr("tokenizer.ggml.unknown_token_id", -1));
-  TERSOR_ASSIGN_OR_RETURN(tokenizer.padding_id, metadata.IntegerOr("tokenizer.ggml.padding_token_id", -1));
+  NameEmptyTokens(tokenizer.tokens, warnings);
+  WarnOfPre(tokenizer, warnings);
+  const auto id_of = [&](absl::string_view key) {
+    return GgufTokenId(metadata, key, static_cast<int64_t>(tokenizer.tokens.size()), &warnings);
+  };
+  tokenizer.bos_id = id_of("tokenizer.ggml.bos_token_id");
+  tokenizer.eos_id = id_of("tokenizer.ggml.eos_token_id");
+  tokenizer.unknown_id = id_of("tokenizer.ggml.unknown_token_id");
+  tokenizer.padding_id = id_of("tokenizer.ggml.padding_token_id");
   TERSOR_ASSIGN_OR_RETURN(tokenizer.add_bos, Flag(metadata, "tokenizer.ggml.add_bos_token"));
   TERSOR_ASSIGN_OR_RETURN(tokenizer.add_eos, Flag(metadata, "tokenizer.ggml.add_eos_token"));
   TERSOR_ASSIGN_OR_RETURN(tokenizer.add_space_prefix, Flag(metadata, "tokenizer.ggml.add_space_prefix"));
@@ -79,9 +107,20 @@ std::string GenerationConfig(const ModelSpec& spec) {
   return JsonText(config, 2) + "\n";
 }
 
+absl::Status AddTokenizer(const GgufMetadata& metadata, const ModelSpec& spec, std::vector<SourceWarning>& warnings,
+                          ModelAssets& assets) {
+  TERSOR_ASSIGN_OR_RETURN(const GgufTokenizerMetadata tokenizer, ReadTokenizer(metadata, warnings));
+  TERSOR_ASSIGN_OR_RETURN(assets.tokenizer_json, TokenizerJsonFromGguf(tokenizer));
+  assets.tokenizer_config_json = TokenizerConfig(tokenizer, assets, spec);
+  assets.gguf_pre_tokenizer = tokenizer.pre;
+  assets.add_bos = GgufTokenizerAddsBos(tokenizer);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const ModelSpec& spec) {
+absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const ModelSpec& spec,
+                                           std::vector<SourceWarning>& warnings) {
   ModelAssets assets;
   TERSOR_ASSIGN_OR_RETURN(assets.licence_id, metadata.StringOr("general.license", ""));
   // Such a licence asks that its text goes with the files.
@@ -89,11 +128,8 @@ absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const M
   TERSOR_ASSIGN_OR_RETURN(assets.chat_template, metadata.StringOr("tokenizer.chat_template", ""));
   assets.generation_config_json = GenerationConfig(spec);
   if (!metadata.Has(kTokens)) return assets;
-  TERSOR_ASSIGN_OR_RETURN(const GgufTokenizerMetadata tokenizer, ReadTokenizer(metadata));
-  TERSOR_ASSIGN_OR_RETURN(assets.tokenizer_json, TokenizerJsonFromGguf(tokenizer));
-  assets.tokenizer_config_json = TokenizerConfig(tokenizer, assets, spec);
-  assets.gguf_pre_tokenizer = tokenizer.pre;
-  assets.add_bos = GgufTokenizerAddsBos(tokenizer);
+  const absl::Status usable = AddTokenizer(metadata, spec, warnings, assets);
+  assets.tokenizer_fault = std::string(usable.message());
   return assets;
 }
 

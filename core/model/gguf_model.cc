@@ -11,7 +11,7 @@ namespace {
 
 absl::Status FillModel(GgufFile file, Model& model) {
   TERSOR_ASSIGN_OR_RETURN(model.spec, SpecFromGguf(file));
-  TERSOR_ASSIGN_OR_RETURN(model.assets, AssetsFromGguf(file.metadata, model.spec));
+  TERSOR_ASSIGN_OR_RETURN(model.assets, AssetsFromGguf(file.metadata, model.spec, model.source.warnings));
   // Its factors are in the spec by now.
   if (const auto factors = file.tensors.find(kGgufRopeFactorsName); factors != file.tensors.end()) {
     file.tensors.erase(factors);

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/model/architecture.h"
+#include "core/model/gguf_token_ids.h"
 #include "core/model/rope_table.h"
 #include "core/model/spec_check.h"
 
@@ -207,15 +208,16 @@ absl::Status ReadLayers(const GgufFile& file, const Architecture& architecture, 
   return absl::OkStatus();
 }
 
-absl::Status ReadTokens(const GgufMetadata& metadata, ModelSpec& spec) {
-  TERSOR_ASSIGN_OR_RETURN(spec.bos_id, metadata.IntegerOr("tokenizer.ggml.bos_token_id", -1));
-  TERSOR_ASSIGN_OR_RETURN(spec.pad_id, metadata.IntegerOr("tokenizer.ggml.padding_token_id", -1));
+// What is no token's id is left out here; the assets warn of it.
+void ReadTokens(const GgufMetadata& metadata, ModelSpec& spec) {
+  const auto id_of = [&](absl::string_view key) { return GgufTokenId(metadata, key, spec.vocabulary, nullptr); };
+  spec.bos_id = id_of("tokenizer.ggml.bos_token_id");
+  spec.pad_id = id_of("tokenizer.ggml.padding_token_id");
   for (const absl::string_view key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
-    TERSOR_ASSIGN_OR_RETURN(const int64_t id, metadata.IntegerOr(key, -1));
+    const int64_t id = id_of(key);
     const bool known = std::find(spec.eos_ids.begin(), spec.eos_ids.end(), id) != spec.eos_ids.end();
     if (id >= 0 && !known) spec.eos_ids.push_back(id);
   }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -246,7 +248,7 @@ absl::StatusOr<ModelSpec> SpecFromGguf(const GgufFile& file) {
   if (embedding == file.tensors.end()) return absl::InvalidArgumentError("tensor \"token_embd.weight\" is missing");
   spec.vocabulary = embedding->second->rows();
   spec.tied = file.tensors.count("output.weight") == 0;
-  TERSOR_RETURN_IF_ERROR(ReadTokens(file.metadata, spec));
+  ReadTokens(file.metadata, spec);
   TERSOR_RETURN_IF_ERROR(ReadLayers(file, *architecture, spec));
   TERSOR_RETURN_IF_ERROR(CheckSpec(spec));
   return spec;

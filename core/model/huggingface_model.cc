@@ -103,7 +103,7 @@ absl::Status LoadParameters(const nlohmann::json& config, Safetensors& weights, 
     tensors = std::move(quantized.tensors);
     TERSOR_RETURN_IF_ERROR(DropZeroBiases(model.spec, tensors));
     model.source.quantization = std::move(quantized.format);
-    model.source.notes = std::move(quantized.notes);
+    for (std::string& note : quantized.notes) model.source.warnings.push_back({"WEIGHTS_ONLY", std::move(note)});
   }
   TERSOR_ASSIGN_OR_RETURN(model.parameters, TakeFolderParameters(model.spec, std::move(tensors)));
   return absl::OkStatus();

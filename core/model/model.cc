@@ -18,6 +18,12 @@ int64_t Model::ParameterCount() const {
   return count;
 }
 
+std::string WhyNoTokenizer(const Model& model) {
+  const std::string path = model.source.path.string();
+  if (model.assets.tokenizer_fault.empty()) return absl::StrCat(path, " has no tokenizer (tokenizer.json)");
+  return absl::StrCat("the tokenizer of ", path, " cannot be used: ", model.assets.tokenizer_fault);
+}
+
 uint64_t Model::ByteSize() const {
   uint64_t bytes = 0;
   for (const auto& [name, tensor] : parameters) bytes += tensor->byte_size();

@@ -17,8 +17,10 @@ namespace tersor {
 
 // Files beside the weights that every written folder carries on.
 struct ModelAssets {
-  // Hugging Face tokenizer.json; empty where the source has none.
+  // Hugging Face tokenizer.json; empty where the source has none, or none that can be used.
   std::string tokenizer_json;
+  // Why a tokenizer that the source has is not in tokenizer_json; else empty.
+  std::string tokenizer_fault;
   std::string tokenizer_config_json;
   std::string chat_template;
   std::string generation_config_json;
@@ -28,6 +30,15 @@ struct ModelAssets {
   // GGUF's tokenizer.ggml.pre and add_bos_token, for writing GGUF again; empty where unknown.
   std::string gguf_pre_tokenizer;
   bool add_bos = false;
+};
+
+// Something about a source that does not stop the weights and should be known.
+struct SourceWarning {
+  // "WEIGHTS_ONLY": what the file asks of a runtime beside its weights and Tersor does not do. "TOKENIZER": a detail of
+  // the tokenizer that was ignored or guessed.
+  std::string code;
+  // A sentence.
+  std::string text;
 };
 
 // Where the model came from.
@@ -40,8 +51,7 @@ struct ModelSource {
   int64_t weight_bytes = 0;
   // How another tool quantized the weights: "gptq", "awq-gemm", "compressed-tensors:pack-quantized"; else empty.
   std::string quantization;
-  // What the file asks of a runtime beside its weights and Tersor does not do, as sentences.
-  std::vector<std::string> notes;
+  std::vector<SourceWarning> warnings;
 };
 
 // Parameters by Llama's Hugging Face names ("model.layers.0.self_attn.q_proj.weight") whatever the architecture calls
@@ -66,6 +76,9 @@ class Model {
   // Bytes of all parameters in their encodings; ties counted once.
   uint64_t ByteSize() const;
 };
+
+// Of a model without tokenizer_json: "PATH has no tokenizer ...", or why the one it has cannot be used.
+std::string WhyNoTokenizer(const Model& model);
 
 // Loads a Hugging Face folder, a .gguf file or a Tersor container by looking at `path`. Weights stay mapped.
 // INVALID_ARGUMENT names the file and tensor that lies; UNIMPLEMENTED names an architecture that is not in the table.

@@ -30,7 +30,7 @@ absl::StatusOr<BaselineModelInputs> ReadModelAndTokenizer(const std::string& pat
   BaselineModelInputs inputs;
   TERSOR_ASSIGN_OR_RETURN(inputs.model, ReadModelFile(path, context));
   if (inputs.model.assets.tokenizer_json.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", path, "\" has no tokenizer.json"));
+    return absl::InvalidArgumentError(WhyNoTokenizer(inputs.model));
   }
   TERSOR_ASSIGN_OR_RETURN(inputs.tokenizer, Tokenizer::FromJson(inputs.model.assets.tokenizer_json));
   return inputs;

@@ -57,9 +57,7 @@ void AddViolation(absl::string_view field, const absl::Status& status, std::vect
 absl::Status ReadModelFiles(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
   TERSOR_ASSIGN_OR_RETURN(inputs.model, ReadModelFile(path, context));
   inputs.model_sha256 = inputs.model.source.sha256;
-  if (inputs.model.assets.tokenizer_json.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", path, "\" has no tokenizer.json"));
-  }
+  if (inputs.model.assets.tokenizer_json.empty()) return absl::OkStatus();
   TERSOR_ASSIGN_OR_RETURN(inputs.tokenizer, Tokenizer::FromJson(inputs.model.assets.tokenizer_json));
   return absl::OkStatus();
 }
@@ -68,6 +66,14 @@ absl::Status ReadModelFiles(const std::string& path, const PipelineContext& cont
 constexpr absl::string_view kProbe =
     "The quick brown fox can't jump 12345 over 3.14159 lazy dogs;  it's\n\tna\xC3\xAFve: def f(x): return {\"a\": "
     "x**2}";
+
+absl::Status CheckSameTokens(const std::string& path, const Tokenizer& original, const Tokenizer& given) {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> expected, original.Encode(kProbe));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> found, given.Encode(kProbe));
+  if (expected == found) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", path, "\" has another tokenizer than the model: it is not its original"));
+}
 
 // The original takes the recipe's model's place; both must read the same tokens.
 absl::Status ReadOriginal(const std::string& path, const PipelineContext& context, JobInputs& inputs) {
@@ -80,12 +86,12 @@ absl::Status ReadOriginal(const std::string& path, const PipelineContext& contex
                                                    ": it is not its original"));
   }
   if (!original.assets.tokenizer_json.empty()) {
-    TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(original.assets.tokenizer_json));
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> expected, tokenizer->Encode(kProbe));
-    TERSOR_ASSIGN_OR_RETURN(const std::vector<int32_t> found, inputs.tokenizer->Encode(kProbe));
-    if (expected != found) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("\"", path, "\" has another tokenizer than the model: it is not its original"));
+    TERSOR_ASSIGN_OR_RETURN(auto tokenizer, Tokenizer::FromJson(original.assets.tokenizer_json));
+    // A model whose own tokenizer cannot be used is evaluated with its original's.
+    if (inputs.tokenizer == nullptr) {
+      inputs.tokenizer = std::move(tokenizer);
+    } else {
+      TERSOR_RETURN_IF_ERROR(CheckSameTokens(path, *tokenizer, *inputs.tokenizer));
     }
   }
   inputs.given = std::move(inputs.model);

@@ -54,6 +54,7 @@ struct JobInputs {
   const Model& source() const { return given ? *given : model; }
   const std::string& source_sha256() const { return given ? given_sha256 : model_sha256; }
 
+  // Null where the model has none that can be used: then nothing in the recipe needs text.
   std::unique_ptr<const Tokenizer> tokenizer;
   // Empty text where no stage asks for calibration.
   DatasetText calibration;

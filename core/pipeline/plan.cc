@@ -71,8 +71,9 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
   if (inputs.given) digest.UpdateField(inputs.given_sha256);
   digest.UpdateField(inputs.calibration.text);
   for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
-  const TaskText text = DescribeTaskText(inputs.model, *inputs.tokenizer);
   for (const auto* tasks : {&inputs.tasks, &inputs.whole_tasks}) {
+    if (inputs.tokenizer == nullptr) break;
+    const TaskText text = DescribeTaskText(inputs.model, *inputs.tokenizer);
     for (const LoadedTask& task : *tasks) digest.UpdateField(TaskProtocolHash(task, text));
   }
   if (inputs.baseline_model) digest.UpdateField(inputs.baseline_model->model.source.sha256);
@@ -171,10 +172,9 @@ int64_t ContainerTextBytes(const Model& model, const PlannedEncodings& encodings
   return static_cast<int64_t>(texts) + 1024 * entries;
 }
 
-// What a file asks of a runtime and an evaluation of its weights leaves out.
-void AddSourceNotes(const Model& model, v1::Plan& plan) {
-  for (const std::string& note : model.source.notes) {
-    *plan.add_warnings() = MakeWarning("WEIGHTS_ONLY", note, model.source.path.string());
+void AddSourceWarnings(const Model& model, v1::Plan& plan) {
+  for (const SourceWarning& warning : model.source.warnings) {
+    *plan.add_warnings() = MakeWarning(warning.code, warning.text, model.source.path.string());
   }
 }
 
@@ -213,8 +213,21 @@ PlannedCompression PlanStages(const v1::Recipe& recipe, const PlannedJob& job, v
   return planned;
 }
 
+// A model without a tokenizer is compressed and exported all the same; what needs text is refused.
+void CheckTextNeeds(const v1::Recipe& recipe, bool calibrates, const JobInputs& inputs, Violations& violations) {
+  if (inputs.tokenizer != nullptr) return;
+  const std::string why = absl::StrCat("needs text, and ", WhyNoTokenizer(inputs.source()));
+  if (calibrates) violations.push_back({"calibration", why});
+  const v1::Evaluation& evaluate = recipe.evaluate();
+  if (evaluate.perplexity_size() > 0) violations.push_back({"evaluate.perplexity", why});
+  if (evaluate.tasks_size() > 0) violations.push_back({"evaluate.tasks", why});
+  if (evaluate.has_suite()) violations.push_back({"evaluate.suite", why});
+  if (!evaluate.baseline_model().empty()) violations.push_back({"evaluate.baseline_model", why});
+}
+
 void ReadInputs(const v1::Recipe& recipe, const PipelineContext& context, bool calibrates, JobInputs& inputs,
                 Violations& violations) {
+  CheckTextNeeds(recipe, calibrates, inputs, violations);
   if (calibrates) ReadCalibration(recipe, context, inputs, violations);
   ReadPerplexities(recipe, context, inputs, violations);
   ReadTasks(recipe, context, inputs, violations);
@@ -268,7 +281,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
     CheckExportNames(recipe, violations);
   }
   AddResident(inputs, plan.artifacts(0).bytes(), compression.stages.size() + 1, plan);
-  AddSourceNotes(inputs.source(), plan);
+  AddSourceWarnings(inputs.source(), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {
     AddAll(StageWarnings(recipe, inputs.source(), CalibrationSizeOf(recipe).tokens), plan);

@@ -42,8 +42,9 @@ std::vector<json> Steps(const json& part, const char* list) {
 // What a byte-level tokenizer does before merging, in the terms of a row of the table.
 struct Splitting {
   bool digits = false;
-  std::string regex;
+  std::vector<std::string> regexes;
   bool nfc = false;
+  bool ignores_merges = false;
 };
 
 absl::StatusOr<Splitting> ReadSplitting(const json& tokenizer) {
@@ -54,18 +55,19 @@ absl::StatusOr<Splitting> ReadSplitting(const json& tokenizer) {
     if (type == json("ByteLevel")) {
       byte_level = true;
       if (IsTrue(step, "/add_prefix_space")) return absl::UnimplementedError("ByteLevel adds a prefix space");
-      if (IsTrue(step, "/use_regex") != splitting.regex.empty()) {
+      if (IsTrue(step, "/use_regex") != splitting.regexes.empty()) {
         return absl::UnimplementedError("ByteLevel does not split as GGUF's names expect");
       }
     } else if (type == json("Digits") && IsTrue(step, "/individual_digits")) {
       splitting.digits = true;
     } else if (type == json("Split") && At(step, "/behavior") == json("Isolated") && !IsTrue(step, "/invert") &&
-               At(step, "/pattern/Regex").is_string() && splitting.regex.empty()) {
-      splitting.regex = At(step, "/pattern/Regex").get<std::string>();
+               At(step, "/pattern/Regex").is_string()) {
+      splitting.regexes.push_back(At(step, "/pattern/Regex").get<std::string>());
     } else {
       return absl::UnimplementedError(absl::StrCat("GGUF has no name for pre-tokenizer ", type.dump()));
     }
   }
+  splitting.ignores_merges = IsTrue(tokenizer, "/model/ignore_merges");
   if (!byte_level) return absl::UnimplementedError("neither byte-level nor SentencePiece BPE");
   const json& normalizer = At(tokenizer, "/normalizer");
   splitting.nfc = At(normalizer, "/type") == json("NFC");
@@ -76,19 +78,23 @@ absl::StatusOr<Splitting> ReadSplitting(const json& tokenizer) {
 }
 
 bool SplitsAlike(const GgufPreTokenizer& row, const Splitting& splitting) {
-  return row.splits_digits == splitting.digits && row.split_regex == splitting.regex &&
-         row.normalizes_nfc == splitting.nfc;
+  std::vector<std::string> regexes(row.split_regexes.begin(), row.split_regexes.end());
+  std::erase(regexes, "");
+  return row.splits_digits == splitting.digits && regexes == splitting.regexes && row.normalizes_nfc == splitting.nfc;
 }
 
 absl::StatusOr<std::string> PreTokenizerName(const json& tokenizer, absl::string_view hint) {
   TERSOR_ASSIGN_OR_RETURN(const Splitting splitting, ReadSplitting(tokenizer));
-  std::string name;
+  const GgufPreTokenizer* found = nullptr;
   for (const GgufPreTokenizer& row : GgufPreTokenizers()) {
     if (row.name == "default" || !SplitsAlike(row, splitting)) continue;
-    if (name.empty() || row.name == hint) name = std::string(row.name);
+    if (row.name == hint) return std::string(hint);
+    const bool closer = found != nullptr && found->ignores_merges != splitting.ignores_merges &&
+                        row.ignores_merges == splitting.ignores_merges;
+    if (found == nullptr || closer) found = &row;
   }
-  if (name.empty()) return absl::UnimplementedError("its pre-tokenizer splits as none that GGUF names");
-  return name;
+  if (found == nullptr) return absl::UnimplementedError("its pre-tokenizer splits as none that GGUF names");
+  return std::string(found->name);
 }
 
 absl::Status SetToken(std::vector<std::string>& tokens, const std::string& text, const json& id) {

@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const absl::StatusOr<ModelSpec> spec = SpecFromGguf(*file);
   if (!spec.ok()) return 0;
-  AssetsFromGguf(file->metadata, *spec).status().IgnoreError();
+  std::vector<tersor::SourceWarning> warnings;
+  AssetsFromGguf(file->metadata, *spec, warnings).status().IgnoreError();
   const absl::StatusOr<TensorMap> parameters = TakeParameters(*spec, std::move(file->tensors), TensorNames::kGguf);
   if (!parameters.ok()) return 0;
   for (const auto& [name, tensor] : *parameters) tensor->Decode();

@@ -107,11 +107,15 @@ void GenerateCommand::Print(std::span<const int32_t> prompt, std::span<const int
 absl::StatusOr<int> GenerateCommand::Generate(Console& console) {
   TERSOR_RETURN_IF_ERROR(Check());
   TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(model_));
+  NoteSourceWarnings(model, console);
   std::unique_ptr<const Tokenizer> tokenizer;
   // With ids on both sides a model without tokenizer will do.
   bool needs_tokenizer = !prompt_is_ids_ || (!ids_ && !console.json);
-  if (needs_tokenizer || !model.assets.tokenizer_json.empty()) {
-    TERSOR_ASSIGN_OR_RETURN(tokenizer, TokenizerOf(model));
+  absl::StatusOr<std::unique_ptr<const Tokenizer>> found = TokenizerOf(model);
+  if (found.ok()) {
+    tokenizer = *std::move(found);
+  } else if (needs_tokenizer) {
+    return found.status();
   }
   TERSOR_ASSIGN_OR_RETURN(std::vector<int32_t> prompt, Prompt(model, tokenizer.get()));
   ComputeOptions compute;

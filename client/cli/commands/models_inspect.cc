@@ -78,6 +78,12 @@ class ModelsInspectCommand final : public Command {
   bool tensors_ = false;
 };
 
+std::vector<std::string> WarningTexts(const Model& model) {
+  std::vector<std::string> texts;
+  for (const SourceWarning& warning : model.source.warnings) texts.push_back(warning.text);
+  return texts;
+}
+
 std::string LayerText(const ModelSpec& spec) {
   if (spec.layers.empty()) return "none";
   const LayerSpec& layer = spec.layers.front();
@@ -104,7 +110,11 @@ void ModelsInspectCommand::PrintText(const Model& model, Console& console) const
   line("layers", LayerText(spec));
   line("width", absl::StrCat(spec.width, ", vocabulary ", spec.vocabulary, ", context ", spec.context_length));
   line("head", spec.tied ? "one parameter with the embedding" : "a parameter of its own");
-  line("tokenizer", HasTokenizer(model) ? "yes" : "none: recipes need a tokenizer.json beside the weights");
+  line("tokenizer", HasTokenizer(model) ? "yes"
+                    : model.assets.tokenizer_fault.empty()
+                        ? "none: what needs text in a recipe needs a tokenizer.json beside the weights"
+                        : absl::StrCat("cannot be used: ", model.assets.tokenizer_fault));
+  for (const SourceWarning& warning : model.source.warnings) line("warning", warning.text);
   line("group sizes", absl::StrCat(absl::StrJoin(fit.group_sizes, ", "), ", -1 divide the input widths ",
                                    absl::StrJoin(shape.input_widths, ", ")));
   line("stages", absl::StrJoin(fit.stages, ", "));
@@ -141,6 +151,8 @@ void ModelsInspectCommand::PrintJson(const Model& model, Console& console) const
                                  {"context_length", spec.context_length},
                                  {"tied", spec.tied},
                                  {"tokenizer", HasTokenizer(model)},
+                                 {"tokenizer_fault", model.assets.tokenizer_fault},
+                                 {"warnings", WarningTexts(model)},
                                  {"input_widths", ShapeOf(model).input_widths},
                                  {"group_sizes", fit.group_sizes},
                                  {"stages", fit.stages},

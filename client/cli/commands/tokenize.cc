@@ -22,7 +22,7 @@ class TokenizeCommand final : public Command {
 
   int Run(const CommonOptions&, Console& console) override {
     if (model_.empty()) return console.Fail(kExitUsage, "which model? Name it by --model");
-    absl::StatusOr<std::vector<int32_t>> ids = Tokenize();
+    absl::StatusOr<std::vector<int32_t>> ids = Tokenize(console);
     if (!ids.ok()) return console.Fail(ids.status());
     if (console.json) {
       nlohmann::ordered_json answer;
@@ -35,8 +35,9 @@ class TokenizeCommand final : public Command {
   }
 
  private:
-  absl::StatusOr<std::vector<int32_t>> Tokenize() const {
+  absl::StatusOr<std::vector<int32_t>> Tokenize(Console& console) const {
     TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(model_));
+    NoteSourceWarnings(model, console);
     TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<const Tokenizer> tokenizer, TokenizerOf(model));
     TERSOR_ASSIGN_OR_RETURN(std::string text, ReadAll(std::cin));
     return tokenizer->Encode(text);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
 #include "core/encoding/row_permuted_tensor.h"
 #include "core/model/architecture.h"
@@ -167,6 +168,56 @@ TEST(GgufModelTest, NamesTheKeyThatLies) {
   EXPECT_THAT(Message(no_heads.U32("llama.attention.head_count", 0).U32("llama.feed_forward_length", 64)),
               HasSubstr("head_count is 0"));
   EXPECT_THAT(Message(llama.I32s("llama.attention.head_count", {4, 4, 4})), HasSubstr("3 entries for 2 layers"));
+}
+
+// A byte-level tokenizer of as many tokens as the tiny model has rows.
+GgufBuilder WithTokenizer(GgufBuilder builder, const ModelSpec& spec, absl::string_view spoilt) {
+  std::vector<std::string> tokens;
+  for (int64_t id = 0; id < spec.vocabulary; ++id) tokens.push_back(absl::StrCat("t", id));
+  if (spoilt == "equal") tokens[9] = tokens[7];
+  if (spoilt == "empty") tokens[7] = tokens[9] = "";
+  builder.String("tokenizer.ggml.model", "gpt2").Strings("tokenizer.ggml.tokens", tokens);
+  builder.Strings("tokenizer.ggml.merges", {"t 1"});
+  if (spoilt == "pre") builder.String("tokenizer.ggml.pre", "klingon");
+  if (spoilt != "pre" && spoilt != "no pre") builder.String("tokenizer.ggml.pre", "gpt-2");
+  if (spoilt == "id") builder.U32("tokenizer.ggml.padding_token_id", 0xffffffff);
+  if (spoilt == "id's type") builder.String("tokenizer.ggml.padding_token_id", "none");
+  return builder;
+}
+
+TEST(GgufModelTest, ATokenizersDetailDoesNotRefuseTheWeights) {
+  const Model tiny = TinyModel();
+  GgufBuilder plain = Metadata(tiny.spec);
+  AddTensors(tiny, plain);
+  struct Case {
+    const char* spoilt;
+    const char* fault;
+    const char* warning;
+  };
+  const Case cases[] = {
+      {"", "", ""},
+      {"pre", "unknown pre-tokenizer \"klingon\"", ""},
+      {"no pre", "", "tokenizer.ggml.pre is missing: the pre-tokenizer is taken for GPT-2's"},
+      {"equal", "tokenizer.ggml.tokens: 7 and 9 are both \"t7\"", ""},
+      {"empty", "", "tokenizer.ggml.tokens has 2 empty tokens, the first one at 7"},
+      {"id", "", "tokenizer.ggml.padding_token_id is 4294967295, but there are"},
+      {"id's type", "", "tokenizer.ggml.padding_token_id is not an integer: ignored"},
+  };
+  for (const Case& item : cases) {
+    const absl::StatusOr<Model> model = Load(WithTokenizer(plain, tiny.spec, item.spoilt));
+    ASSERT_TRUE(model.ok()) << item.spoilt << ": " << model.status();
+    EXPECT_EQ(model->parameters.size(), tiny.parameters.size());
+    EXPECT_THAT(model->assets.tokenizer_fault, HasSubstr(item.fault)) << item.spoilt;
+    EXPECT_EQ(model->assets.tokenizer_json.empty(), *item.fault != 0) << item.spoilt;
+    ASSERT_EQ(model->source.warnings.size(), *item.warning != 0) << item.spoilt;
+    if (*item.warning != 0) {
+      EXPECT_THAT(model->source.warnings[0].text, HasSubstr(item.warning));
+    }
+    EXPECT_EQ(model->spec.pad_id, -1);
+    if (*item.fault != 0) {
+      EXPECT_THAT(WhyNoTokenizer(*model), HasSubstr(item.fault));
+    }
+  }
 }
 
 TEST(GgufModelTest, LoadsTheDemoModel) {

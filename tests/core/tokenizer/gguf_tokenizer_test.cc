@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/tokenizer/gguf_pre_tokenizer.h"
 #include "core/tokenizer/tokenizer.h"
 #include "nlohmann/json.hpp"
 #include "tests/testing/tiny_tokenizer.h"
@@ -105,7 +106,17 @@ TEST(GgufTokenizerTest, EachPreTokenizerSplitsItsWay) {
       {"starcoder", {"1", "2", "3", "4"}, {"'", "S", "x"}, 3},
       {"llama-bpe", {"123", "4"}, {"'S", "x"}, 3},
       {"qwen2", {"1", "2", "3", "4"}, {"'S", "x"}, 2},
+      {"deepseek-r1-qwen", {"1", "2", "3", "4"}, {"'S", "x"}, 2},
+      {"smaug-bpe", {"123", "4"}, {"'S", "x"}, 3},
+      {"chatglm-bpe", {"123", "4"}, {"'S", "x"}, 3},
+      {"falcon3", {"123", "4"}, {"'S", "x"}, 3},
+      {"command-r", {"1", "2", "3", "4"}, {"'", "S", "x"}, 2},
+      {"olmo", {"1234"}, {"'", "S", "x"}, 2},
       {"tekken", {"1", "2", "3", "4"}, {"'Sx"}, 3},
+      {"gpt-4o", {"123", "4"}, {"'Sx"}, 3},
+      {"seed-coder", {"1", "2", "3", "4"}, {"'S", "x"}, 3},
+      {"deepseek-coder", {"1", "2", "3", "4"}, {"'", "S", "x"}, 3},
+      {"deepseek-v3", {"123", "4"}, {"'Sx"}, 3},
   };
   for (const Case& item : cases) {
     const auto tokenizer = Build(ByteLevelMetadata(item.pre));
@@ -113,6 +124,17 @@ TEST(GgufTokenizerTest, EachPreTokenizerSplitsItsWay) {
     EXPECT_EQ(Pieces(*tokenizer, "1234"), item.digits) << item.pre;
     EXPECT_EQ(Pieces(*tokenizer, "'Sx"), item.capital) << item.pre;
     EXPECT_EQ(Pieces(*tokenizer, "e\xCC\x81").size(), item.composed) << item.pre;
+  }
+}
+
+TEST(GgufTokenizerTest, EveryPreTokenizerIsOneThatTextComesBackFrom) {
+  const std::string text =
+      "def f(x):\n    return {\"a\": 12345.678}  # 100%\r\n\r\n It's HTTPServer, don't \xE4\xBD\xA0\xE5\xA5\xBD "
+      "\xED\x95\x9C\xEA\xB8\x80 na\xC3\xAFve \xF0\x9F\x98\x80";
+  for (const GgufPreTokenizer& row : GgufPreTokenizers()) {
+    const auto tokenizer = Build(ByteLevelMetadata(std::string(row.name)));
+    ASSERT_NE(tokenizer, nullptr) << row.name;
+    EXPECT_EQ(tokenizer->Decode(tokenizer->Encode(text).value()).value(), text) << row.name;
   }
 }
 
@@ -189,7 +211,7 @@ TEST(GgufTokenizerTest, ExactlyTheFaultIsNamed) {
   };
   const Case cases[] = {
       {"unknown tokenizer model \"wordpiece\"; known are gpt2", [](auto& m) { m.model = "wordpiece"; }},
-      {"unknown pre-tokenizer \"klingon\"; known are default, gpt-2, smollm", [](auto& m) { m.pre = "klingon"; }},
+      {"unknown pre-tokenizer \"klingon\"; known are default, gpt-2, ", [](auto& m) { m.pre = "klingon"; }},
       {"tokenizer.ggml.tokens is missing", [](auto& m) { m.tokens.clear(); }},
       {"tokenizer.ggml.merges is missing", [](auto& m) { m.merges.clear(); }},
       {"tokenizer.ggml.merges[0]", [](auto& m) { m.merges[0] = "12"; }},
