@@ -200,6 +200,8 @@ void AttendRows(const AttentionTile& tile) {
     float* output = tile.outputs + r / tile.group * tile.output_stride + r % tile.group * tile.head_size;
     const float scale = 1.0f / rows.sums[r];
     for (int64_t i = 0; i < tile.head_size; ++i) output[i] = rows.outputs[r * padded + i] * scale;
+    if (tile.log_sums == nullptr) continue;
+    tile.log_sums[r / tile.group * tile.log_sum_stride + r % tile.group] = rows.largest[r] + std::log(rows.sums[r]);
   }
 }
 

@@ -40,6 +40,10 @@ struct AttentionTile {
   int64_t query_stride = 0;
   float* outputs = nullptr;
   int64_t output_stride = 0;
+  // Null, or where the logarithm of each query's sum of exponentials goes: head g of query i at
+  // log_sums + i * log_sum_stride + g.
+  float* log_sums = nullptr;
+  int64_t log_sum_stride = 0;
   // Block b of the sequence; all positions up to the last query's are filled.
   std::span<const KeyValueBlock> blocks;
 };

@@ -32,6 +32,13 @@ absl::Status FromLibrary(const dnnl::error& error, absl::string_view doing) {
   return absl::InternalError(absl::StrCat("oneDNN, ", doing, ": ", error.what()));
 }
 
+absl::Status CheckSize(size_t weights, int64_t rows, int64_t columns) {
+  const int64_t count = static_cast<int64_t>(weights);
+  if (rows > 0 && columns > 0 && count / rows == columns && count % rows == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("cannot pack ", weights, " weights as a matrix of ", rows, " x ", columns));
+}
+
 int64_t FloatsFor(size_t bytes) { return static_cast<int64_t>((bytes + sizeof(float) - 1) / sizeof(float)); }
 
 }  // namespace
@@ -231,13 +238,17 @@ absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, in
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
                                                 Precision precision) {
-  if (outputs <= 0 || inputs <= 0 || static_cast<int64_t>(weights.size()) / outputs != inputs ||
-      static_cast<int64_t>(weights.size()) % outputs != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot pack ", weights.size(), " weights as a matrix of ", outputs, " x ", inputs));
-  }
+  TERSOR_RETURN_IF_ERROR(CheckSize(weights.size(), outputs, inputs));
   TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, /*lasting=*/true));
   TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), 1, inputs, /*threads=*/1));
+  return packed;
+}
+
+absl::StatusOr<PackedMatrix> PackedMatrix::PackTransposed(std::span<const float> weights, int64_t rows, int64_t columns,
+                                                          Precision precision, int threads) {
+  TERSOR_RETURN_IF_ERROR(CheckSize(weights.size(), rows, columns));
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(columns, rows, precision, /*lasting=*/true));
+  TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), columns, 1, threads));
   return packed;
 }
 

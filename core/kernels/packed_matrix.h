@@ -27,6 +27,11 @@ class PackedMatrix final : public RowMatrix {
   static absl::StatusOr<PackedMatrix> Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
                                            Precision precision);
 
+  // W^T of `weights` [rows, columns], row-major: a matrix of `columns` outputs and `rows` inputs, which gradients of a
+  // layer's inputs are products of.
+  static absl::StatusOr<PackedMatrix> PackTransposed(std::span<const float> weights, int64_t rows, int64_t columns,
+                                                     Precision precision, int threads = 1);
+
   // The same from a source that makes its values `tile` outputs at a time (a divisor of 16), on `threads` threads:
   // fill(t, out, stride) puts input k of output t * tile + i at out[k * stride + i], for all inputs and i < tile;
   // beyond the last output it writes finite numbers. For values that are needed for one pass.

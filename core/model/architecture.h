@@ -99,6 +99,8 @@ struct Architecture {
   std::span<const TensorRule> rules = {};
   // A prefix of the rules' names that some files leave out.
   absl::string_view optional_prefix = "";
+  // Whether looking up the padding id trains its embedding (transformers: no padding_idx).
+  bool trains_padding = false;
 };
 
 std::span<const Architecture> Architectures();

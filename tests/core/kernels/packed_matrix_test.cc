@@ -58,6 +58,29 @@ TEST_P(PackedMatrixTest, MatchesTheReference) {
   }
 }
 
+TEST_P(PackedMatrixTest, TransposedMatchesTheReference) {
+  const auto [rows, columns] = GetParam();
+  const std::vector<float> weights = RandomFloats(rows * columns, 1);
+  std::vector<float> transposed(weights.size());
+  for (int64_t i = 0; i < rows * columns; ++i) transposed[i % columns * rows + i / columns] = weights[i];
+  for (const Precision precision : {Precision::kF32, Precision::kThreeTerms}) {
+    if (precision != Precision::kF32 && !GetCpuInfo().bf16) continue;
+    const auto packed = PackedMatrix::PackTransposed(weights, rows, columns, precision, 2);
+    ASSERT_TRUE(packed.ok()) << packed.status();
+    ASSERT_EQ(packed->outputs(), columns);
+    for (const int64_t count : {1, 16, 19}) {
+      const std::vector<float> x = RandomFloats(count * rows, 3);
+      const std::vector<double> expected = reference::MatMul(x, transposed, {}, count, columns, rows);
+      std::vector<float> y(count * columns);
+      ASSERT_TRUE(packed->Multiply(x.data(), rows, count, nullptr, false, y.data(), columns).ok());
+      const double tolerance = 1e-5 * std::sqrt(static_cast<double>(rows));
+      for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], tolerance) << count << " rows";
+    }
+  }
+  EXPECT_EQ(PackedMatrix::PackTransposed(weights, rows + 1, columns, Precision::kF32).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 // The promise evaluation rests on; it must hold on whatever CPU runs this.
 TEST_P(PackedMatrixTest, RowsDoNotDependOnTheirNumberPlaceOrThreads) {
   const auto [outputs, inputs] = GetParam();
