@@ -15,8 +15,9 @@ namespace tersor {
 // activation or quantization that Tersor does not know. `where` (the file) begins every message. The name stays empty.
 absl::StatusOr<ModelSpec> SpecFromConfigJson(absl::string_view text, absl::string_view where);
 
-// The text of a config.json in the older spelling, which every loader reads. `dtype` is torch's name of the weights'
-// type: "float32", "float16", "bfloat16". UNIMPLEMENTED where layers differ in a way that the file cannot say.
+// The text of a config.json in both spellings: transformers 5's `dtype` and `rope_parameters` beside `torch_dtype`,
+// `rope_theta` and `rope_scaling`, and a `head_dim` always. `dtype` is torch's name of the weights' type: "float32",
+// "float16", "bfloat16". UNIMPLEMENTED where layers differ in a way that the file cannot say.
 absl::StatusOr<std::string> ConfigJson(const ModelSpec& spec, absl::string_view dtype);
 
 }  // namespace tersor

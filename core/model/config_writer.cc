@@ -99,6 +99,24 @@ absl::Status WriteScaling(const RopeSpec& rope, Json& config) {
   return absl::OkStatus();
 }
 
+// The same in the spelling of transformers 5: one object, or one a kind of layer.
+void WriteRopeParameters(const Architecture& architecture, Json& config) {
+  Json parameters = config["rope_scaling"].is_null() ? Json{{"rope_type", "default"}} : config["rope_scaling"];
+  parameters["rope_theta"] = config["rope_theta"];
+  if (config.contains("partial_rotary_factor")) parameters["partial_rotary_factor"] = config["partial_rotary_factor"];
+  if (parameters["rope_type"] == "longrope") {
+    parameters["original_max_position_embeddings"] = config["original_max_position_embeddings"];
+  }
+  if (!architecture.rope_by_layer_type) {
+    config["rope_parameters"] = std::move(parameters);
+    return;
+  }
+  config["rope_parameters"] = {{"full_attention", std::move(parameters)}};
+  if (!config.contains("rope_local_base_freq")) return;
+  config["rope_parameters"]["sliding_attention"] = {{"rope_type", "default"},
+                                                    {"rope_theta", config["rope_local_base_freq"]}};
+}
+
 absl::Status WriteRope(const Architecture& architecture, const ModelSpec& spec, Json& config) {
   if (spec.positions != PositionKind::kRope) return absl::OkStatus();
   const RopeSpec* rope = &spec.layers.front().rope;
@@ -119,7 +137,9 @@ absl::Status WriteRope(const Architecture& architecture, const ModelSpec& spec, 
     config["rotary_pct"] = 1.0;
   }
   if (architecture.default_partial_rotary != 1) config["rotary_emb_base"] = rope->theta;
-  return WriteScaling(*rope, config);
+  TERSOR_RETURN_IF_ERROR(WriteScaling(*rope, config));
+  WriteRopeParameters(architecture, config);
+  return absl::OkStatus();
 }
 
 const char* ActivationName(const Architecture& architecture, Activation activation) {
@@ -231,6 +251,7 @@ absl::StatusOr<std::string> ConfigJson(const ModelSpec& spec, absl::string_view 
                  {std::string(keys.context), spec.context_length},
                  {"tie_word_embeddings", spec.tied},
                  {"torch_dtype", std::string(dtype)},
+                 {"dtype", std::string(dtype)},
                  {"use_cache", true}};
   if (!keys.epsilon.empty()) config[std::string(keys.epsilon)] = spec.norm_epsilon;
   TERSOR_RETURN_IF_ERROR(WriteBiases(*architecture, layer, config));

@@ -254,7 +254,8 @@ TEST(ConfigJsonTest, RefusesWhatIsNotAnObject) {
   EXPECT_FALSE(SpecFromConfigJson(std::string(100000, '['), "config.json").ok());
 }
 
-TEST(ConfigJsonTest, WhatIsWrittenReadsBackTheSame) {
+// Of every family, with what its config can say.
+std::vector<Json> ConfigsToWrite() {
   std::vector<Json> configs = {Llama(), Mistral(), Qwen2()};
   configs[0]["rope_scaling"] = {{"type", "linear"}, {"factor", 2.0}};
   configs[0]["attention_bias"] = true;
@@ -263,11 +264,16 @@ TEST(ConfigJsonTest, WhatIsWrittenReadsBackTheSame) {
   configs[2]["use_sliding_window"] = true;
   configs[2]["max_window_layers"] = 1;
   if (const auto shared = tersor::testing::SharedPath()) {
-    for (const char* name : {"llama_tied", "llama_bias", "llama3_rope_scaling", "mistral_sliding", "qwen2", "qwen3"}) {
+    for (const char* name : {"llama_tied", "llama_bias", "llama3_rope_scaling", "mistral_sliding", "qwen2", "qwen3",
+                             "phi3", "gemma2", "gemma3", "gpt2", "gpt_neox", "opt"}) {
       configs.push_back(Json::parse(*ReadFile(*shared / "golden/tiny" / name / "config.json")));
     }
   }
-  for (const Json& config : configs) {
+  return configs;
+}
+
+TEST(ConfigJsonTest, WhatIsWrittenReadsBackTheSame) {
+  for (const Json& config : ConfigsToWrite()) {
     absl::StatusOr<ModelSpec> spec = Read(config);
     ASSERT_TRUE(spec.ok()) << spec.status();
     absl::StatusOr<std::string> text = ConfigJson(*spec, "float32");
@@ -275,6 +281,26 @@ TEST(ConfigJsonTest, WhatIsWrittenReadsBackTheSame) {
     absl::StatusOr<ModelSpec> again = SpecFromConfigJson(*text, "written");
     ASSERT_TRUE(again.ok()) << again.status();
     EXPECT_EQ(SpecToJson(*spec), SpecToJson(*again)) << *text;
+  }
+}
+
+// transformers 4 reads the one, 5 the other; each says all of it.
+TEST(ConfigJsonTest, EitherSpellingOfWhatIsWrittenIsEnough) {
+  for (const Json& config : ConfigsToWrite()) {
+    const ModelSpec spec = *Read(config);
+    const Json written = Json::parse(*ConfigJson(spec, "bfloat16"));
+    EXPECT_EQ(written["dtype"], "bfloat16");
+    EXPECT_EQ(written["torch_dtype"], "bfloat16");
+    EXPECT_EQ(written["head_dim"], spec.layers.front().attention.head_size);
+    EXPECT_EQ(written.contains("rope_parameters"), spec.positions == PositionKind::kRope);
+    Json older = written, newer = written;
+    older.erase("rope_parameters");
+    for (const char* key : {"rope_theta", "rope_scaling", "rope_local_base_freq", "rotary_emb_base", "rotary_pct",
+                            "partial_rotary_factor", "original_max_position_embeddings"}) {
+      newer.erase(key);
+    }
+    EXPECT_EQ(SpecToJson(*Read(older)), SpecToJson(spec)) << older;
+    EXPECT_EQ(SpecToJson(*Read(newer)), SpecToJson(spec)) << newer;
   }
 }
 
