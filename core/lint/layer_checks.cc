@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -267,6 +269,25 @@ void CheckAwqLayers(const RawFolder& folder, const Model* reference, Findings& f
   }
 }
 
+// Releases pack 3, 5, 6 and 7 bits in two ways, and the configuration does not say which it was.
+void TellWordPacking(const std::vector<RawLayer>& layers, Findings& findings) {
+  std::map<std::pair<int, bool>, std::vector<const RawLayer*>> kinds;
+  for (const RawLayer& layer : layers) {
+    if (layer.dense_words) kinds[{layer.bits, *layer.dense_words}].push_back(&layer);
+  }
+  for (const auto& [kind, found] : kinds) {
+    const auto [bits, dense] = kind;
+    const std::string how = dense ? "run across words, as compressed-tensors packs them since 2026-06; earlier releases"
+                                  : absl::StrCat("stand ", 32 / bits,
+                                                 " to a word, as compressed-tensors packed them before 2026-06; later "
+                                                 "releases");
+    findings.Warning("WORD_PACKING", found.front()->module + ".weight_packed",
+                     absl::StrCat(bits, "-bit codes of ", found.size(), found.size() == 1 ? " layer " : " layers ", how,
+                                  " cannot read them"),
+                     "Load the file with a release of that time, or write 4 or 8 bits, which all releases pack alike");
+  }
+}
+
 void CheckCompressedTensorsLayers(const RawFolder& folder, const Model* reference, Findings& findings) {
   Reading swapped, up, down;
   swapped.swapped = true;
@@ -283,7 +304,9 @@ void CheckCompressedTensorsLayers(const RawFolder& folder, const Model* referenc
   }
   const std::vector<RawLayer> others[] = {CompressedTensorsLayers(folder, swapped), CompressedTensorsLayers(folder, up),
                                           CompressedTensorsLayers(folder, down)};
-  for (const RawLayer& layer : CompressedTensorsLayers(folder, {})) {
+  const std::vector<RawLayer> layers = CompressedTensorsLayers(folder, {});
+  TellWordPacking(layers, findings);
+  for (const RawLayer& layer : layers) {
     const double error = reference == nullptr ? -1 : ErrorAgainst(layer, *reference);
     if (Better(Find(others[0], layer.module), error, reference)) {
       findings.Error("NIBBLE_ORDER", layer.module + ".weight_packed",

@@ -67,11 +67,16 @@ class LayerReader {
     return true;
   }
 
-  // Values of `bits` in a run of words: dense across words, or as many whole ones as a word holds (releases of 2025).
-  std::optional<bool> IsDense(int64_t words, int64_t count) const {
-    if (words == (count * scheme_.bits + 31) / 32) return true;
+  int64_t DenseWords(int64_t count) const { return (count * scheme_.bits + 31) / 32; }
+  int64_t PaddedWords(int64_t count) const {
     const int64_t per_word = 32 / scheme_.bits;
-    return words == (count + per_word - 1) / per_word ? std::optional(false) : std::nullopt;
+    return (count + per_word - 1) / per_word;
+  }
+  // Values of `bits` in a run of words: dense across words, or as many whole ones as a word holds (releases before
+  // 2026-06).
+  std::optional<bool> IsDense(int64_t words, int64_t count) const {
+    if (words == DenseWords(count)) return true;
+    return words == PaddedWords(count) ? std::optional(false) : std::nullopt;
   }
   int At(const RawTensor& words, int64_t first, int64_t stride, int64_t i, bool dense) const {
     const int bits = scheme_.bits;
@@ -88,6 +93,7 @@ class LayerReader {
     const int64_t width = packed_->dimension(1);
     const std::optional<bool> dense = IsDense(width, layer_.inputs);
     if (!dense) return false;
+    if (DenseWords(layer_.inputs) != PaddedWords(layer_.inputs)) layer_.dense_words = dense;
     layer_.code = [*this, packed = packed_, width, dense = *dense](int64_t o, int64_t i) {
       return At(*packed, o * width, 1, i, dense);
     };

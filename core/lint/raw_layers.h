@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ struct RawLayer {
   int64_t groups = 1;
   int bits = 4;
   bool has_zeros = false;
+  // Of codes that do not fill words: whether they run across them, or leave the rest of each unused. Nothing where the
+  // number of words fits both.
+  std::optional<bool> dense_words;
   std::function<int(int64_t output, int64_t input)> code;
   // Of floats alone, which have no code.
   std::function<double(int64_t output, int64_t input)> number;

@@ -13,6 +13,7 @@
 #include "core/encoding/dense_tensor.h"
 #include "core/encoding/row_permuted_tensor.h"
 #include "core/formats/safetensors.h"
+#include "core/formats/word_runs.h"
 #include "core/lint/dense_checks.h"
 #include "core/model/container.h"
 #include "core/model/model.h"
@@ -225,6 +226,40 @@ TEST_F(LintTest, CompressedTensorsFaults) {
     f.tensors[kDown + ".weight_zero_point"] = *Tensor::Own(DType::kI8, {64, 3}, std::vector<int8_t>(64 * 3));
   });
   EXPECT_EQ(Lint(needless).findings(0).code(), "TENSOR_UNKNOWN");
+}
+
+// The 4-bit codes of a recorded folder, less their lowest bit, packed as some release packs 3 bits.
+void ToThreeBits(Json& config, Safetensors& file, WordPacking packing) {
+  config["config_groups"]["group_0"]["weights"]["num_bits"] = 3;
+  for (auto& [name, tensor] : file.tensors) {
+    if (!absl::EndsWith(name, ".weight_packed")) continue;
+    const int64_t rows = tensor.shape()[0], columns = 8 * tensor.shape()[1];
+    std::vector<uint8_t> codes = *UnpackRows(tensor, rows, columns, 4, WordPacking::kDense);
+    for (uint8_t& code : codes) code /= 2;
+    tensor = *PackIntoRows(codes, rows, columns, 3, packing);
+  }
+}
+
+TEST_F(LintTest, HowThreeBitsFillWordsIsSaid) {
+  std::vector<float> first;
+  for (const WordPacking packing : {WordPacking::kDense, WordPacking::kPadded}) {
+    const bool dense = packing == WordPacking::kDense;
+    const fs::path folder =
+        Changed("ct_w4_group32", [&](Json& config, Safetensors& file) { ToThreeBits(config, file, packing); });
+    const v1::LintReport report = Lint(folder);
+    EXPECT_THAT(Errors(report), IsEmpty());
+    ASSERT_EQ(report.findings_size(), 1) << report.ShortDebugString();
+    EXPECT_EQ(report.findings(0).code(), "WORD_PACKING");
+    EXPECT_THAT(report.findings(0).message(),
+                HasSubstr(dense ? "run across words, as compressed-tensors packs them since 2026-06"
+                                : "stand 10 to a word, as compressed-tensors packed them before 2026-06"));
+    // Told apart by shape, both read alike.
+    const absl::StatusOr<Model> model = LoadModel(folder);
+    ASSERT_TRUE(model.ok()) << model.status();
+    const std::vector<float> values = (*model->Find(kDown + ".weight"))->Decode();
+    if (dense) first = values;
+    EXPECT_EQ(values, first);
+  }
 }
 
 TEST_F(LintTest, ConfigKeys) {
