@@ -166,7 +166,8 @@ class WalkCosts {
     int64_t widest = 0;
     for (const LayerSpec& layer : model_.spec.layers) {
       const int64_t heads = layer.attention.heads + 2 * layer.attention.kv_heads;
-      widest = std::max<int64_t>(widest, heads * layer.attention.head_size + 2 * layer.inner_width);
+      widest =
+          std::max<int64_t>(widest, heads * layer.attention.head_size + layer.inner_matrices() * layer.inner_width);
     }
     return std::min(calibration_.tokens, std::max(kChunkTokens, calibration_.longest)) * widest * kFloat;
   }

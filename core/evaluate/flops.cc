@@ -5,13 +5,6 @@
 namespace tersor {
 namespace {
 
-// Of one token, attention's products left out.
-double MatrixFlops(const LayerSpec& layer, int64_t width) {
-  const AttentionSpec& a = layer.attention;
-  const double attention = 2.0 * (a.heads + a.kv_heads) * a.head_size * width;
-  return 2 * (attention + 3.0 * layer.inner_width * width);
-}
-
 // Of a token that sees `positions` positions, its own included.
 double AttentionFlops(const AttentionSpec& a, double positions) { return 4.0 * a.heads * a.head_size * positions; }
 
@@ -28,7 +21,7 @@ FlopsPerToken CountFlops(const ModelSpec& spec, int64_t tokens) {
   for (const LayerSpec& layer : spec.layers) {
     double seen = 0;
     for (int64_t position = 0; position < tokens; ++position) seen += Seen(layer.attention, position);
-    const double matrices = MatrixFlops(layer, spec.width);
+    const double matrices = 2.0 * static_cast<double>(layer.LinearWeights(spec.width));
     flops.prefill += matrices + AttentionFlops(layer.attention, seen / tokens);
     flops.decode += matrices + AttentionFlops(layer.attention, Seen(layer.attention, tokens));
   }

@@ -87,6 +87,14 @@ struct LayerSpec {
   NormPlacement placement = NormPlacement::kPre;
   // kPre only.
   bool parallel = false;
+
+  // Matrices of inner_width rows that the MLP's input is multiplied by: gate and up, or up alone.
+  int inner_matrices() const { return gated ? 2 : 1; }
+  // Weights of the block's linear layers, in a model of that width.
+  int64_t LinearWeights(int64_t width) const {
+    const int64_t heads = attention.heads + attention.kv_heads;
+    return width * (2 * heads * attention.head_size + int64_t{inner_matrices() + 1} * inner_width);
+  }
 };
 
 struct ModelSpec {

@@ -19,16 +19,12 @@ constexpr int64_t kGroupTokens = 16384;
 // What allocators and the matmul library keep of evaluations: exports come after them.
 constexpr int64_t kKeptBytes = int64_t{128} << 20;
 
-double LinearElements(const LayerSpec& layer, int64_t width) {
-  const AttentionSpec& attention = layer.attention;
-  const double heads = attention.heads * attention.head_size;
-  const double kv = attention.kv_heads * attention.head_size;
-  return width * (2 * heads + 2 * kv + 3.0 * layer.inner_width);
-}
-
-int64_t WidestInner(const ModelSpec& spec) {
-  int64_t widest = spec.width;
-  for (const LayerSpec& layer : spec.layers) widest = std::max<int64_t>(widest, layer.inner_width);
+// Of a row, what the widest MLP makes of it, at least two of the residual stream.
+int64_t InnerFloats(const ModelSpec& spec) {
+  int64_t widest = 2 * spec.width;
+  for (const LayerSpec& layer : spec.layers) {
+    widest = std::max<int64_t>(widest, int64_t{layer.inner_matrices()} * layer.inner_width);
+  }
   return widest;
 }
 
@@ -39,7 +35,7 @@ int64_t GenerationBytes(const ModelSpec& spec, const LoadedTask& task, int64_t l
   double weights = 0;
   int64_t position = 0;
   for (const LayerSpec& layer : spec.layers) {
-    weights += LinearElements(layer, spec.width);
+    weights += static_cast<double>(layer.LinearWeights(spec.width));
     position += 2 * layer.attention.kv_heads * layer.attention.head_size * int64_t{sizeof(float)};
   }
   int64_t positions = longest + task.definition.generate().max_tokens();
@@ -67,7 +63,8 @@ double BlockFlopsPerToken(const ModelSpec& spec, int64_t context) {
     const double span = layer.attention.sliding_window > 0 ? std::min<double>(context, layer.attention.sliding_window)
                                                            : static_cast<double>(context);
     // Scores and their product with the values, over half of the square below the diagonal.
-    flops += 2 * LinearElements(layer, spec.width) + 2.0 * span * layer.attention.heads * layer.attention.head_size;
+    flops += 2.0 * static_cast<double>(layer.LinearWeights(spec.width)) +
+             2.0 * span * layer.attention.heads * layer.attention.head_size;
   }
   return flops;
 }
@@ -79,9 +76,9 @@ StageCost ScoringCost(const ModelSpec& spec, int64_t tokens, int64_t scored, int
   cost.seconds = (tokens * BlockFlopsPerToken(spec, window) + heads * scored * HeadFlopsPerToken(spec)) /
                  (kFlopsPerThread * std::max(threads, 1));
   const int64_t group = std::min(tokens, std::max(kGroupTokens, window));
-  const int64_t block = spec.layers.empty() ? 0 : static_cast<int64_t>(LinearElements(spec.layers[0], spec.width)) * 4;
+  const int64_t block = spec.layers.empty() ? 0 : spec.layers[0].LinearWeights(spec.width) * 4;
   const int64_t head = spec.width * spec.vocabulary * 4;
-  const int64_t activations = group * (2 * spec.width + 2 * WidestInner(spec)) * 4;
+  const int64_t activations = group * (2 * spec.width + InnerFloats(spec)) * 4;
   // The head's weights and a block's: as floats, and in three bf16 terms at most.
   cost.peak_bytes = kProcessBytes + (heads * head + block) / 2 * 5 + activations;
   return cost;
@@ -129,7 +126,7 @@ StageCost PerformanceCost(const Model& model, const PerformanceOptions& options,
 StageCost StatisticsCost(const ModelSpec& spec, int64_t tokens, int threads) {
   StageCost cost = ScoringCost(spec, tokens, 0, tokens, 0, threads);
   // The inputs of a segment and of the next, of all tokens at once.
-  cost.peak_bytes += tokens * 2 * WidestInner(spec) * int64_t{sizeof(float)} + kKeptBytes;
+  cost.peak_bytes += tokens * InnerFloats(spec) * int64_t{sizeof(float)} + kKeptBytes;
   return cost;
 }
 

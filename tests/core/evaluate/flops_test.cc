@@ -1,6 +1,9 @@
 #include "core/evaluate/flops.h"
 
+#include "absl/strings/match.h"
+#include "core/model/model.h"
 #include "gtest/gtest.h"
+#include "tests/testing/paths.h"
 
 namespace tersor {
 namespace {
@@ -29,6 +32,31 @@ TEST(FlopsTest, EveryProductIsCountedTwice) {
   const FlopsPerToken five = CountFlops(OneBlock(), 5);
   EXPECT_DOUBLE_EQ(five.prefill, matrices + 3 * position + head / 5);
   EXPECT_DOUBLE_EQ(five.decode, matrices + 6 * position + head);
+}
+
+TEST(FlopsTest, WithoutAGateThereAreTwoMatrices) {
+  ModelSpec spec = OneBlock();
+  const FlopsPerToken gated = CountFlops(spec, 5);
+  spec.layers[0].gated = false;
+  EXPECT_DOUBLE_EQ(CountFlops(spec, 5).prefill, gated.prefill - 2 * 128);
+  EXPECT_DOUBLE_EQ(CountFlops(spec, 5).decode, gated.decode - 2 * 128);
+}
+
+// What is counted from shapes is what a model of them holds, whatever its family.
+TEST(FlopsTest, AgreesWithTheParametersOfEveryFamily) {
+  const auto shared = testing::SharedPath();
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
+  for (const char* name : {"llama_tied", "qwen3", "phi3", "gemma2", "gemma3", "gpt2", "gpt_neox", "opt"}) {
+    const auto model = LoadModel(*shared / "golden/tiny" / name);
+    ASSERT_TRUE(model.ok()) << model.status();
+    int64_t weights = 0;
+    for (const auto& [parameter, tensor] : model->parameters) {
+      if (absl::StartsWith(parameter, "model.layers.") && tensor->shape().size() == 2) weights += tensor->elements();
+    }
+    int64_t counted = 0;
+    for (const LayerSpec& layer : model->spec.layers) counted += layer.LinearWeights(model->spec.width);
+    EXPECT_EQ(counted, weights) << name;
+  }
 }
 
 TEST(FlopsTest, AWindowBoundsWhatIsSeen) {

@@ -49,5 +49,22 @@ TEST(CostModelTest, GenerationKeepsWeightsAndCache) {
   EXPECT_LT(extra(64, 20000), kBlocks + (int64_t{1} << 30));
 }
 
+// Without a gate a block has two matrices of its MLP, not three.
+TEST(CostModelTest, ABlockWithoutAGateCostsLess) {
+  const ModelSpec gated = Spec();
+  ModelSpec plain = gated;
+  for (LayerSpec& layer : plain.layers) layer.gated = false;
+  constexpr double kMatrix = 576.0 * 1536, kLayers = 30;
+  EXPECT_DOUBLE_EQ(BlockFlopsPerToken(gated, 512) - BlockFlopsPerToken(plain, 512), kLayers * 2 * kMatrix);
+  const auto generation = [](const ModelSpec& spec) {
+    return TaskCost(spec, Task(v1::TASK_SCORER_GENERATE, 1, 300), 2).peak_bytes -
+           TaskCost(spec, Task(v1::TASK_SCORER_CHOICES, 1, 300), 2).peak_bytes;
+  };
+  EXPECT_EQ(generation(gated) - generation(plain), static_cast<int64_t>(kLayers * kMatrix) * 4);
+  EXPECT_LT(ScoringCost(plain, 4096, 4096, 2048, 1, 2).seconds, ScoringCost(gated, 4096, 4096, 2048, 1, 2).seconds);
+  EXPECT_LT(ScoringCost(plain, 4096, 4096, 2048, 1, 2).peak_bytes,
+            ScoringCost(gated, 4096, 4096, 2048, 1, 2).peak_bytes);
+}
+
 }  // namespace
 }  // namespace tersor
