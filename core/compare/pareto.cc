@@ -7,6 +7,8 @@ namespace tersor {
 
 std::vector<ParetoPoint> ParetoFrontOf(std::span<const ParetoPoint> points) {
   std::vector<ParetoPoint> sorted(points.begin(), points.end());
+  // What is no number is on no front, and has no place in an order.
+  std::erase_if(sorted, [](const ParetoPoint& point) { return std::isnan(point.cost) || std::isnan(point.quality); });
   std::stable_sort(sorted.begin(), sorted.end(), [](const ParetoPoint& a, const ParetoPoint& b) {
     return a.cost != b.cost ? a.cost < b.cost : a.quality > b.quality;
   });

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/compare/figure_faults.h"
 #include "core/compare/paired_results.h"
 #include "core/evaluate/gate_metrics.h"
 #include "core/evaluate/gate_selection.h"
@@ -143,7 +144,7 @@ v1::Verdict VerdictOf(const v1::Report& report) {
     return std::any_of(report.gates().begin(), report.gates().end(),
                        [&](const v1::GateResult& gate) { return gate.outcome() == outcome; });
   };
-  if (any(v1::GATE_OUTCOME_FAIL)) return v1::VERDICT_FAIL;
+  if (any(v1::GATE_OUTCOME_FAIL) || !FiguresWithoutNumber(report).empty()) return v1::VERDICT_FAIL;
   return any(v1::GATE_OUTCOME_INCONCLUSIVE) ? v1::VERDICT_INCONCLUSIVE : v1::VERDICT_PASS;
 }
 

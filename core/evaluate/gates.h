@@ -45,7 +45,8 @@ v1::GateResult EvaluateGate(const Gate& gate, const v1::Recipe& recipe, const v1
 // Evaluates all gates of `recipe`; sets report.gates, report.verdict and the comparisons of dense with compressed.
 // Gates that are in the report with looks at growing numbers of items (GateLooks) stay as they are.
 absl::Status JudgeReport(const v1::Recipe& recipe, const BaselineReports& baselines, v1::Report& report);
-// FAIL where a gate failed, else INCONCLUSIVE where one is undecided, else PASS.
+// FAIL where a gate failed or a measured figure is no finite number (FiguresWithoutNumber), whatever the gates, else
+// INCONCLUSIVE where one is undecided, else PASS.
 v1::Verdict VerdictOf(const v1::Report& report);
 
 struct GateMetric {

@@ -1,5 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "core/compare/figure_faults.h"
 #include "core/report/escape.h"
 #include "core/report/report_format.h"
 #include "core/report/report_sections.h"
@@ -93,6 +95,12 @@ std::string ReportToJunit(const v1::Report& report, InconclusiveCase inconclusiv
   for (const v1::StageReport& stage : report.stages()) suite.seconds += stage.reused() ? 0 : stage.seconds();
   for (const v1::GateResult& gate : report.gates()) AddGate(gate, inconclusive, suite);
   for (const v1::SweepResult::Point& point : report.sweep().points()) AddPoint(point, inconclusive, suite);
+  const std::vector<std::string> faults = FiguresWithoutNumber(report);
+  if (!faults.empty()) {
+    AddCase("figures", Ending("failure", "figure", absl::StrCat("no finite number: ", absl::StrJoin(faults, ", "))),
+            suite);
+    ++suite.failures;
+  }
   if (suite.tests == 0) AddCase("compressed", "", suite);
   return Document(report.job_id(), ReportHeadline(report), suite);
 }

@@ -1,9 +1,12 @@
 #include "core/report/verdict_sentence.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/compare/figure_faults.h"
 #include "core/report/number_text.h"
 #include "core/report/report_sections.h"
 
@@ -43,6 +46,20 @@ std::string GatesPart(const v1::Report& report) {
   return report.gates_size() == 1 ? "the gate passed" : absl::StrCat("all ", report.gates_size(), " gates passed");
 }
 
+// "perplexity of T (compressed) is not a number", or nothing.
+std::string FaultPart(const v1::Report& report) {
+  constexpr size_t kNamed = 3;
+  std::vector<std::string> faults = FiguresWithoutNumber(report);
+  if (faults.empty()) return "";
+  const size_t more = faults.size() - std::min(faults.size(), kNamed);
+  faults.resize(faults.size() - more);
+  return absl::StrCat(absl::StrJoin(faults, ", "),
+                      more > 0            ? absl::StrCat(" and ", more, " more figures are")
+                      : faults.size() > 1 ? " are"
+                                          : " is",
+                      " no finite number");
+}
+
 // " Damaged: knowledge (lost 5.2 points ...).", or nothing.
 std::string DamagePart(const v1::Report& report) {
   std::vector<std::string> damaged;
@@ -61,6 +78,7 @@ std::string VerdictSentence(const v1::Report& report) {
   if (const std::vector<PerplexityRow> rows = PerplexityRows(report); !rows.empty()) {
     parts.push_back(PerplexityPart(rows[0]));
   }
+  if (std::string faults = FaultPart(report); !faults.empty()) parts.push_back(std::move(faults));
   parts.push_back(GatesPart(report));
   std::string sentence = absl::StrCat(VerdictWord(report.verdict()), ": ", absl::StrJoin(parts, ", "), ".");
   absl::StrAppend(&sentence, DamagePart(report));

@@ -33,13 +33,28 @@ double Perplexity(Items items) { return std::exp(Sum(items, 0) / static_cast<dou
 double BytePerplexity(Items items) { return std::exp(Sum(items, 0) / std::max(Sum(items, 1), 1.0)); }
 double Entities(Items items) { return EntityF1({Sum(items, 0), Sum(items, 1), Sum(items, 2)}); }
 
+// Not a number where one of the items' statistics is none: classes and ranks would hide it.
+template <double (*kValue)(Items)>
+double OfNumbers(Items items) {
+  for (const ItemStatistics& item : items) {
+    for (const double value : item) {
+      if (std::isnan(value)) return value;
+    }
+  }
+  return kValue(items);
+}
+
 // Matthews' of two classes of equal size is twice the accuracy less one.
 const std::vector<CorpusMetric>& Table() {
   static const auto& table = *new std::vector<CorpusMetric>{
-      {"matthews", {"prediction", "gold"}, Matthews, 2},     {"f1_binary", {"prediction", "gold"}, PositiveF1, 1},
-      {"f1_macro", {"prediction", "gold"}, MeanF1, 1},       {"pearson", {"prediction", "gold"}, Pearson},
-      {"spearman", {"prediction", "gold"}, Spearman},        {"perplexity", {"nll"}, Perplexity},
-      {"byte_perplexity", {"nll", "bytes"}, BytePerplexity}, {"entity_f1", {"right", "predicted", "gold"}, Entities, 1},
+      {"matthews", {"prediction", "gold"}, OfNumbers<Matthews>, 2},
+      {"f1_binary", {"prediction", "gold"}, OfNumbers<PositiveF1>, 1},
+      {"f1_macro", {"prediction", "gold"}, OfNumbers<MeanF1>, 1},
+      {"pearson", {"prediction", "gold"}, OfNumbers<Pearson>},
+      {"spearman", {"prediction", "gold"}, OfNumbers<Spearman>},
+      {"perplexity", {"nll"}, OfNumbers<Perplexity>},
+      {"byte_perplexity", {"nll", "bytes"}, OfNumbers<BytePerplexity>},
+      {"entity_f1", {"right", "predicted", "gold"}, OfNumbers<Entities>, 1},
   };
   return table;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -274,7 +275,11 @@ std::vector<std::string> TaskMetricNames(v1::TaskScorer scorer) {
 }
 
 void AddScores(const TaskMetric& metric, const TaskItem& item, const ItemAnswer& answer, v1::TaskResult::Item& result) {
-  const ItemStatistics values = metric.measure(item, answer);
+  ItemStatistics values = metric.measure(item, answer);
+  // Of what is no number none is the largest: the item says nothing, which a mean of its like must not hide.
+  const bool nothing = std::any_of(answer.log_likelihoods.begin(), answer.log_likelihoods.end(),
+                                   [](double value) { return std::isnan(value); });
+  if (nothing) values.assign(values.size(), std::numeric_limits<double>::quiet_NaN());
   for (size_t i = 0; i < values.size(); ++i) (*result.mutable_scores())[ScoreKey(metric, i)] = values[i];
 }
 

@@ -1,5 +1,7 @@
 #include "core/compare/pareto.h"
 
+#include <limits>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,6 +24,12 @@ TEST(ParetoTest, TheFrontIsWhatNothingBeats) {
 TEST(ParetoTest, OfEqualPointsTheFirstStays) {
   EXPECT_THAT(Indices(ParetoFrontOf(std::vector<ParetoPoint>{{7, 1, 1}, {8, 1, 1}, {9, 2, 1}})), ElementsAre(7));
   EXPECT_TRUE(ParetoFrontOf({}).empty());
+}
+
+TEST(ParetoTest, WhatIsNoNumberIsOnNoFront) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(Indices(ParetoFrontOf(std::vector<ParetoPoint>{{0, 1, nan}, {1, nan, 2}, {2, 4, 0.5}, {3, 8, 0.9}})),
+              ElementsAre(2, 3));
 }
 
 // The dense model alone keeps nothing below its own cost; a quarter of the cost at 0.9 of the quality covers two of

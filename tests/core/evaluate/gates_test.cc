@@ -1,6 +1,7 @@
 #include "core/evaluate/gates.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <tuple>
 
@@ -386,6 +387,54 @@ TEST(EvaluateGateTest, ABrokenModelFails) {
   for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     report.mutable_perplexity(1)->set_value(value);
     EXPECT_EQ(Evaluate("perplexity_ratio >= 0", report).outcome(), v1::GATE_OUTCOME_FAIL);
+  }
+}
+
+// Whatever the gates look at, a figure that is no number keeps a report from passing.
+TEST(VerdictTest, AFigureThatIsNoNumberNeverPasses) {
+  const v1::Report sound = Parse<v1::Report>(kReport);
+  EXPECT_EQ(VerdictOf(sound), v1::VERDICT_PASS);
+  const std::function<void(v1::Report&, double)> breaks[] = {
+      [](v1::Report& report, double value) { report.mutable_perplexity(0)->set_value(value); },
+      [](v1::Report& report, double value) { report.mutable_perplexity(1)->set_value(value); },
+      [](v1::Report& report, double value) { report.mutable_divergence()->set_kl_mean(value); },
+      [](v1::Report& report, double value) { report.mutable_divergence()->set_kl_p99(value); },
+      [](v1::Report& report, double value) { report.mutable_divergence()->set_top1_agreement(value); },
+      [](v1::Report& report, double value) { report.add_tasks()->add_metrics()->set_value(value); },
+      [](v1::Report& report, double value) { report.add_performance()->set_tokens_per_second(value); },
+      [](v1::Report& report, double value) { report.add_speedups()->set_value(value); },
+  };
+  for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    for (const auto& put : breaks) {
+      v1::Report report = sound;
+      put(report, value);
+      EXPECT_EQ(VerdictOf(report), v1::VERDICT_FAIL) << report.ShortDebugString();
+      v1::Recipe recipe;
+      ASSERT_TRUE(JudgeReport(recipe, {}, report).ok());
+      EXPECT_EQ(report.verdict(), v1::VERDICT_FAIL);
+    }
+  }
+}
+
+// Every gate whose figure is no number fails, in either direction.
+TEST(EvaluateGateTest, NoGatePassesOnWhatIsNoNumber) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  v1::Report report = TaskReport(200, 12, 0);
+  for (v1::TaskResult::Item& item : *report.mutable_tasks(1)->mutable_items()) (*item.mutable_scores())["acc"] = nan;
+  report.mutable_tasks(1)->mutable_metrics(0)->set_value(nan);
+  report.mutable_divergence()->set_kl_mean(nan);
+  report.mutable_divergence()->set_kl_p50(nan);
+  report.mutable_size()->set_ratio(nan);
+  report.clear_speedups();
+  v1::SpeedupResult& speedup = *report.add_speedups();
+  speedup.set_kind("decode");
+  speedup.set_value(nan);
+  speedup.set_rounds(5);
+  for (const char* metric :
+       {"task.piqa_drop", "task.piqa", "task_accuracy_drop", "kl_mean", "kl_p50", "size_ratio", "decode_speedup"}) {
+    for (const char* op : {" <= 1000", " >= -1000", " < 1000", " > -1000"}) {
+      EXPECT_EQ(Evaluate(std::string(metric) + op, report).outcome(), v1::GATE_OUTCOME_FAIL) << metric << op;
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "core/report/report_format.h"
 
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/report/escape.h"
@@ -239,6 +241,19 @@ TEST(ReportToJunitTest, WithoutGatesOneCasePasses) {
   v1::Report report = testing::SampleReport();
   report.clear_gates();
   EXPECT_THAT(ReportToJunit(report), HasSubstr("<testcase classname=\"tersor.gates\" name=\"compressed\"/>"));
+}
+
+TEST(ReportToJunitTest, AFigureThatIsNoNumberIsAFailure) {
+  v1::Report report = testing::SampleReport();
+  report.clear_gates();
+  report.clear_summary();
+  report.set_verdict(v1::VERDICT_FAIL);
+  report.mutable_perplexity(0)->set_value(std::numeric_limits<double>::quiet_NaN());
+  const std::string name =
+      absl::StrCat("perplexity of ", report.perplexity(0).dataset(), " (", report.perplexity(0).subject(), ")");
+  EXPECT_THAT(VerdictSentence(report), HasSubstr(absl::StrCat(name, " is no finite number")));
+  EXPECT_THAT(ReportToJunit(report), AllOf(HasSubstr("failures=\"1\""), HasSubstr("name=\"figures\""),
+                                           HasSubstr(absl::StrCat("no finite number: ", name))));
 }
 
 TEST(ReportToJunitTest, AFailedJobIsAnError) {

@@ -1,6 +1,7 @@
 #include "core/evaluate/tasks/abilities.h"
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -70,6 +71,20 @@ TEST(AbilitiesTest, ManyItemsWithoutAFlipAreKept) {
   v1::Report report;
   AddTask("boolq", "knowledge_in_context", 400, 300, 0, report);
   EXPECT_EQ(Only(report).outcome(), v1::ABILITY_OUTCOME_KEPT);
+}
+
+TEST(AbilitiesTest, WhatIsNoNumberIsNeverKept) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const int broken : {0, 1}) {
+    v1::Report report;
+    AddTask("boolq", "knowledge_in_context", 400, 300, 0, report);
+    for (v1::TaskResult::Item& item : *report.mutable_tasks(broken)->mutable_items()) {
+      (*item.mutable_scores())["acc"] = nan;
+    }
+    report.mutable_tasks(broken)->mutable_metrics(0)->set_value(nan);
+    report.mutable_tasks(broken)->mutable_metrics(0)->set_standard_error(nan);
+    EXPECT_NE(Only(report).outcome(), v1::ABILITY_OUTCOME_KEPT) << Only(report).reason();
+  }
 }
 
 TEST(AbilitiesTest, AFewItemsWithoutAFlipProveNothing) {

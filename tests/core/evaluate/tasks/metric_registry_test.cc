@@ -1,6 +1,7 @@
 #include "core/evaluate/tasks/metric_registry.h"
 
 #include <cmath>
+#include <limits>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -71,6 +72,23 @@ TEST(MetricRegistryTest, AnswersWithoutAnswer) {
   item.answers = {"1,000"};
   EXPECT_EQ(Score("number_match", item, {.extracted = "$1000."}), 1);
   EXPECT_EQ(Score("last_number_match", item, {.output = "so 2 and 1000"}), 1);
+}
+
+// The largest of what is no number would be the first choice, and as good as a right answer.
+TEST(MetricRegistryTest, WhatIsNoNumberScoresNothing) {
+  TaskItem item;
+  item.choices = {"yes", "no"};
+  item.continuations = {" yes", " no"};
+  item.gold = {0};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const std::string& name : TaskMetricNames(v1::TASK_SCORER_CHOICES)) {
+    v1::TaskResult::Item result;
+    AddScores(*FindTaskMetric(name), item, {.log_likelihoods = {nan, nan}, .greedy = {false, false}}, result);
+    ASSERT_FALSE(result.scores().empty());
+    for (const auto& [key, value] : result.scores()) EXPECT_TRUE(std::isnan(value)) << key;
+    const std::vector<const v1::TaskResult::Item*> items = {&result, &result};
+    EXPECT_TRUE(std::isnan(SummarizeMetric(*FindTaskMetric(name), items).value()));
+  }
 }
 
 std::vector<v1::TaskResult::Item> ItemsWith(const char* key, const std::vector<double>& values) {
