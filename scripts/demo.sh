@@ -27,7 +27,7 @@ if ! has_text "$calibration" || ! has_text "$evaluation"; then
   say "text (no WikiText-2 in $data_path: Debian's reference manual serves instead)"
   text=$("$root/scripts/fetch_text.sh")
   data_path=$(dirname "$(dirname "$text")")
-  calibration=debian_reference evaluation=debian_reference
+  calibration=debian_reference_calibration evaluation=debian_reference_evaluation
 fi
 export TERSOR_DATA_PATH=$data_path
 

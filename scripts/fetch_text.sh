@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Puts a text to calibrate and evaluate on where no data set is to be had: the plain-text edition of Debian's reference
-# manual, from the package debian-reference-en, as ~/.cache/tersor/data/text/debian_reference.txt. Prints its path.
+# manual, from the package debian-reference-en, as ~/.cache/tersor/data/text/debian_reference.txt. Prints its path. Beside
+# it lie debian_reference_calibration.txt, its first four fifths, and debian_reference_evaluation.txt, the rest, so that a
+# model is not judged by the text that it was fitted to.
 set -euo pipefail
 package=debian-reference-en
 target=$HOME/.cache/tersor/data/text/debian_reference.txt
@@ -24,5 +26,13 @@ if [ ! -s "$target" ]; then
   gzip -dc "$packed" > "$work/text"
   iconv -f UTF-8 -t UTF-8 "$work/text" > /dev/null || { echo "fetch_text: the text is not UTF-8" >&2; exit 1; }
   mv "$work/text" "$target"
+fi
+calibration=${target%.txt}_calibration.txt evaluation=${target%.txt}_evaluation.txt
+if [ ! -s "$calibration" ] || [ ! -s "$evaluation" ]; then
+  # At the first empty line after the mark.
+  lines=$(wc -l <"$target")
+  cut=$(awk -v mark=$((lines * 4 / 5)) 'NR > mark && /^[[:space:]]*$/ { print NR; exit }' "$target")
+  head -n "$cut" "$target" >"$calibration.part" && mv "$calibration.part" "$calibration"
+  tail -n "+$((cut + 1))" "$target" >"$evaluation.part" && mv "$evaluation.part" "$evaluation"
 fi
 echo "$target"

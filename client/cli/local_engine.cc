@@ -1,9 +1,13 @@
 #include "client/cli/local_engine.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <set>
+#include <system_error>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "core/calibration/dataset.h"
 #include "core/evaluate/tasks/task_library.h"
 #include "core/kernels/cpu_info.h"
@@ -15,6 +19,24 @@ std::filesystem::path UserCacheFolder() {
   if (cache != nullptr && *cache != '\0') return std::filesystem::path(cache) / "tersor";
   const char* home = std::getenv("HOME");
   return home == nullptr || *home == '\0' ? std::filesystem::path() : std::filesystem::path(home) / ".cache/tersor";
+}
+
+absl::Status CheckUserCache() {
+  const std::filesystem::path folder = UserCacheFolder();
+  if (folder.empty()) return absl::UnavailableError("no home folder: nothing is remembered between runs");
+  const auto refused = [](const std::filesystem::path& where) {
+    return absl::UnavailableError(absl::StrCat("cannot write to ", where.string(), "; set XDG_CACHE_HOME"));
+  };
+  const std::filesystem::path runs = folder / "runs";
+  std::error_code error;
+  std::filesystem::create_directories(runs, error);
+  if (error || access(runs.c_str(), W_OK) != 0) return refused(runs);
+  // Folders in it may be another user's.
+  for (std::filesystem::directory_iterator entry(runs, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored) && access(entry->path().c_str(), W_OK) != 0) return refused(entry->path());
+  }
+  return absl::OkStatus();
 }
 
 PipelineContext LocalContext(const std::vector<std::filesystem::path>& data_paths, int threads) {

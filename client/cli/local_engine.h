@@ -24,6 +24,9 @@ class LocalEngine final : public Engine {
 // What runs of this machine's user share: $XDG_CACHE_HOME/tersor or ~/.cache/tersor; empty where there is no home.
 std::filesystem::path UserCacheFolder();
 
+// UNAVAILABLE where nothing can be kept in UserCacheFolder(), which is made where it is missing; says which folder.
+absl::Status CheckUserCache();
+
 // `data_paths` empty: the default ones. `threads` 0: all cores.
 PipelineContext LocalContext(const std::vector<std::filesystem::path>& data_paths, int threads);
 

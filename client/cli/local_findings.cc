@@ -76,13 +76,10 @@ Finding DataSets() {
 }
 
 Finding Cache() {
-  std::filesystem::path folder = UserCacheFolder();
-  if (folder.empty()) return {Level::kWarning, "cache", "no home folder: nothing is remembered between runs"};
+  const absl::Status usable = CheckUserCache();
+  if (!usable.ok()) return {Level::kWarning, "cache", std::string(usable.message())};
+  const std::filesystem::path folder = UserCacheFolder();
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || access(folder.c_str(), W_OK) != 0) {
-    return {Level::kProblem, "cache", absl::StrCat("cannot write to ", folder.string(), "; set XDG_CACHE_HOME")};
-  }
   std::filesystem::space_info space = std::filesystem::space(folder, error);
   return {Level::kOk, "cache",
           absl::StrCat(folder.string(), ", ", BytesText(static_cast<int64_t>(space.available)), " free")};

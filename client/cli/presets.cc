@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -51,10 +52,17 @@ bool IsTextDataset(absl::string_view name, const std::vector<std::string>& datas
   return std::find(datasets.begin(), datasets.end(), name) != datasets.end();
 }
 
-// The wanted set where it is there or nothing is known, else the first or last that there is.
-std::string ChooseDataset(absl::string_view wanted, const std::vector<std::string>& datasets, bool first) {
+// The wanted set where it is there or nothing is known; else one whose name ends as those that are made for this do (a
+// whole text beside its parts would be in both); else the first or last that there is.
+std::string ChooseDataset(absl::string_view wanted, const std::vector<std::string>& datasets, bool calibrates) {
   if (datasets.empty() || IsTextDataset(wanted, datasets)) return std::string(wanted);
-  return first ? datasets.front() : datasets.back();
+  const auto fits = [calibrates](absl::string_view name) {
+    return calibrates ? absl::EndsWith(name, "_calibration") || absl::EndsWith(name, "_train")
+                      : absl::EndsWith(name, "_evaluation") || absl::EndsWith(name, "_test");
+  };
+  const auto found = std::find_if(datasets.begin(), datasets.end(), fits);
+  if (found != datasets.end()) return *found;
+  return calibrates ? datasets.front() : datasets.back();
 }
 
 void AddStage(const Preset& preset, const std::optional<ModelShape>& shape, v1::Recipe& recipe) {
@@ -68,7 +76,7 @@ void AddStage(const Preset& preset, const std::optional<ModelShape>& shape, v1::
   std::vector<int64_t> widths = shape.has_value() ? shape->input_widths : std::vector<int64_t>{64};
   gptq.set_group_size(LargestGroupSize(widths, preset.group_sizes));
   gptq.set_symmetric(true);
-  // The best 4-bit recipe measured (docs/methods.md); the defaults search scales and order columns already.
+  // The best 4-bit recipe measured (docs/results.md); the defaults search scales and order columns already.
   if (preset.corrects) gptq.set_dense_correction(0.5);
 }
 

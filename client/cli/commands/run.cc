@@ -134,6 +134,10 @@ int RunCommand::PlanAndWork(const CommonOptions& common, Console& console) {
   CompleteFaults(engine_, recipe_.DataPaths(), *input);
   if (!ReportFaults(*input, console)) return kExitUsage;
   PipelineContext context = LocalContext(recipe_.DataPaths(), threads_);
+  if (const absl::Status cache = CheckUserCache(); !cache.ok()) {
+    context.cache_dir.clear();
+    console.Note(absl::StrCat("warning: goes on without a cache: ", cache.message()));
+  }
   context.output_dir = workspace_.empty() ? std::filesystem::path(".") : std::filesystem::path(workspace_);
   absl::StatusOr<PlanResult> plan = MakePlan(input->loaded.recipe, context);
   if (!plan.ok()) return console.Fail(plan.status());

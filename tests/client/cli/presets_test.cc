@@ -52,6 +52,10 @@ TEST(Presets, DataSetsAreSuchAsAreThere) {
   v1::Recipe recipe = MakePreset("safe", "m", SmolShape(), {"debian_reference", "zebra"})->recipe;
   EXPECT_EQ(recipe.calibration().dataset(), "debian_reference");
   EXPECT_EQ(recipe.evaluate().perplexity(0).dataset(), "zebra");
+  // The whole of a text is in both of its parts.
+  recipe = MakePreset("safe", "m", SmolShape(), {"manual", "manual_calibration", "manual_evaluation", "zebra"})->recipe;
+  EXPECT_EQ(recipe.calibration().dataset(), "manual_calibration");
+  EXPECT_EQ(recipe.evaluate().perplexity(0).dataset(), "manual_evaluation");
   recipe = MakePreset("safe", "m", SmolShape(), {"a", "wikitext2_tokens_test", "wikitext2_tokens_valid"})->recipe;
   EXPECT_EQ(recipe.calibration().dataset(), "wikitext2_tokens_valid");
   EXPECT_EQ(recipe.evaluate().perplexity(0).dataset(), "wikitext2_tokens_test");

@@ -138,6 +138,15 @@ TEST_F(CliRunTest, AnUndecidedGateGoesOnWithItsText) {
   EXPECT_THAT(Read("gates.xml"), HasSubstr("look 2 of "));
 }
 
+TEST_F(CliRunTest, WithoutACacheItGoesOnWithAWarning) {
+  // No folder can be made under a file.
+  Write("cache", "a file");
+  const ProcessResult result = Tersor({"run", Recipe("size_ratio >= 0.1")});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("warning: goes on without a cache: cannot write to"));
+  EXPECT_THAT(result.err, HasSubstr("cache/tersor/runs; set XDG_CACHE_HOME"));
+}
+
 TEST_F(CliRunTest, DryRunStopsAtThePlan) {
   ProcessResult result = Tersor({"run", Recipe("perplexity_ratio <= 100"), "--dry-run"});
   EXPECT_EQ(result.code, 0) << result.err;
