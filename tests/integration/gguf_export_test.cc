@@ -33,7 +33,7 @@ class GgufExportInLlamaCppTest : public ::testing::TestWithParam<Case> {
     if (!testing::HasLlamaCpp()) GTEST_SKIP() << "llama.cpp is missing: run scripts/fetch_node_llama.sh";
     if (!testing::DemoModelPath().has_value()) GTEST_SKIP() << "the demo model is missing: run scripts/fetch_model.sh";
     if (!testing::SharedPath().has_value()) {
-      GTEST_SKIP() << "the folder of golden answers is missing: set TERSOR_SHARED";
+      GTEST_SKIP() << testing::kNoSharedFolder;
     }
     work_ = fs::path(::testing::TempDir()) / absl::StrCat("tersor_gguf_export_", getpid());
     fs::create_directories(work_);

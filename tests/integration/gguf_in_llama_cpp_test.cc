@@ -34,7 +34,7 @@ TEST_F(GgufInLlamaCppTest, TheDemoModelAsShippedContinuesTheGoldenPrompts) {
   const auto model = testing::DemoModelPath();
   const auto shared = testing::SharedPath();
   if (!model.has_value()) GTEST_SKIP() << "the demo model is missing: run scripts/fetch_model.sh";
-  if (!shared.has_value()) GTEST_SKIP() << "the folder of golden answers is missing: set TERSOR_SHARED";
+  if (!shared.has_value()) GTEST_SKIP() << testing::kNoSharedFolder;
   const auto golden = nlohmann::json::parse(ReadFile(*shared / "golden/smollm2-135m/greedy_f32.json").value());
   std::vector<std::string> prompts;
   for (const auto& item : golden["greedy"]) prompts.push_back(item["prompt"]);

@@ -17,7 +17,7 @@ namespace tersor {
 
 std::string MissingForDemo() {
   if (!testing::DemoModelPath().has_value()) return "the demo model is missing: scripts/fetch_model.sh";
-  if (!testing::SharedPath().has_value()) return "the shared folder of golden answers is missing";
+  if (!testing::SharedPath().has_value()) return testing::kNoSharedFolder;
   return "";
 }
 

@@ -27,7 +27,7 @@ class TinyGoldenTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TinyGoldenTest, LogitsAreThoseOfTransformers) {
   const auto shared = testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no folder of golden data (TERSOR_SHARED)";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   const std::filesystem::path folder = *shared / "golden" / "tiny" / GetParam();
   const auto model = LoadModel(folder);
   ASSERT_TRUE(model.ok()) << model.status();
@@ -62,7 +62,7 @@ TEST_P(TinyGoldenTest, LogitsAreThoseOfTransformers) {
 // Every way through the blocks: segment by segment as compression goes, and token by token as generation does.
 TEST_P(TinyGoldenTest, SegmentsAndStepsAgreeWithForward) {
   const auto shared = testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no folder of golden data (TERSOR_SHARED)";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   const auto model = LoadModel(*shared / "golden" / "tiny" / GetParam());
   ASSERT_TRUE(model.ok()) << model.status();
   const int64_t width = model->spec.width, tokens = 21;

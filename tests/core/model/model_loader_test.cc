@@ -216,7 +216,7 @@ class GoldenModelTest : public ::testing::TestWithParam<Golden> {};
 
 TEST_P(GoldenModelTest, Loads) {
   const auto shared = tersor::testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no shared folder: set TERSOR_SHARED";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   absl::StatusOr<Model> model = LoadModel(*shared / "golden/tiny" / GetParam().name);
   ASSERT_TRUE(model.ok()) << model.status();
   const ModelSpec& spec = model->spec;

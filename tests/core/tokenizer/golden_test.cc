@@ -36,7 +36,7 @@ class GoldenTokenizerTest : public ::testing::Test {
     const auto model = testing::DemoModelPath();
     const auto shared = testing::SharedPath();
     if (!model.has_value()) GTEST_SKIP() << "the demo model is missing: run scripts/fetch_model.sh";
-    if (!shared.has_value()) GTEST_SKIP() << "the folder of golden answers is missing: set TERSOR_SHARED";
+    if (!shared.has_value()) GTEST_SKIP() << testing::kNoSharedFolder;
     golden_ = *shared / "golden/smollm2-135m";
     data_ = *shared / "data/text";
     const auto gguf = ReadGguf(*model);

@@ -111,7 +111,7 @@ TEST_F(CliTextTest, InspectSaysWhyNot) {
 // Formats and groups that one architecture can have and another cannot.
 TEST_F(CliTextTest, InitFitsEveryArchitecture) {
   const std::optional<std::filesystem::path> shared = SharedPath();
-  if (!shared.has_value()) GTEST_SKIP() << "../shared is missing";
+  if (!shared.has_value()) GTEST_SKIP() << testing::kNoSharedFolder;
   for (const char* name :
        {"gpt2", "opt", "gpt_neox", "phi3", "gemma2", "gemma3", "qwen2", "qwen3", "mistral_sliding"}) {
     std::filesystem::copy(*shared / "golden/tiny" / name, folder_ / name);
@@ -126,7 +126,7 @@ TEST_F(CliTextTest, InitFitsEveryArchitecture) {
 
 TEST_F(CliTextTest, InspectPromisesOnlyWhatFits) {
   const std::optional<std::filesystem::path> shared = SharedPath();
-  if (!shared.has_value()) GTEST_SKIP() << "../shared is missing";
+  if (!shared.has_value()) GTEST_SKIP() << testing::kNoSharedFolder;
   const ProcessResult result = Tersor({"models", "inspect", *shared / "golden/tiny/gpt2"});
   EXPECT_THAT(result.out, HasSubstr("exports       safetensors, safetensors:f16"));
   EXPECT_THAT(result.out, Not(HasSubstr("gguf")));

@@ -41,7 +41,7 @@ TEST(BuiltinTasksTest, KickHasEveryAbility) {
 // The very questions that are asked with a passage are asked without it, as many of them.
 TEST(BuiltinTasksTest, KickAsksTheSameQuestionsClosedBookAndInContext) {
   const auto shared = testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no shared folder with data sets";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   const TaskLibrary library({*shared / "data"});
   const auto suite = library.FindSuite("kick");
   ASSERT_TRUE(suite.ok()) << suite.status();
@@ -77,7 +77,7 @@ TEST(BuiltinTasksTest, KickAsksTheSameQuestionsClosedBookAndInContext) {
 
 TEST(BuiltinTasksTest, SharedDataLoads) {
   const auto shared = testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no shared folder with data sets";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   const TaskLibrary library({*shared / "data"});
   int loaded = 0;
   for (const BuiltinFile& file : BuiltinTaskFiles()) {
@@ -97,7 +97,7 @@ TEST(BuiltinTasksTest, SharedDataLoads) {
 
 TEST(BuiltinTasksTest, MmluPromptsAreDescriptionShotsQuestion) {
   const auto shared = testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no shared folder with data sets";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   v1::TaskEvaluation wanted;
   wanted.set_name("mmlu");
   wanted.set_few_shot(5);

@@ -59,7 +59,7 @@ absl::StatusOr<v1::TaskResult> AskDemoModel(const LoadedTask& task) {
 void ExpectGoldenTask(const std::string& task, int count) {
   const auto shared = testing::SharedPath();
   if (!testing::DemoModelPath()) GTEST_SKIP() << "the demo model is missing: scripts/fetch_model.sh";
-  if (!shared) GTEST_SKIP() << "the shared folder of golden answers is missing";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   v1::TaskEvaluation wanted;
   wanted.set_name(task);
   wanted.set_limit(count);
