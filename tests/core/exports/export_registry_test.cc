@@ -83,6 +83,20 @@ void ExpectSameValues(const Model& expected, const Model& found) {
   }
 }
 
+// The page for users and the recipe's field name every format of the registry.
+TEST(ExportNamesTest, EveryFormatIsDocumented) {
+  const fs::path root = testing::FixturesPath().parent_path().parent_path();
+  const auto page = ReadFile(root / "docs/exports.md"), recipe = ReadFile(root / "proto/tersor/v1/recipe.proto");
+  ASSERT_TRUE(page.ok() && recipe.ok());
+  for (const std::string& name : ExportNames()) {
+    EXPECT_THAT(*page, HasSubstr(absl::StrCat("`", name, "`")));
+    // There "gguf:q4_0" is spelled as "gguf:" and q4_0.
+    const size_t colon = name.find(':');
+    EXPECT_THAT(*recipe, HasSubstr(name.substr(0, colon)));
+    EXPECT_THAT(*recipe, HasSubstr(colon == std::string::npos ? name : name.substr(colon + 1)));
+  }
+}
+
 TEST_F(ExportTest, UnknownFormatListsTheKnownOnes) {
   const Model model = Tiny();
   const absl::Status status = PlanExport("gguf:q5_0", model, {}).status();
@@ -429,7 +443,7 @@ TEST_F(ExportTest, GptqOneRefusesZeroPointsOfZero) {
 // Architectures that join or turn their layers come back from the folders that their own loaders read.
 TEST_F(ExportTest, OtherArchitectures) {
   const auto shared = testing::SharedPath();
-  if (!shared) GTEST_SKIP() << "no folder of golden data (TERSOR_SHARED)";
+  if (!shared) GTEST_SKIP() << testing::kNoSharedFolder;
   for (const char* name : {"gpt2", "opt", "gpt_neox", "phi3", "gemma2", "gemma3"}) {
     const absl::StatusOr<Model> model = LoadModel(*shared / "golden" / "tiny" / name);
     ASSERT_TRUE(model.ok()) << model.status();
