@@ -27,6 +27,7 @@ if(NOT TERSOR_CLIENT_ONLY)
   # The system's oneDNN where it is new enough (Debian 13), else the pinned one.
   find_package(dnnl 3.5 CONFIG QUIET)
   if(NOT dnnl_FOUND)
+    set(TERSOR_PINNED_ONEDNN ON)
     find_package(dnnl 3.5 CONFIG REQUIRED PATHS ${TERSOR_DEPS}/onednn/lib/cmake/dnnl NO_DEFAULT_PATH)
   endif()
   find_package(OpenMP REQUIRED COMPONENTS CXX)
