@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the table of quantization methods of docs/methods.md as Markdown.
+"""Prints the table of quantization methods of docs/results.md as Markdown.
 
 Every row is one run of quantize_quality: 16 x 512 tokens of wikitext2_tokens_valid, 8 windows of 2048 of
 wikitext2_tokens_test. Rows that were printed before are taken from the file of --results.

@@ -1,6 +1,6 @@
 // Compresses a model by one stage of a recipe and prints seconds, peak memory, size, perplexity, divergence from the
 // dense model and, with --prefill, how much faster than that it reads a prompt, as one JSON line.
-// The figures of docs/methods.md come from here.
+// The figures of docs/results.md come from here.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
