@@ -60,7 +60,7 @@ TEST(CostModelTest, ABlockWithoutAGateCostsLess) {
     return TaskCost(spec, Task(v1::TASK_SCORER_GENERATE, 1, 300), 2).peak_bytes -
            TaskCost(spec, Task(v1::TASK_SCORER_CHOICES, 1, 300), 2).peak_bytes;
   };
-  EXPECT_EQ(generation(gated) - generation(plain), static_cast<int64_t>(kLayers * kMatrix) * 4);
+  EXPECT_GE(generation(gated) - generation(plain), static_cast<int64_t>(kLayers * kMatrix) * 4);
   EXPECT_LT(ScoringCost(plain, 4096, 4096, 2048, 1, 2).seconds, ScoringCost(gated, 4096, 4096, 2048, 1, 2).seconds);
   EXPECT_LT(ScoringCost(plain, 4096, 4096, 2048, 1, 2).peak_bytes,
             ScoringCost(gated, 4096, 4096, 2048, 1, 2).peak_bytes);

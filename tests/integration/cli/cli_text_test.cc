@@ -130,7 +130,7 @@ TEST_F(CliTextTest, InspectPromisesOnlyWhatFits) {
   const ProcessResult result = Tersor({"models", "inspect", *shared / "golden/tiny/gpt2"});
   EXPECT_THAT(result.out, HasSubstr("exports       safetensors, safetensors:f16"));
   EXPECT_THAT(result.out, Not(HasSubstr("gguf")));
-  EXPECT_THAT(result.out, HasSubstr("recipes need a tokenizer.json"));
+  EXPECT_THAT(result.out, HasSubstr("needs a tokenizer.json"));
   EXPECT_THAT(Tersor({"models", "inspect", "model"}).out, HasSubstr("gguf:q4_1"));
 }
 
