@@ -55,6 +55,19 @@ size_t ValidUtf8Prefix(absl::string_view text) {
   return at;
 }
 
+std::string ReplaceInvalidUtf8(absl::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    const size_t valid = ValidUtf8Prefix(text);
+    clean.append(text.data(), valid);
+    text.remove_prefix(valid);
+    if (text.empty()) break;
+    clean.append("\xEF\xBF\xBD");
+    text.remove_prefix(1);
+  }
+  return clean;
+}
+
 absl::Status CheckUtf8(absl::string_view text) {
   const size_t valid = ValidUtf8Prefix(text);
   if (valid == text.size()) return absl::OkStatus();

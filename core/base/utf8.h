@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "absl/strings/string_view.h"
@@ -17,6 +18,9 @@ size_t ValidUtf8Prefix(absl::string_view text);
 
 // INVALID_ARGUMENT "not UTF-8 at byte N" unless all of `text` is.
 absl::Status CheckUtf8(absl::string_view text);
+
+// The text with U+FFFD in the place of every byte that belongs to no character.
+std::string ReplaceInvalidUtf8(absl::string_view text);
 
 // The character of well-formed text that begins at byte `at`, and its bytes; a byte that begins none counts as itself.
 std::pair<uint32_t, size_t> NextCharacter(absl::string_view text, size_t at);

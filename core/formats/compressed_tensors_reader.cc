@@ -1,5 +1,7 @@
 // compressed-tensors' weights: packed integers, integers of a byte, and (compressed_tensors_floats.h) floats.
 // https://github.com/vllm-project/compressed-tensors
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -192,8 +194,10 @@ absl::StatusOr<EncodedTensorPtr> ReadPlain(const WeightScheme& scheme, const std
   if (weight.dtype() == DType::kF8E4M3 || weight.dtype() == DType::kF8E5M2) {
     return ReadFloat8Weight(scheme, weight, scales);
   }
-  return absl::UnimplementedError(
-      absl::StrCat("weight is ", DTypeName(weight.dtype()), " in ", scheme.format, "; I8 and 8-bit floats are read"));
+  return absl::UnimplementedError(absl::StrCat(
+      "weight is ", DTypeName(weight.dtype()), " in ", scheme.format,
+      "; I8 and 8-bit floats are read. Weights that are stored as they were, with scales beside them "
+      "(\"quantization_status\" frozen), are not quantized yet: save the model compressed (save_compressed=True)"));
 }
 
 // Inputs that are rounded token by token when they arrive belong to the weight's encoding. Integers: vLLM's kernels
@@ -222,34 +226,113 @@ absl::StatusOr<ActivationFormatPtr> InputFormatOf(const WeightScheme& scheme, in
   return format;
 }
 
-// Zero points that say nothing, and what static activation quantizers left.
-void DropRunTimeTensors(const std::string& module, TensorPool& pool) {
-  for (const char* suffix : {".weight_zero_point", ".input_scale", ".input_zero_point", ".input_global_scale",
-                             ".output_scale", ".output_zero_point"}) {
-    pool.TakeIfThere(module + suffix);
+// What quantizers of activations left beside a module.
+constexpr std::array kModuleRunTime = {".input_scale",  ".input_zero_point",  ".input_global_scale",
+                                       ".output_scale", ".output_zero_point", ".output_global_scale"};
+// Beside attention: scales of a quantized cache.
+constexpr std::array kCacheRunTime = {".q_scale",        ".k_scale",       ".v_scale",      ".kv_scale",
+                                      ".q_zero_point",   ".k_zero_point",  ".v_zero_point", ".q_global_scale",
+                                      ".k_global_scale", ".v_global_scale"};
+
+// Zero points of a symmetric scheme are zeros that say nothing.
+absl::Status DropZeroPoints(const std::string& module, TensorPool& pool) {
+  const std::string name = module + ".weight_zero_point";
+  const std::optional<Tensor> zeros = pool.TakeIfThere(name);
+  if (!zeros || zeros->dtype() == DType::kI32) return absl::OkStatus();
+  const std::span<const std::byte> bytes = zeros->bytes();
+  const auto other = std::find_if(bytes.begin(), bytes.end(), [](std::byte byte) { return byte != std::byte{0}; });
+  // Floats may hold minus zero.
+  const bool is_integer = zeros->dtype() == DType::kI8 || zeros->dtype() == DType::kI64;
+  if (other == bytes.end() || !is_integer) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("weight_zero_point holds other values than 0 (the first one is element ",
+                   (other - bytes.begin()) / static_cast<std::ptrdiff_t>(DTypeSize(zeros->dtype())),
+                   "), but the configuration says \"symmetric\"; one of the two is wrong"));
+}
+
+template <typename Endings>
+bool DropAll(const Endings& endings, TensorPool& pool) {
+  bool any = false;
+  for (const char* ending : endings) {
+    for (const std::string& module : pool.ModulesWith(ending)) any |= pool.TakeIfThere(module + ending).has_value();
   }
+  return any;
+}
+
+absl::StatusOr<EncodedTensorPtr> ReadModule(const WeightScheme& scheme, const std::string& module, TensorPool& pool) {
+  const bool packed = pool.Find(absl::StrCat(module, kPackedSuffix)) != nullptr;
+  TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight,
+                          packed ? ReadPacked(scheme, module, pool) : ReadPlain(scheme, module, pool));
+  TERSOR_RETURN_IF_ERROR(DropZeroPoints(module, pool));
+  return weight;
+}
+
+// A configuration that quantizes the cache or inputs alone leaves the weights as they are.
+absl::StatusOr<QuantizedWeights> ReadUnquantized(const std::string& format, const Safetensors& file,
+                                                 const std::function<void(TensorPool& pool)>& drop) {
+  QuantizedWeights weights;
+  weights.format = format;
+  TensorPool pool(file);
+  drop(pool);
+  TERSOR_RETURN_IF_ERROR(pool.TakeRest(weights.tensors));
+  return weights;
+}
+
+struct FittingWeight {
+  WeightScheme scheme;
+  EncodedTensorPtr weight;
+};
+
+// By the first scheme that the tensors fit; what is wrong by the first of all where none does.
+absl::StatusOr<FittingWeight> ReadByFirstThatFits(const std::vector<WeightScheme>& schemes, const std::string& module,
+                                                  TensorPool& pool) {
+  if (schemes.size() == 1) {
+    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, ReadModule(schemes.front(), module, pool));
+    return FittingWeight{schemes.front(), std::move(weight)};
+  }
+  absl::Status first;
+  for (const WeightScheme& scheme : schemes) {
+    TensorPool tried = pool;
+    absl::StatusOr<EncodedTensorPtr> weight = ReadModule(scheme, module, tried);
+    if (weight.ok()) {
+      pool = std::move(tried);
+      return FittingWeight{scheme, *std::move(weight)};
+    }
+    if (first.ok()) first = weight.status();
+  }
+  return first;
 }
 
 }  // namespace
 
 absl::StatusOr<QuantizedWeights> ReadCompressedTensors(const nlohmann::json& config, const Safetensors& file) {
+  const JsonFields fields(config);
   TERSOR_ASSIGN_OR_RETURN(const CompressedTensorsScheme scheme, ParseCompressedTensorsScheme(config));
   std::map<std::string, int> inputs;
   const auto read = [&](const std::string& module, TensorPool& pool) -> absl::StatusOr<EncodedTensorPtr> {
-    TERSOR_ASSIGN_OR_RETURN(const WeightScheme own, SchemeOf(scheme, module));
-    const bool packed = pool.Find(absl::StrCat(module, kPackedSuffix)) != nullptr;
-    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight,
-                            packed ? ReadPacked(own, module, pool) : ReadPlain(own, module, pool));
-    DropRunTimeTensors(module, pool);
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<WeightScheme> schemes, SchemesOf(scheme, module));
+    TERSOR_ASSIGN_OR_RETURN(const FittingWeight fitting, ReadByFirstThatFits(schemes, module, pool));
+    const auto& [own, weight] = fitting;
     if (own.inputs.empty()) return weight;
     TERSOR_ASSIGN_OR_RETURN(const ActivationFormatPtr format, InputFormatOf(own, weight->columns()));
-    if (format != nullptr) return InputFormatTensor::Create(std::move(weight), format);
+    if (format != nullptr) return InputFormatTensor::Create(weight, format);
     ++inputs[own.inputs];
     return weight;
   };
-  TERSOR_ASSIGN_OR_RETURN(QuantizedWeights weights,
-                          ReadModules(absl::StrCat("compressed-tensors:", scheme.format), kScaleSuffix, file, read));
+  bool cache_scales = false;
+  const auto drop = [&](TensorPool& pool) {
+    DropAll(kModuleRunTime, pool);
+    cache_scales = DropAll(kCacheRunTime, pool);
+  };
+  const std::string format = absl::StrCat("compressed-tensors:", scheme.format);
+  TERSOR_ASSIGN_OR_RETURN(QuantizedWeights weights, scheme.targets.empty()
+                                                        ? ReadUnquantized(format, file, drop)
+                                                        : ReadModules(format, kScaleSuffix, file, read, drop));
   weights.notes = scheme.notes;
+  if (cache_scales && !fields.Has("kv_cache_scheme")) {
+    weights.notes.emplace_back(
+        "the file holds scales of a quantized key-value cache; here the cache is as the recipe says");
+  }
   for (const auto& [how, count] : inputs) {
     weights.notes.push_back(absl::StrCat("the inputs of ", count, " linear layers are quantized at run time (", how,
                                          "); here the weights alone are"));

@@ -1,10 +1,9 @@
 #include "core/formats/compressed_tensors_scheme.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
@@ -64,7 +63,12 @@ absl::Status ReadGroup(const nlohmann::json& json, CompressedTensorsScheme& sche
   TERSOR_ASSIGN_OR_RETURN(const std::vector<std::string> targets, group.StringsOrNone("targets"));
   if (targets.empty()) return absl::InvalidArgumentError("has no \"targets\"");
   const nlohmann::json* weights = group.Find("weights");
-  if (weights == nullptr || !weights->is_object()) return absl::InvalidArgumentError("has no \"weights\"");
+  if (weights == nullptr) {
+    scheme.notes.push_back(absl::StrCat("what goes through ", absl::StrJoin(targets, ", "),
+                                        " is quantized at run time, and no weights are"));
+    return absl::OkStatus();
+  }
+  if (!weights->is_object()) return absl::InvalidArgumentError("\"weights\" is not an object");
   absl::StatusOr<WeightScheme> read = ReadWeights(*weights);
   if (!read.ok()) return Annotate(read.status(), "weights");
   TERSOR_ASSIGN_OR_RETURN(read->format, group.StringOr("format", scheme.format));
@@ -76,8 +80,24 @@ absl::Status ReadGroup(const nlohmann::json& json, CompressedTensorsScheme& sche
   if (group.Has("output_activations")) {
     scheme.notes.emplace_back("the outputs of linear layers are quantized at run time");
   }
-  for (const std::string& target : targets) scheme.targets.emplace_back(target, *read);
+  for (const std::string& text : targets) {
+    SchemeTarget target = {text, std::nullopt, *read};
+    if (absl::string_view pattern = text; absl::ConsumePrefix(&pattern, "re:")) {
+      absl::StatusOr<PythonRegex> expression = PythonRegex::Compile(pattern);
+      if (!expression.ok()) return Annotate(expression.status(), absl::StrCat("target \"", text, "\""));
+      target.expression = *std::move(expression);
+    }
+    scheme.targets.push_back(std::move(target));
+  }
   return absl::OkStatus();
+}
+
+// Whether PyTorch's class of the module, or one that it derives from, has this name. Modules with weights of two
+// dimensions are Linear but for the embedding.
+bool IsClassOf(absl::string_view name, absl::string_view module) {
+  const bool embedding =
+      absl::EndsWith(module, "embed_tokens") || absl::EndsWith(module, "wte") || absl::EndsWith(module, "embed_in");
+  return name == "Module" || name == (embedding ? "Embedding" : "Linear");
 }
 
 // Parts of a configuration that change what the weights mean.
@@ -104,6 +124,8 @@ absl::StatusOr<CompressedTensorsScheme> ParseCompressedTensorsScheme(const nlohm
     scheme.notes.emplace_back("the key-value cache is quantized at run time (\"kv_cache_scheme\")");
   }
   const nlohmann::json* groups = fields.Find("config_groups");
+  const bool for_cache = fields.Has("kv_cache_scheme");
+  if (groups == nullptr && for_cache) return scheme;
   if (groups == nullptr || !groups->is_object()) return absl::InvalidArgumentError("\"config_groups\" is missing");
   for (const auto& [name, group] : groups->items()) {
     absl::Status status = ReadGroup(group, scheme);
@@ -112,29 +134,20 @@ absl::StatusOr<CompressedTensorsScheme> ParseCompressedTensorsScheme(const nlohm
   return scheme;
 }
 
-absl::StatusOr<WeightScheme> SchemeOf(const CompressedTensorsScheme& scheme, absl::string_view module) {
-  const WeightScheme* by_pattern = nullptr;
-  const WeightScheme* by_class = nullptr;
-  for (const auto& [target, weights] : scheme.targets) {
-    absl::string_view pattern = target;
-    if (target == module) return weights;
-    if (absl::ConsumePrefix(&pattern, "re:")) {
-      // Python's re.match: anchored at the beginning only.
-      RE2::Options options(RE2::Quiet);
-      const RE2 expression(absl::StrCat("(?:", pattern, ")"), options);
-      if (!expression.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("target \"", target, "\": ", expression.error()));
-      }
-      const re2::StringPiece text(module.data(), module.size());
-      const bool matches = expression.Match(text, 0, text.size(), RE2::ANCHOR_START, nullptr, 0);
-      if (matches && by_pattern == nullptr) by_pattern = &weights;
-    } else if (pattern.find('.') == absl::string_view::npos && by_class == nullptr) {
-      by_class = &weights;
-    }
+absl::StatusOr<std::vector<WeightScheme>> SchemesOf(const CompressedTensorsScheme& scheme, absl::string_view module) {
+  std::vector<WeightScheme> by_name, by_pattern, by_class;
+  for (const SchemeTarget& target : scheme.targets) {
+    if (target.text == module) by_name.push_back(target.weights);
+    if (IsClassOf(target.text, module)) by_class.push_back(target.weights);
+    if (!target.expression) continue;
+    absl::StatusOr<bool> matches = target.expression->MatchesStart(module);
+    if (!matches.ok()) return Annotate(matches.status(), absl::StrCat("target \"", target.text, "\""));
+    if (*matches) by_pattern.push_back(target.weights);
   }
-  if (by_pattern != nullptr) return *by_pattern;
-  if (by_class != nullptr) return *by_class;
-  return absl::InvalidArgumentError("no config group names it");
+  by_name.insert(by_name.end(), by_pattern.begin(), by_pattern.end());
+  by_name.insert(by_name.end(), by_class.begin(), by_class.end());
+  if (by_name.empty()) return absl::InvalidArgumentError("no config group names it");
+  return by_name;
 }
 
 }  // namespace tersor

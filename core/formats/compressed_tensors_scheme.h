@@ -4,12 +4,13 @@
 #define TERSOR_CORE_FORMATS_COMPRESSED_TENSORS_SCHEME_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "core/base/status.h"
+#include "core/text/python_regex.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor {
@@ -32,10 +33,18 @@ struct WeightScheme {
   nlohmann::json input_activations;
 };
 
+// A module's name, "re:" and a regular expression of Python's, or the name of a class of modules.
+struct SchemeTarget {
+  std::string text;
+  // Of "re:" targets.
+  std::optional<PythonRegex> expression;
+  WeightScheme weights;
+};
+
 struct CompressedTensorsScheme {
   std::string format;
-  // Target (a module's name, "re:" and a regular expression, or a class name) and scheme, in the file's order.
-  std::vector<std::pair<std::string, WeightScheme>> targets;
+  // In the file's order.
+  std::vector<SchemeTarget> targets;
   std::vector<std::string> ignore;
   // What else the configuration asks of a runtime, as sentences.
   std::vector<std::string> notes;
@@ -44,9 +53,12 @@ struct CompressedTensorsScheme {
 // INVALID_ARGUMENT names the key that is wrong or unknown to the format; UNIMPLEMENTED names what is not read.
 absl::StatusOr<CompressedTensorsScheme> ParseCompressedTensorsScheme(const nlohmann::json& config);
 
-// A target that is the module's name comes before a regular expression, that before a class name.
-// INVALID_ARGUMENT where no target names the module.
-absl::StatusOr<WeightScheme> SchemeOf(const CompressedTensorsScheme& scheme, absl::string_view module);
+// The schemes of all targets that fit the module, the one that counts first: a target that is the module's name comes
+// before a regular expression (re.match, anchored at the beginning alone), that before the name of the module's class
+// or of one that it derives from; among equals the file's order. Releases and runtimes order overlapping expressions in
+// ways of their own, so the tensors have the last word: the first scheme counts that they fit. INVALID_ARGUMENT where
+// no target fits; RESOURCE_EXHAUSTED where an expression backtracks beyond reason.
+absl::StatusOr<std::vector<WeightScheme>> SchemesOf(const CompressedTensorsScheme& scheme, absl::string_view module);
 
 }  // namespace tersor
 

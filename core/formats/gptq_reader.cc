@@ -1,5 +1,6 @@
 // AutoGPTQ's and GPTQModel's checkpoints: qweight, qzeros, scales, g_idx.
 // https://github.com/ModelCloud/GPTQModel
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -22,7 +23,23 @@ struct GptqConfig {
   bool less_one = true;
   // GPTQModel's "dynamic" gives modules bits and group sizes of their own.
   bool uniform = true;
+  // All zero points are the middle of the grid.
+  bool symmetric = false;
+  // Inputs were put into groups by their importance, which g_idx tells.
+  bool act_order = false;
 };
+
+// What modules have that their configuration denies, counted.
+struct Contradictions {
+  int other_zero_points = 0;
+  int other_order = 0;
+};
+
+// Whether some module has a "sym" of its own.
+bool SaysSymmetry(const nlohmann::json& dynamic) {
+  return std::any_of(dynamic.begin(), dynamic.end(),
+                     [](const nlohmann::json& own) { return own.is_object() && own.contains("sym"); });
+}
 
 absl::StatusOr<GptqConfig> ReadConfig(const nlohmann::json& json) {
   const JsonFields fields(json);
@@ -41,6 +58,9 @@ absl::StatusOr<GptqConfig> ReadConfig(const nlohmann::json& json) {
   if (word != "int32") return absl::UnimplementedError(absl::StrCat("pack_dtype \"", word, "\"; int32 is supported"));
   const nlohmann::json* dynamic = fields.Find("dynamic");
   config.uniform = dynamic == nullptr || dynamic->empty();
+  TERSOR_ASSIGN_OR_RETURN(const bool symmetric, fields.BoolOr("sym", false));
+  config.symmetric = symmetric && (config.uniform || !SaysSymmetry(*dynamic));
+  TERSOR_ASSIGN_OR_RETURN(config.act_order, fields.BoolOr("desc_act", false));
   if (config.bits == 5 || config.bits == 6 || config.bits == 7) {
     return absl::UnimplementedError(absl::StrCat(config.bits, " bits are not read; supported: 2, 3, 4, 8"));
   }
@@ -87,7 +107,38 @@ absl::Status CheckAgainstConfig(const GptqConfig& config, int64_t bits, int64_t 
                                                  " groups"));
 }
 
-absl::StatusOr<EncodedTensorPtr> ReadModule(const GptqConfig& config, const std::string& module, TensorPool& pool) {
+// A symmetric module's zero points are all 2^(bits-1). Where all read as one more, or one less, the file stores them as
+// the other version does, whatever it calls itself.
+void CorrectSymmetric(const GptqConfig& config, int bits, std::vector<uint8_t>& zero_points,
+                      Contradictions& contradictions) {
+  const int middle = 1 << (bits - 1);
+  const int misread = config.less_one ? middle + 1 : middle - 1;
+  const auto all = [&](int value) {
+    return std::all_of(zero_points.begin(), zero_points.end(), [value](uint8_t zero) { return zero == value; });
+  };
+  if (!config.symmetric || !all(misread)) return;
+  std::fill(zero_points.begin(), zero_points.end(), static_cast<uint8_t>(middle));
+  ++contradictions.other_zero_points;
+}
+
+absl::Status CheckOrder(const GptqConfig& config, const std::vector<int32_t>& index, int64_t columns, int64_t groups,
+                        Contradictions& contradictions) {
+  if (config.act_order && index.empty() && groups > 1) {
+    return absl::InvalidArgumentError(
+        "g_idx is missing, but the configuration says \"desc_act\": which input is in which group is not known");
+  }
+  if (config.act_order || index.empty()) return absl::OkStatus();
+  const int64_t size = (columns + groups - 1) / groups;
+  for (int64_t i = 0; i < columns; ++i) {
+    if (index[i] == i / size) continue;
+    ++contradictions.other_order;
+    break;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EncodedTensorPtr> ReadModule(const GptqConfig& config, const std::string& module, TensorPool& pool,
+                                            Contradictions& contradictions) {
   TERSOR_ASSIGN_OR_RETURN(const Tensor codes, pool.Take(absl::StrCat(module, kCodesSuffix)));
   TERSOR_ASSIGN_OR_RETURN(const Tensor zeros, pool.Take(module + ".qzeros"));
   TERSOR_ASSIGN_OR_RETURN(const Tensor scales, pool.Take(module + ".scales"));
@@ -115,9 +166,11 @@ absl::StatusOr<EncodedTensorPtr> ReadModule(const GptqConfig& config, const std:
       UnpackRows(words, groups, parts.rows, parts.bits, WordPacking::kDense);
   if (!zero_points.ok()) return Annotate(zero_points.status(), "qzeros");
   if (config.less_one && !by_word) AddOne(*zero_points, parts.bits);
+  CorrectSymmetric(config, parts.bits, *zero_points, contradictions);
   parts.zero_points = Transposed(*zero_points, groups, parts.rows);
   TERSOR_ASSIGN_OR_RETURN(parts.scales, Transposed(scales));
   TERSOR_ASSIGN_OR_RETURN(parts.group_index, ReadIndex(index, parts.columns));
+  TERSOR_RETURN_IF_ERROR(CheckOrder(config, parts.group_index, parts.columns, groups, contradictions));
   return MakeIntTensor(std::move(parts));
 }
 
@@ -125,8 +178,25 @@ absl::StatusOr<EncodedTensorPtr> ReadModule(const GptqConfig& config, const std:
 
 absl::StatusOr<QuantizedWeights> ReadGptq(const nlohmann::json& json, const Safetensors& file) {
   TERSOR_ASSIGN_OR_RETURN(const GptqConfig config, ReadConfig(json));
-  return ReadModules(config.less_one ? "gptq" : "gptq_v2", kCodesSuffix, file,
-                     [&](const std::string& module, TensorPool& pool) { return ReadModule(config, module, pool); });
+  Contradictions contradictions;
+  TERSOR_ASSIGN_OR_RETURN(QuantizedWeights weights, ReadModules(config.less_one ? "gptq" : "gptq_v2", kCodesSuffix,
+                                                                file, [&](const std::string& module, TensorPool& pool) {
+                                                                  return ReadModule(config, module, pool,
+                                                                                    contradictions);
+                                                                }));
+  if (contradictions.other_zero_points > 0) {
+    weights.notes.push_back(
+        absl::StrCat("the configuration says \"sym\", and the zero points of ", contradictions.other_zero_points,
+                     " layers are stored as checkpoint_format \"", config.less_one ? "gptq_v2" : "gptq",
+                     "\" does, not as \"", config.less_one ? "gptq" : "gptq_v2",
+                     "\": they are read so; other programs read them one off, so correct the file (tersor lint)"));
+  }
+  if (contradictions.other_order > 0) {
+    weights.notes.push_back(absl::StrCat("the g_idx of ", contradictions.other_order,
+                                         " layers is in another order than \"desc_act\": false says: here it counts; "
+                                         "kernels for false do not look at it"));
+  }
+  return weights;
 }
 
 }  // namespace tersor

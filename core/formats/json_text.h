@@ -10,9 +10,9 @@
 
 namespace tersor {
 
-// INVALID_ARGUMENT starts with `where` (a file's name) and says what is wrong: not JSON, a key that stands twice in one
-// object, nesting deeper than 64, more than 2^22 values (which bounds the memory that a text can take). The caller
-// checks the types of what it reads.
+// INVALID_ARGUMENT starts with `where` (a file's name) and says what is wrong: not JSON (the line and column, and what
+// the text is instead where that can be told), a key that stands twice in one object, nesting deeper than 64, more than
+// 2^22 values (which bounds the memory that a text can take). The caller checks the types of what it reads.
 absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text, absl::string_view where);
 
 // The same, and the top level is an object.

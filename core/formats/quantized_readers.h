@@ -34,10 +34,11 @@ class TensorPool {
 // Reads MODULE's tensors out of the pool.
 using ModuleReader = std::function<absl::StatusOr<EncodedTensorPtr>(const std::string& module, TensorPool& pool)>;
 
-// Every module that has a tensor MODULE + `suffix`, and the tensors that then are left, as `format`. INVALID_ARGUMENT
-// names the module that does not fit, or says that there is none.
-absl::StatusOr<QuantizedWeights> ReadModules(absl::string_view format, absl::string_view suffix,
-                                             const Safetensors& file, const ModuleReader& read);
+// Every module that has a tensor MODULE + `suffix`, and the tensors that then are left, as `format`; `drop` may take
+// out of these what is no weight. INVALID_ARGUMENT names the module that does not fit, or says that there is none.
+absl::StatusOr<QuantizedWeights> ReadModules(
+    absl::string_view format, absl::string_view suffix, const Safetensors& file, const ModuleReader& read,
+    const std::function<void(TensorPool& pool)>& drop = [](TensorPool&) {});
 
 absl::StatusOr<QuantizedWeights> ReadCompressedTensors(const nlohmann::json& config, const Safetensors& file);
 absl::StatusOr<QuantizedWeights> ReadGptq(const nlohmann::json& config, const Safetensors& file);

@@ -66,7 +66,8 @@ absl::Status TensorPool::TakeRest(EncodedTensors& tensors) {
 }
 
 absl::StatusOr<QuantizedWeights> ReadModules(absl::string_view format, absl::string_view suffix,
-                                             const Safetensors& file, const ModuleReader& read) {
+                                             const Safetensors& file, const ModuleReader& read,
+                                             const std::function<void(TensorPool& pool)>& drop) {
   QuantizedWeights weights;
   weights.format = std::string(format);
   TensorPool pool(file);
@@ -76,6 +77,7 @@ absl::StatusOr<QuantizedWeights> ReadModules(absl::string_view format, absl::str
     weights.tensors.emplace(module + ".weight", *std::move(weight));
   }
   if (weights.tensors.empty()) return absl::InvalidArgumentError(absl::StrCat("no tensor ends in ", suffix));
+  drop(pool);
   TERSOR_RETURN_IF_ERROR(pool.TakeRest(weights.tensors));
   return weights;
 }

@@ -1,13 +1,16 @@
 #include "core/formats/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/formats/file_kind.h"
 #include "core/formats/json_text.h"
 #include "core/tensor/mapped_file.h"
 
@@ -19,6 +22,21 @@ constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr absl::string_view kMetadataKey = "__metadata__";
 constexpr absl::string_view kSingleName = "model.safetensors";
 constexpr absl::string_view kIndexName = "model.safetensors.index.json";
+
+// Types that safetensors has and nothing here computes with.
+struct UnreadDType {
+  absl::string_view name;
+  absl::string_view what;
+};
+constexpr std::array kUnread = {
+    UnreadDType{"F8_E8M0", "powers of two (scales of MX formats), is not read; store their bytes as U8"},
+    UnreadDType{"F4", "4-bit floats without a byte each, is not read; store two of them in a U8"},
+    UnreadDType{"F6_E2M3", "6-bit floats, is not read; convert the tensor to F8_E4M3 or F16"},
+    UnreadDType{"F6_E3M2", "6-bit floats, is not read; convert the tensor to F8_E5M2 or F16"},
+    UnreadDType{"F8_E4M3FNUZ", "8-bit floats without negative zero, is not read; convert the tensor to F8_E4M3 or F16"},
+    UnreadDType{"F8_E5M2FNUZ", "8-bit floats without negative zero, is not read; convert the tensor to F8_E5M2 or F16"},
+    UnreadDType{"C64", "complex numbers, is not read; no weight of a model that is read is complex"},
+};
 
 struct Entry {
   std::string name;
@@ -37,8 +55,11 @@ absl::StatusOr<DType> ParseDType(const nlohmann::json& value, absl::string_view 
   if (dtype == value.end() || !dtype->is_string()) return Fault(file, tensor, "has no dtype");
   const std::string& name = dtype->get_ref<const std::string&>();
   const std::optional<DType> known = DTypeFromName(name);
-  if (!known.has_value()) return Fault(file, tensor, absl::StrCat("unknown dtype \"", name, "\""));
-  return *known;
+  if (known.has_value()) return *known;
+  for (const UnreadDType& row : kUnread) {
+    if (row.name == name) return Fault(file, tensor, absl::StrCat("dtype \"", name, "\", ", row.what));
+  }
+  return Fault(file, tensor, absl::StrCat("unknown dtype \"", name, "\""));
 }
 
 absl::StatusOr<Shape> ParseShape(const nlohmann::json& value, absl::string_view file, absl::string_view tensor) {
@@ -102,6 +123,8 @@ absl::Status CheckCoverage(std::vector<Entry>& entries, uint64_t data_bytes, abs
 
 absl::Status ParseMetadata(const nlohmann::json& value, absl::string_view file,
                            std::map<std::string, std::string>& metadata) {
+  // The format's own library takes a null for none.
+  if (value.is_null()) return absl::OkStatus();
   if (!value.is_object()) return absl::InvalidArgumentError(absl::StrCat(file, ": __metadata__ is not an object"));
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string()) {
@@ -113,12 +136,17 @@ absl::Status ParseMetadata(const nlohmann::json& value, absl::string_view file,
 }
 
 absl::StatusOr<uint64_t> HeaderBytes(std::span<const std::byte> bytes, absl::string_view file) {
+  const absl::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (bytes.size() < sizeof(uint64_t)) {
-    return absl::InvalidArgumentError(absl::StrCat(file, ": ", bytes.size(), " bytes are too few for safetensors"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": ", bytes.size(), " bytes are too few for safetensors", WhatItIsHint(text)));
   }
   uint64_t header_bytes = 0;
   for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | std::to_integer<uint64_t>(bytes[i]);
-  if (header_bytes > kMaxHeaderBytes) {
+  if (header_bytes > kMaxHeaderBytes || header_bytes == 0) {
+    if (const std::string kind = WhatItIs(text); !kind.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(file, ": not a safetensors file: ", kind));
+    }
     return absl::InvalidArgumentError(absl::StrCat(file, ": header of ", header_bytes, " bytes; the limit is ",
                                                    kMaxHeaderBytes, " (is this a safetensors file?)"));
   }
@@ -151,6 +179,28 @@ absl::StatusOr<std::map<std::string, std::vector<std::string>>> ReadIndex(const 
     shards[shard.get_ref<const std::string&>()].push_back(tensor);
   }
   return shards;
+}
+
+// Weights of other kinds, or shards without their index, that the folder holds instead: the end of a message.
+std::string InsteadOf(const std::filesystem::path& folder) {
+  constexpr std::array<absl::string_view, 7> kEndings = {".safetensors", ".bin", ".pt",  ".pth",
+                                                         ".gguf",        ".h5",  ".onnx"};
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string extension = it->path().extension().string();
+    if (std::find(kEndings.begin(), kEndings.end(), extension) != kEndings.end()) {
+      names.push_back(it->path().filename().string());
+    }
+  }
+  if (names.empty()) return "; it holds no weights at all";
+  std::sort(names.begin(), names.end());
+  absl::string_view what = "save the model as safetensors (save_pretrained)";
+  if (absl::StartsWith(names.front(), "adapter_model")) what = "this is an adapter: merge it into its model";
+  if (absl::EndsWith(names.front(), ".gguf")) what = "give the path of the GGUF file itself";
+  if (absl::StartsWith(names.front(), "model-0"))
+    what = "the index is missing: copy it from where the shards came from";
+  return absl::StrCat("; it holds ", names.front(), names.size() > 1 ? " and others" : "", ": ", what);
 }
 
 }  // namespace
@@ -202,7 +252,8 @@ absl::StatusOr<Safetensors> ReadSafetensorsFolder(const std::filesystem::path& f
   if (std::filesystem::exists(single, error)) return ReadSafetensors(single);
   const std::filesystem::path index = folder / std::string(kIndexName);
   if (!std::filesystem::exists(index, error)) {
-    return absl::NotFoundError(absl::StrCat(folder.string(), ": holds neither ", kSingleName, " nor ", kIndexName));
+    return absl::NotFoundError(
+        absl::StrCat(folder.string(), ": holds neither ", kSingleName, " nor ", kIndexName, InsteadOf(folder)));
   }
   TERSOR_ASSIGN_OR_RETURN(const auto shards, ReadIndex(index));
   Safetensors result;

@@ -13,6 +13,7 @@
 #include "core/formats/safetensors.h"
 #include "core/lint/raw_matrix.h"
 #include "core/model/container.h"
+#include "core/tensor/finite.h"
 
 namespace tersor {
 namespace {
@@ -108,6 +109,11 @@ void CheckSafetensorsFile(const std::filesystem::path& path, Findings& findings,
   for (const auto& [name, tensor] : file->tensors) {
     const RawTensor* other = raw.Find(name);
     ++compared;
+    if (const int64_t at = FirstNonFinite(tensor.dtype(), tensor.bytes().data(), tensor.elements()); at >= 0) {
+      findings.Error("NON_FINITE", name,
+                     absl::StrCat("holds NaN or infinity at element ", at, " of ", tensor.elements()),
+                     "Write the file again from sound values");
+    }
     if (other != nullptr && DTypeName(tensor.dtype()) == other->dtype && tensor.shape() == other->shape &&
         std::equal(tensor.bytes().begin(), tensor.bytes().end(), other->bytes.begin(), other->bytes.end())) {
       continue;

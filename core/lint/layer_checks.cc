@@ -86,7 +86,7 @@ struct ZeroFault {
 ZeroFault SymmetricZeros(const RawLayer& layer) {
   const int middle = 1 << (layer.bits - 1);
   const int first = layer.zero(0, 0);
-  for (int64_t o = 0; o < layer.outputs; o += Stride(layer.outputs)) {
+  for (int64_t o = 0; o < layer.outputs; ++o) {
     for (int64_t g = 0; g < layer.groups; ++g) {
       if (layer.zero(o, g) != first) return {};
     }
@@ -235,6 +235,15 @@ void CheckGptqLayers(const RawFolder& folder, const Model* reference, Findings& 
   }
 }
 
+void CorrectSymmetricZeros(const nlohmann::json& config, std::vector<RawLayer>& layers) {
+  if (config.value("sym", nlohmann::json(false)) != true) return;
+  for (RawLayer& layer : layers) {
+    const ZeroFault fault = SymmetricZeros(layer);
+    if (fault.correction == 0) continue;
+    layer.zero = [middle = 1 << (layer.bits - 1)](int64_t, int64_t) { return middle; };
+  }
+}
+
 void CheckAwqLayers(const RawFolder& folder, const Model* reference, Findings& findings) {
   constexpr absl::string_view kRemedy =
       "Pack the eight columns of a word in the order 0, 2, 4, 6, 1, 3, 5, 7, in qweight and in qzeros";
@@ -354,7 +363,10 @@ void CompareLayers(const std::vector<RawLayer>& layers, const Model& model, Find
       for (int64_t g = 0; g < layer.groups; ++g) wraps |= layer.zero(o, g) >= 1 << layer.bits;
       if (wraps) continue;
       int64_t i = 0;
-      while (i < layer.inputs && static_cast<float>(layer.Value(o, i)) == row[i]) ++i;
+      const auto same = [&](double value, float other) {
+        return static_cast<float>(value) == other || (std::isnan(value) && std::isnan(other));
+      };
+      while (i < layer.inputs && same(layer.Value(o, i), row[i])) ++i;
       if (i == layer.inputs) continue;
       findings.Error("DECODERS_DISAGREE", layer.module,
                      absl::StrCat("element [", o, ", ", i, "] is ", layer.Value(o, i), " by one reader and ", row[i],

@@ -16,6 +16,10 @@ void CheckAwqLayers(const RawFolder& folder, const Model* reference, Findings& f
 // The order of nibbles, zero points, weight_g_idx, and tensors that the configuration leaves no place for.
 void CheckCompressedTensorsLayers(const RawFolder& folder, const Model* reference, Findings& findings);
 
+// Zero points of GPTQ layers as a reader takes them that holds the configuration's "sym" against them: where all of a
+// layer are one off the middle of the grid, they are the middle.
+void CorrectSymmetricZeros(const nlohmann::json& config, std::vector<RawLayer>& layers);
+
 // Decodes rows of every layer and compares them with `model`'s, bit for bit; adds to `compared`.
 void CompareLayers(const std::vector<RawLayer>& layers, const Model& model, Findings& findings, int64_t& compared);
 

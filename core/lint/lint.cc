@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -15,6 +16,7 @@
 #include "core/lint/raw_layers.h"
 #include "core/lint/raw_tensors.h"
 #include "core/model/container.h"
+#include "core/model/finite_weights.h"
 #include "core/model/model.h"
 
 namespace tersor {
@@ -29,7 +31,8 @@ void AddLoadError(const absl::Status& status, Findings& findings) {
   if (absl::IsUnimplemented(status)) {
     return findings.Error("NOT_SUPPORTED", "", text, "Tersor cannot judge this file; other readers may");
   }
-  const char* code = says("is missing")                                       ? "TENSOR_MISSING"
+  const char* code = says("is not finite")                                    ? "NON_FINITE"
+                     : says("is missing")                                     ? "TENSOR_MISSING"
                      : says("is none that")                                   ? "TENSOR_UNKNOWN"
                      : says("twice") || says("both quantized")                ? "TENSOR_DOUBLED"
                      : says("group ") || says("g_idx")                        ? "GROUP_INDEX"
@@ -47,6 +50,14 @@ void AddSourceWarnings(const Model& model, Findings& findings) {
   if (model.assets.tokenizer_fault.empty()) return;
   findings.Warning("TOKENIZER", "", absl::StrCat("the tokenizer cannot be used: ", model.assets.tokenizer_fault),
                    "Only token ids can be used with this file; take the model's Hugging Face folder for text");
+}
+
+void CheckFinite(const Model& model, Findings& findings) {
+  for (const NonFiniteWeight& weight : NonFiniteWeights(model, static_cast<int>(std::thread::hardware_concurrency()))) {
+    findings.Error(
+        "NON_FINITE", weight.parameter, Describe(weight),
+        "Write the file again from sound weights: an overflow while training or converting makes such values");
+  }
 }
 
 class Linter {
@@ -76,6 +87,7 @@ class Linter {
     absl::StatusOr<Model> model = LoadModel(path_);
     if (model.ok()) {
       AddSourceWarnings(*model, findings_);
+      CheckFinite(*model, findings_);
       return *std::move(model);
     }
     AddLoadError(model.status(), findings_);
@@ -126,7 +138,9 @@ class Linter {
 
   void Compare(const RawFolder& raw, const nlohmann::json& method, const Model& model) {
     std::vector<RawLayer> layers;
-    if (method == "gptq") layers = GptqLayers(raw, DeclaredGptqReading(raw.config["quantization_config"]));
+    const nlohmann::json& config = raw.config["quantization_config"];
+    if (method == "gptq") layers = GptqLayers(raw, DeclaredGptqReading(config));
+    if (method == "gptq") CorrectSymmetricZeros(config, layers);
     if (method == "awq") layers = AwqLayers(raw, {0, true, true, false});
     if (method == "compressed-tensors") layers = CompressedTensorsLayers(raw, {});
     int64_t compared = 0;

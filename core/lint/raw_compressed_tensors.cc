@@ -170,11 +170,13 @@ std::vector<RawLayer> CompressedTensorsLayers(const RawFolder& folder, const Rea
       ParseCompressedTensorsScheme(folder.config["quantization_config"]);
   if (!scheme.ok()) return layers;
   for (const std::string& module : RawModules(folder, ".weight_scale")) {
-    const absl::StatusOr<WeightScheme> own = SchemeOf(*scheme, module);
-    if (!own.ok()) continue;
-    if (std::optional<RawLayer> layer = LayerReader(folder, module, *own, reading).Read()) {
-      layers.push_back(*std::move(layer));
+    const absl::StatusOr<std::vector<WeightScheme>> schemes = SchemesOf(*scheme, module);
+    if (!schemes.ok()) continue;
+    std::optional<RawLayer> layer;
+    for (size_t i = 0; i < schemes->size() && !layer; ++i) {
+      layer = LayerReader(folder, module, (*schemes)[i], reading).Read();
     }
+    if (layer) layers.push_back(*std::move(layer));
   }
   return layers;
 }

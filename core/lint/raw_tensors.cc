@@ -1,14 +1,18 @@
 #include "core/lint/raw_tensors.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/formats/file_kind.h"
 #include "core/formats/json_text.h"
+#include "core/formats/quantization_settings.h"
 
 namespace tersor {
 namespace {
@@ -17,6 +21,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr uint64_t kMaxHeader = uint64_t{100} << 20;
+constexpr std::array<absl::string_view, 7> kUnreadTypes = {"F8_E8M0",     "F4",          "F6_E2M3", "F6_E3M2",
+                                                           "F8_E4M3FNUZ", "F8_E5M2FNUZ", "C64"};
 constexpr absl::string_view kCopyAgain = "Copy or write the file again; it is cut off or was changed after writing";
 
 // One entry of a header; false where it says nothing that can be used.
@@ -51,8 +57,11 @@ class ShardReader {
     uint64_t length = 0;
     if (bytes.size() >= 8) std::memcpy(&length, bytes.data(), 8);
     if (bytes.size() < 8 || length > kMaxHeader || length > bytes.size() - 8) {
+      const absl::string_view whole(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      const std::string kind = WhatItIs(whole);
       return findings_.Error("SIZE_MISMATCH", file,
-                             absl::StrCat("the header is said to have ", length, " bytes, the file has ", bytes.size()),
+                             absl::StrCat("the header is said to have ", length, " bytes, the file has ", bytes.size(),
+                                          kind.empty() ? "" : "; ", kind),
                              kCopyAgain);
     }
     const absl::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, length);
@@ -98,8 +107,12 @@ class ShardReader {
     double bytes = static_cast<double>(RawSize(tensor.dtype));
     for (const int64_t dimension : tensor.shape) bytes *= static_cast<double>(dimension);
     if (RawSize(tensor.dtype) == 0) {
-      findings_.Error("UNREADABLE", name, absl::StrCat("has type \"", tensor.dtype, "\", which safetensors lacks"),
-                      "Write it in a type that readers know");
+      const bool of_format = std::find(kUnreadTypes.begin(), kUnreadTypes.end(), tensor.dtype) != kUnreadTypes.end();
+      findings_.Error(
+          "UNREADABLE", name,
+          absl::StrCat("has type \"", tensor.dtype, "\", ",
+                       of_format ? "which safetensors has and Tersor does not read" : "which safetensors lacks"),
+          of_format ? "Convert the tensor; scales of F8_E8M0 are bytes of U8" : "Write it in a type that readers know");
     } else if (bytes != static_cast<double>(tensor.bytes.size())) {
       findings_.Error("SIZE_MISMATCH", name,
                       absl::StrCat("has ", tensor.bytes.size(), " bytes; its type and shape make ", bytes), kCopyAgain);
@@ -227,6 +240,12 @@ RawFolder ReadRawFolder(const fs::path& folder, Findings& findings) {
   absl::StatusOr<Json> config = text.ok() ? ParseJsonObject(*text, "config.json") : absl::StatusOr<Json>(text.status());
   if (config.ok()) {
     raw.config = *std::move(config);
+    const auto has_ending = [&](absl::string_view ending) {
+      return std::any_of(raw.tensors.begin(), raw.tensors.end(),
+                         [&](const auto& entry) { return absl::EndsWith(entry.first, ending); });
+    };
+    absl::StatusOr<QuantizationSettings> settings = FindQuantizationSettings(raw.config, folder, has_ending);
+    if (settings.ok() && !settings->config.is_null()) raw.config["quantization_config"] = std::move(settings->config);
   } else {
     findings.Error("UNREADABLE", "config.json", config.status().message(),
                    "Write a config.json that readers can parse");

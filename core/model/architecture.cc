@@ -72,8 +72,7 @@ constexpr std::array kArchitectures = {
                  .positions = PositionKind::kLearned,
                  .position_offset = 2,
                  .required = kOptSwitches,
-                 .rules = kOptRules,
-                 .optional_prefix = "model."},
+                 .rules = kOptRules},
     Architecture{.name = "gpt_neox",
                  .class_name = "GPTNeoXForCausalLM",
                  .qkv_bias = BiasRule::kStated,
@@ -87,6 +86,7 @@ constexpr std::array kArchitectures = {
                  .default_activation = "gelu",
                  .default_partial_rotary = 0.25,
                  .rules = kGptNeoxRules,
+                 .optional_prefix = "gpt_neox.",
                  .trains_padding = true},
     Architecture{
         .name = "phi3", .class_name = "Phi3ForCausalLM", .window = WindowRule::kAllLayers, .rules = kPhi3Rules},

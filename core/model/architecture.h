@@ -97,8 +97,8 @@ struct Architecture {
   std::span<const RequiredSwitch> required = {};
   // Where Hugging Face's names or layout are not Llama's; empty: they are.
   std::span<const TensorRule> rules = {};
-  // A prefix of the rules' names that some files leave out.
-  absl::string_view optional_prefix = "";
+  // A prefix of the names that files leave out where the model was saved without its head (LlamaModel).
+  absl::string_view optional_prefix = "model.";
   // Whether looking up the padding id trains its embedding (transformers: no padding_idx).
   bool trains_padding = false;
 };

@@ -130,8 +130,9 @@ absl::StatusOr<std::vector<int>> ReadWindows(const JsonFields& config, const Arc
 }
 
 absl::Status ReadTokens(const JsonFields& config, ModelSpec& spec) {
-  TERSOR_ASSIGN_OR_RETURN(spec.eos_ids, config.IntegersOrNone("eos_token_id", 0, kMaxInt));
-  // Some files list several BOS ids or give -1 for no padding; the first one counts.
+  // Some files list several BOS ids, of which the first one counts, or give -1 for none.
+  TERSOR_ASSIGN_OR_RETURN(spec.eos_ids, config.IntegersOrNone("eos_token_id", -1, kMaxInt));
+  std::erase(spec.eos_ids, -1);
   TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> bos, config.IntegersOrNone("bos_token_id", -1, kMaxInt));
   TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> pad, config.IntegersOrNone("pad_token_id", -1, kMaxInt));
   if (!bos.empty()) spec.bos_id = bos.front();

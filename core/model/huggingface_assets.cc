@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/atomic_file.h"
+#include "core/base/utf8.h"
 #include "core/formats/json_fields.h"
 #include "core/formats/json_text.h"
 
@@ -26,10 +27,18 @@ absl::StatusOr<std::string> ReadIfThere(const std::filesystem::path& path) {
   return ReadFile(path, kMaxAssetBytes);
 }
 
-// The object of a JSON file's text; an empty object where there is no text.
-absl::StatusOr<nlohmann::json> ObjectOf(absl::string_view text, absl::string_view where) {
+void Warn(const absl::Status& fault, std::vector<SourceWarning>& warnings) {
+  warnings.push_back({"TOKENIZER", absl::StrCat(fault.message(), "; it is ignored")});
+}
+
+// The object of a JSON file's text; an empty object where there is no text. A text that is none is emptied and told.
+nlohmann::json ObjectOf(std::string& text, absl::string_view where, std::vector<SourceWarning>& warnings) {
   if (text.empty()) return nlohmann::json::object();
-  return ParseJsonObject(text, where);
+  absl::StatusOr<nlohmann::json> object = ParseJsonObject(text, where);
+  if (object.ok()) return *std::move(object);
+  Warn(object.status(), warnings);
+  text.clear();
+  return nlohmann::json::object();
 }
 
 // A template stands alone, or in a list of named ones.
@@ -69,7 +78,8 @@ std::string LicenceId(absl::string_view card) {
 
 }  // namespace
 
-absl::StatusOr<ModelAssets> ReadHuggingFaceAssets(const std::filesystem::path& folder) {
+absl::StatusOr<ModelAssets> ReadHuggingFaceAssets(const std::filesystem::path& folder,
+                                                  std::vector<SourceWarning>& warnings) {
   ModelAssets assets;
   const std::string tokenizer_path = (folder / "tokenizer.json").string();
   const std::string config_path = (folder / "tokenizer_config.json").string();
@@ -77,27 +87,43 @@ absl::StatusOr<ModelAssets> ReadHuggingFaceAssets(const std::filesystem::path& f
   TERSOR_ASSIGN_OR_RETURN(assets.tokenizer_config_json, ReadIfThere(config_path));
   TERSOR_ASSIGN_OR_RETURN(assets.generation_config_json, ReadIfThere(folder / "generation_config.json"));
   TERSOR_ASSIGN_OR_RETURN(assets.chat_template, ReadIfThere(folder / "chat_template.jinja"));
-  TERSOR_ASSIGN_OR_RETURN(const nlohmann::json config, ObjectOf(assets.tokenizer_config_json, config_path));
-  TERSOR_ASSIGN_OR_RETURN(const nlohmann::json tokenizer, ObjectOf(assets.tokenizer_json, tokenizer_path));
+  if (const absl::Status utf8 = CheckUtf8(assets.chat_template); !utf8.ok()) {
+    Warn(Annotate(utf8, (folder / "chat_template.jinja").string()), warnings);
+    assets.chat_template.clear();
+  }
+  const nlohmann::json config = ObjectOf(assets.tokenizer_config_json, config_path, warnings);
+  nlohmann::json tokenizer = nlohmann::json::object();
+  if (!assets.tokenizer_json.empty()) {
+    absl::StatusOr<nlohmann::json> read = ParseJsonObject(assets.tokenizer_json, tokenizer_path);
+    if (!read.ok()) assets.tokenizer_json.clear();
+    assets.tokenizer_fault = std::string(read.status().message());
+    if (read.ok()) tokenizer = *std::move(read);
+  }
   if (assets.chat_template.empty()) assets.chat_template = ChatTemplateOf(config);
   absl::StatusOr<bool> add_bos = JsonFields(config).BoolOr("add_bos_token", PutsTokenFirst(tokenizer));
-  if (!add_bos.ok()) return Annotate(add_bos.status(), config_path);
-  assets.add_bos = *add_bos;
+  if (!add_bos.ok()) Warn(Annotate(add_bos.status(), config_path), warnings);
+  assets.add_bos = add_bos.ok() ? *add_bos : PutsTokenFirst(tokenizer);
   for (const char* name : kLicenceNames) {
     if (!assets.licence_text.empty()) break;
     TERSOR_ASSIGN_OR_RETURN(assets.licence_text, ReadIfThere(folder / name));
   }
   TERSOR_ASSIGN_OR_RETURN(const std::string card, ReadIfThere(folder / "README.md"));
-  assets.licence_id = LicenceId(card);
+  assets.licence_id = ReplaceInvalidUtf8(LicenceId(card));
   return assets;
 }
 
-absl::StatusOr<std::vector<int64_t>> GenerationEosIds(absl::string_view generation_config_json,
-                                                      absl::string_view where) {
-  TERSOR_ASSIGN_OR_RETURN(const nlohmann::json config, ObjectOf(generation_config_json, where));
-  absl::StatusOr<std::vector<int64_t>> ids = JsonFields(config).IntegersOrNone("eos_token_id", 0, INT32_MAX);
-  if (!ids.ok()) return Annotate(ids.status(), where);
-  return ids;
+std::vector<int64_t> GenerationEosIds(absl::string_view generation_config_json, absl::string_view where,
+                                      std::vector<SourceWarning>& warnings) {
+  std::string text(generation_config_json);
+  const nlohmann::json config = ObjectOf(text, where, warnings);
+  // -1 stands for none.
+  absl::StatusOr<std::vector<int64_t>> ids = JsonFields(config).IntegersOrNone("eos_token_id", -1, INT32_MAX);
+  if (!ids.ok()) {
+    Warn(Annotate(ids.status(), where), warnings);
+    return {};
+  }
+  std::erase(*ids, -1);
+  return *std::move(ids);
 }
 
 }  // namespace tersor

@@ -1,13 +1,16 @@
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
+#include "core/base/utf8.h"
+#include "core/formats/file_kind.h"
 #include "core/model/container.h"
 #include "core/model/model.h"
 #include "core/model/model_source.h"
@@ -17,11 +20,49 @@
 namespace tersor {
 namespace {
 
-// By its first bytes, not its name.
-bool IsGguf(const std::filesystem::path& path) {
-  std::array<char, 4> magic = {};
+// A kind of file is known by its first bytes, not its name.
+std::string HeadOf(const std::filesystem::path& path) {
+  std::string head(4096, '\0');
   std::ifstream file(path, std::ios::binary);
-  return file.read(magic.data(), magic.size()) && std::memcmp(magic.data(), "GGUF", 4) == 0;
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return head;
+}
+
+absl::StatusOr<Model> LoadFile(const std::filesystem::path& path, bool hash_content) {
+  const std::string head = HeadOf(path);
+  if (absl::StartsWith(head, "GGUF")) return LoadGguf(path, hash_content);
+  std::string kind = WhatItIs(head);
+  if (kind.empty() && path.extension() == ".safetensors") {
+    kind = "it is a safetensors file, which says nothing of the model; give the folder that also has its config.json";
+  }
+  if (kind.empty()) kind = "a Hugging Face model is given by its folder";
+  return absl::InvalidArgumentError(absl::StrCat(path.string(), ": not a GGUF file; ", kind));
+}
+
+// What a folder without config.json probably is: the end of a message.
+std::string FolderHint(const std::filesystem::path& folder) {
+  struct Sign {
+    const char* name;
+    absl::string_view what;
+  };
+  constexpr std::array kSigns = {
+      Sign{"adapter_config.json", "it holds an adapter (PEFT); merge it into its model and save that"},
+      Sign{"params.json", "it holds a model in its maker's own format; take the one in Hugging Face's format"},
+      Sign{"model_index.json", "it holds a pipeline of several models; give the folder of one of them"},
+  };
+  std::error_code error;
+  for (const Sign& sign : kSigns) {
+    if (std::filesystem::exists(folder / sign.name, error)) return absl::StrCat("; ", sign.what);
+  }
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (it->path().extension() == ".gguf") return absl::StrCat("; it holds ", name, ": give the path of that file");
+    if (std::filesystem::exists(it->path() / "config.json", error)) {
+      return absl::StrCat("; its folder ", name, " has a config.json: give that one");
+    }
+  }
+  return "";
 }
 
 absl::StatusOr<Model> LoadContainer(const std::filesystem::path& folder, bool hash_content) {
@@ -38,6 +79,23 @@ absl::StatusOr<Model> LoadContainer(const std::filesystem::path& folder, bool ha
   if (!model.assets.tokenizer_json.empty()) files.push_back(folder / "tokenizer.json");
   TERSOR_ASSIGN_OR_RETURN(model.source.sha256, HashFiles(files));
   return model;
+}
+
+absl::StatusOr<Model> LoadAnyKind(const std::filesystem::path& path, bool hash_content) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    return absl::NotFoundError(absl::StrCat("no model at ", path.string()));
+  }
+  if (error) return ErrnoStatus(error.value(), "looking at", path);
+  if (std::filesystem::is_regular_file(status)) return LoadFile(path, hash_content);
+  if (!std::filesystem::is_directory(status)) {
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": neither a file nor a folder"));
+  }
+  if (IsContainer(path)) return LoadContainer(path, hash_content);
+  if (std::filesystem::exists(path / "config.json", error)) return LoadHuggingFace(path, hash_content);
+  return absl::InvalidArgumentError(absl::StrCat(path.string(), ": neither config.json nor ", kContainerManifestName,
+                                                 " in this folder: not a model", FolderHint(path)));
 }
 
 }  // namespace
@@ -63,24 +121,10 @@ absl::StatusOr<int64_t> FileBytes(const std::vector<std::filesystem::path>& file
 }
 
 absl::StatusOr<Model> LoadModel(const std::filesystem::path& path, bool hash_content) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    return absl::NotFoundError(absl::StrCat("no model at ", path.string()));
-  }
-  if (error) return ErrnoStatus(error.value(), "looking at", path);
-  if (std::filesystem::is_regular_file(status)) {
-    if (IsGguf(path)) return LoadGguf(path, hash_content);
-    return absl::InvalidArgumentError(
-        absl::StrCat(path.string(), ": not a GGUF file; a Hugging Face model is given by its folder"));
-  }
-  if (!std::filesystem::is_directory(status)) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": neither a file nor a folder"));
-  }
-  if (IsContainer(path)) return LoadContainer(path, hash_content);
-  if (std::filesystem::exists(path / "config.json", error)) return LoadHuggingFace(path, hash_content);
-  return absl::InvalidArgumentError(absl::StrCat(path.string(), ": neither config.json nor ", kContainerManifestName,
-                                                 " in this folder: not a model"));
+  TERSOR_ASSIGN_OR_RETURN(Model model, LoadAnyKind(path, hash_content));
+  // A name may be a folder's, whose bytes are any.
+  model.spec.name = ReplaceInvalidUtf8(model.spec.name);
+  return model;
 }
 
 }  // namespace tersor

@@ -1,8 +1,11 @@
 #include "core/model/parameter_table.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/encoding/dense_tensor.h"
@@ -15,15 +18,52 @@
 namespace tersor {
 namespace {
 
-absl::Status Missing(const std::string& name, const ParameterSpec& parameter) {
+struct NamePrefix {
+  absl::string_view prefix;
+  absl::string_view cause;
+};
+// What wrappers of a model put before its names.
+constexpr std::array kPrefixes = {
+    NamePrefix{"_orig_mod.", "torch.compile's wrapper was saved instead of the model"},
+    NamePrefix{"module.", "DataParallel's wrapper was saved instead of the model"},
+    NamePrefix{"base_model.model.", "PEFT's wrapper was saved instead of the model; merge the adapter and save that"},
+    NamePrefix{"language_model.", "this is the text part of a model of several kinds of input"},
+    NamePrefix{"text_model.", "this is the text part of a model of several kinds of input"},
+};
+
+// Names a tensor that the file has in the place of one that is missing: the same one behind a prefix, else the first
+// that nobody asked for. Empty where the file has no more.
+std::string Instead(absl::string_view name, const TensorMap& left) {
+  const absl::string_view core = absl::StripPrefix(name, "model.");
+  for (const auto& [other, tensor] : left) {
+    if (!absl::EndsWith(other, core) || other.size() == core.size()) continue;
+    const absl::string_view before = absl::string_view(other).substr(0, other.size() - core.size());
+    if (before.back() != '.') continue;
+    const auto known = std::find_if(kPrefixes.begin(), kPrefixes.end(), [&](const NamePrefix& row) {
+      return absl::StrContains(absl::StrCat(".", before), absl::StrCat(".", row.prefix));
+    });
+    const absl::string_view cause =
+        known == kPrefixes.end() ? "its names have a prefix that this architecture's lack" : known->cause;
+    return absl::StrCat("; the file has \"", other, "\": ", cause, " (take \"",
+                        absl::EndsWith(other, name) ? absl::StripSuffix(other, name) : before, "\" off every name)");
+  }
+  if (left.empty()) return "";
+  return absl::StrCat("; the file has ", left.size(), " tensors that are left over, \"", left.begin()->first,
+                      "\" of shape ", ShapeString(left.begin()->second->shape()), " among them");
+}
+
+absl::Status Missing(const std::string& name, const ParameterSpec& parameter, const TensorMap& left) {
   return absl::InvalidArgumentError(absl::StrCat(
       "tensor \"", name, "\" of shape ", ShapeString(parameter.shape), " is missing",
-      parameter.name == kHeadName ? " (the configuration says that the head is not tied to the embedding)" : ""));
+      parameter.name == kHeadName ? " (the configuration says that the head is not tied to the embedding; a "
+                                    "model that was saved without its head has none)"
+                                  : "",
+      Instead(name, left)));
 }
 
 absl::StatusOr<EncodedTensorPtr> Take(const std::string& name, const ParameterSpec& parameter, TensorMap& tensors) {
   const auto it = tensors.find(name);
-  if (it == tensors.end()) return Missing(name, parameter);
+  if (it == tensors.end()) return Missing(name, parameter, tensors);
   EncodedTensorPtr tensor = std::move(it->second);
   tensors.erase(it);
   if (tensor->shape() != parameter.shape) {
@@ -72,7 +112,9 @@ absl::StatusOr<TensorMap> TakeFolderParameters(const ModelSpec& spec, TensorMap 
   for (const FileTensor& file : files) {
     auto it = tensors.find(file.name);
     if (it == tensors.end()) it = tensors.find(Without(architecture->optional_prefix, file.name));
-    if (it == tensors.end()) return Missing(file.name, {file.parts[0].parameter, "", file.shape});
+    if (it == tensors.end()) {
+      return Missing(file.name, {file.parts[0].parameter, "", file.shape}, tensors);
+    }
     const std::string name = it->first;
     const EncodedTensorPtr tensor = std::move(it->second);
     tensors.erase(it);

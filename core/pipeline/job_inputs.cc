@@ -58,7 +58,14 @@ absl::Status ReadModelFiles(const std::string& path, const PipelineContext& cont
   TERSOR_ASSIGN_OR_RETURN(inputs.model, ReadModelFile(path, context));
   inputs.model_sha256 = inputs.model.source.sha256;
   if (inputs.model.assets.tokenizer_json.empty()) return absl::OkStatus();
-  TERSOR_ASSIGN_OR_RETURN(inputs.tokenizer, Tokenizer::FromJson(inputs.model.assets.tokenizer_json));
+  absl::StatusOr<std::unique_ptr<const Tokenizer>> tokenizer = Tokenizer::FromJson(inputs.model.assets.tokenizer_json);
+  if (tokenizer.ok()) {
+    inputs.tokenizer = *std::move(tokenizer);
+    return absl::OkStatus();
+  }
+  // What needs no text goes on; what does is refused with this.
+  inputs.model.assets.tokenizer_fault = std::string(tokenizer.status().message());
+  inputs.model.assets.tokenizer_json.clear();
   return absl::OkStatus();
 }
 

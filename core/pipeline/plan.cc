@@ -27,6 +27,7 @@
 #include "core/pipeline/stage_warnings.h"
 #include "core/pipeline/statistics_export.h"
 #include "core/pipeline/sweep_run.h"
+#include "core/pipeline/weight_warnings.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -282,6 +283,8 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
   }
   AddResident(inputs, plan.artifacts(0).bytes(), compression.stages.size() + 1, plan);
   AddSourceWarnings(inputs.source(), plan);
+  AddAll(NonFiniteWarnings(inputs.source(), context), plan);
+  if (inputs.given) AddAll(NonFiniteWarnings(inputs.model, context), plan);
   AddAll(GateWarnings(recipe), plan);
   if (violations.empty()) {
     AddAll(StageWarnings(recipe, inputs.source(), CalibrationSizeOf(recipe).tokens), plan);

@@ -15,6 +15,13 @@ TEST(Utf8Test, AcceptsEveryLength) {
   EXPECT_TRUE(CheckUtf8(absl::string_view("\0", 1)).ok());
 }
 
+TEST(Utf8Test, ReplacesWhatIsNoCharacter) {
+  EXPECT_EQ(ReplaceInvalidUtf8(""), "");
+  EXPECT_EQ(ReplaceInvalidUtf8("a\xC3\xA9"), "a\xC3\xA9");
+  EXPECT_EQ(ReplaceInvalidUtf8("\xFFm\xC3"), "\xEF\xBF\xBDm\xEF\xBF\xBD");
+  EXPECT_EQ(ReplaceInvalidUtf8("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 TEST(Utf8Test, StopsAtTheFirstFault) {
   struct Case {
     const char* what;

@@ -22,6 +22,18 @@ TEST(JsonTextTest, BrokenTextIsAnErrorThatNamesTheFile) {
   }
 }
 
+TEST(JsonTextTest, TheFaultHasAPlace) {
+  const auto message = [](absl::string_view text) { return std::string(ParseJson(text, "x.json").status().message()); };
+  EXPECT_THAT(message("{\n \"a\": 1,\n \"b\": }\n"), HasSubstr("x.json: not valid JSON: line 3, column 7"));
+  EXPECT_THAT(message("{\"a\": 1"), HasSubstr("unexpected end of input"));
+  EXPECT_THAT(message("{\"a\": NaN}"), HasSubstr("line 1, column 7"));
+  EXPECT_THAT(message("{\"a\": NaN}"), HasSubstr("JSON has no NaN"));
+  EXPECT_THAT(message("{\"a\": -Infinity}"), HasSubstr("JSON has no NaN"));
+  EXPECT_THAT(message(""), HasSubstr("it is empty"));
+  EXPECT_THAT(message("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("Git LFS pointer"));
+  EXPECT_EQ(message("{\"a\": \"\xff\"}").find('\xff'), std::string::npos);
+}
+
 TEST(JsonTextTest, KeyThatStandsTwiceIsRefused) {
   EXPECT_THAT(ParseJson(R"({"a": {"k": 1, "k": 2}})", "x").status().message(), HasSubstr("\"k\" stands twice"));
   EXPECT_TRUE(ParseJson(R"([{"k": 1}, {"k": 2}])", "x").ok());

@@ -2,6 +2,7 @@
 // tests/tools/record_quantized_folders.py.
 #include "core/formats/quantized_weights.h"
 
+#include <cstring>
 #include <filesystem>
 #include <functional>
 
@@ -141,6 +142,23 @@ TEST(QuantizedWeightsTest, FaultsAreNamed) {
        [](Json&, Safetensors& f) { f.tensors[kDown + ".weight_packed"] = f.tensors["model.norm.weight"]; }},
       {"ct_mxfp4", "do not divide",
        [](Json& c, Safetensors&) { c["config_groups"]["group_0"]["weights"]["group_size"] = 36; }},
+      {"ct_w4_group32", "no config group names it",
+       [](Json& c, Safetensors&) {
+         c["config_groups"]["group_0"]["targets"] = {"LlamaAttention", "up_proj"};
+       }},
+      {"ct_w8a8", "\"quantization_status\" frozen",
+       [](Json& c, Safetensors& f) {
+         c["quantization_status"] = "frozen";
+         f.tensors[kDown + ".weight"] = *Tensor::Own(DType::kF16, {64, 96}, std::vector<uint16_t>(64 * 96));
+       }},
+      {"ct_w4_group32", "weight_zero_point holds other values than 0 (the first one is element 2)",
+       [](Json&, Safetensors& f) {
+         f.tensors[kDown + ".weight_zero_point"] = *Tensor::Own(DType::kI8, {3}, std::vector<int8_t>{0, 0, -1});
+       }},
+      {"ct_w4_group32", "no tensor ends in .weight_scale",
+       [](Json&, Safetensors& f) {
+         std::erase_if(f.tensors, [](const auto& t) { return t.first.find("weight_scale") != std::string::npos; });
+       }},
       {"ct_w4_group32", "transform_config",
        [](Json& c, Safetensors&) {
          c["transform_config"] = {{"a", 1}};
@@ -155,6 +173,70 @@ TEST(QuantizedWeightsTest, FaultsAreNamed) {
     ASSERT_FALSE(weights.ok());
     EXPECT_THAT(weights.status().message(), HasSubstr(fault.words));
   }
+}
+
+std::vector<float> Decoded(const absl::StatusOr<QuantizedWeights>& weights, const std::string& module) {
+  EXPECT_TRUE(weights.ok()) << weights.status();
+  return weights.ok() ? weights->tensors.at(module + ".weight")->Decode() : std::vector<float>();
+}
+
+TEST(QuantizedWeightsTest, ScalesOfTheCacheAreNoWeights) {
+  Json config = ConfigOf("ct_w4_group32");
+  Safetensors file = FileOf("ct_w4_group32");
+  const std::vector<float> expected = Decoded(ReadQuantizedWeights(config, file), kDown);
+  const Tensor scale = *Tensor::Own(DType::kF32, {1}, std::vector<float>{0.5f});
+  for (const char* name : {"q_scale", "k_scale", "v_scale", "k_zero_point", "k_proj.output_scale"}) {
+    file.tensors[std::string("model.layers.0.self_attn.") + name] = scale;
+  }
+  const auto silent = ReadQuantizedWeights(config, file);
+  EXPECT_EQ(Decoded(silent, kDown), expected);
+  EXPECT_FALSE(silent->tensors.contains("model.layers.0.self_attn.k_scale"));
+  ASSERT_EQ(silent->notes.size(), 1);
+  EXPECT_THAT(silent->notes[0], HasSubstr("key-value cache"));
+  config["kv_cache_scheme"] = {{"num_bits", 8}, {"type", "float"}};
+  const auto told = ReadQuantizedWeights(config, file);
+  ASSERT_EQ(told->notes.size(), 1);
+  EXPECT_THAT(told->notes[0], HasSubstr("kv_cache_scheme"));
+}
+
+TEST(QuantizedWeightsTest, AQuantizedCacheAloneLeavesTheWeights) {
+  Safetensors file = FileOf("ct_w4_group32");
+  std::erase_if(file.tensors, [](const auto& t) { return t.first.find("_proj") != std::string::npos; });
+  const size_t count = file.tensors.size();
+  file.tensors["model.layers.0.self_attn.k_scale"] = *Tensor::Own(DType::kF32, {1}, std::vector<float>{0.5f});
+  const auto weights = ReadQuantizedWeights({{"quant_method", "compressed-tensors"},
+                                             {"config_groups", Json::object()},
+                                             {"kv_cache_scheme", {{"num_bits", 8}}}},
+                                            file);
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->tensors.size(), count);
+}
+
+TEST(QuantizedWeightsTest, TheFirstGroupThatTheTensorsFitCounts) {
+  Json config = ConfigOf("ct_w4_group32");
+  const Safetensors file = FileOf("ct_w4_group32");
+  const std::vector<float> expected = Decoded(ReadQuantizedWeights(config, file), kDown);
+  Json right = config["config_groups"]["group_0"], wrong = right;
+  wrong["weights"]["num_bits"] = 8;
+  right["targets"] = {"re:.*_proj"};
+  wrong["targets"] = {"re:.*down.*"};
+  config["config_groups"] = {{"group_0", wrong}, {"group_1", right}};
+  EXPECT_EQ(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+  // A class that a linear layer is not.
+  wrong["targets"] = {"LlamaAttention"};
+  config["config_groups"] = {{"group_0", wrong}, {"group_1", right}};
+  EXPECT_EQ(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+  right["targets"] = {"re:^(?!.*lm_head).*_proj$"};
+  config["config_groups"] = {{"group_0", right}};
+  EXPECT_EQ(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+}
+
+TEST(QuantizedWeightsTest, PackedWeightsOfAnEarlierStatusAreRead) {
+  Json config = ConfigOf("ct_w4_group32");
+  const Safetensors file = FileOf("ct_w4_group32");
+  const std::vector<float> expected = Decoded(ReadQuantizedWeights(config, file), kDown);
+  config["quantization_status"] = "frozen";
+  EXPECT_EQ(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
 }
 
 TEST(QuantizedWeightsTest, ZeroPointsOfZeroSurviveVersionOne) {
@@ -172,6 +254,61 @@ TEST(QuantizedWeightsTest, ZeroPointsOfZeroSurviveVersionOne) {
   const absl::StatusOr<QuantizedWeights> second = ReadQuantizedWeights(config, file);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(first->tensors.at(kDown + ".weight")->Decode(), second->tensors.at(kDown + ".weight")->Decode());
+}
+
+// Adds to every word of the zero points.
+void AddToZeros(Safetensors& file, uint32_t what) {
+  for (auto& [name, tensor] : file.tensors) {
+    if (name.find(".qzeros") == std::string::npos) continue;
+    std::vector<uint32_t> words(tensor.bytes().size() / 4);
+    std::memcpy(words.data(), tensor.bytes().data(), tensor.bytes().size());
+    for (uint32_t& word : words) word += what;
+    tensor = *Tensor::Own(tensor.dtype(), tensor.shape(), std::move(words));
+  }
+}
+
+TEST(QuantizedWeightsTest, SymmetricZeroPointsTellTheVersion) {
+  Json config = ConfigOf("gptq_v1_w4");
+  Safetensors file = FileOf("gptq_v1_w4");
+  const std::vector<float> expected = Decoded(ReadQuantizedWeights(config, file), kDown);
+  // Version 1 under the name of version 2.
+  config["checkpoint_format"] = "gptq_v2";
+  auto weights = ReadQuantizedWeights(config, file);
+  EXPECT_EQ(Decoded(weights, kDown), expected);
+  ASSERT_EQ(weights->notes.size(), 1);
+  EXPECT_THAT(weights->notes[0], HasSubstr("zero points of 7 layers"));
+  // The other way round, and with no name at all.
+  AddToZeros(file, 0x11111111u);
+  EXPECT_EQ(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+  EXPECT_TRUE(ReadQuantizedWeights(config, file)->notes.empty());
+  for (const bool named : {true, false}) {
+    config["checkpoint_format"] = "gptq";
+    if (!named) config.erase("checkpoint_format");
+    weights = ReadQuantizedWeights(config, file);
+    EXPECT_EQ(Decoded(weights, kDown), expected);
+    ASSERT_EQ(weights->notes.size(), 1);
+    EXPECT_THAT(weights->notes[0], HasSubstr("\"gptq_v2\" does"));
+  }
+  // Without "sym", and where a module may have one of its own, zero points of 9 are possible.
+  config["sym"] = false;
+  EXPECT_NE(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+  config["sym"] = true;
+  config["dynamic"] = {{"+:.*", {{"sym", false}}}};
+  EXPECT_NE(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+}
+
+TEST(QuantizedWeightsTest, ActOrderNeedsItsIndex) {
+  Json config = ConfigOf("gptq_v2_w4_act_order");
+  Safetensors file = FileOf("gptq_v2_w4_act_order");
+  const std::vector<float> expected = Decoded(ReadQuantizedWeights(config, file), kDown);
+  config["desc_act"] = false;
+  const auto denied = ReadQuantizedWeights(config, file);
+  EXPECT_EQ(Decoded(denied, kDown), expected);
+  ASSERT_EQ(denied->notes.size(), 1);
+  EXPECT_THAT(denied->notes[0], HasSubstr("the g_idx of 7 layers is in another order"));
+  config["desc_act"] = true;
+  std::erase_if(file.tensors, [](const auto& t) { return t.first.find("g_idx") != std::string::npos; });
+  EXPECT_THAT(ReadQuantizedWeights(config, file).status().message(), HasSubstr("g_idx is missing"));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include "core/base/atomic_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/testing/paths.h"
 
 namespace tersor {
 namespace {
@@ -61,7 +63,9 @@ INSTANTIATE_TEST_SUITE_P(
                     1, "\"dtype\" stands twice"},
         HostileCase{"EntryNotAnObject", R"({"w": 3})", 0, "\"w\": its header entry"},
         HostileCase{"NoDtype", R"({"w": {"shape": [1], "data_offsets": [0, 1]}})", 1, "\"w\": has no dtype"},
-        HostileCase{"UnknownDtype", OneTensor("F4", "[1]", "[0, 1]"), 1, "\"w\": unknown dtype \"F4\""},
+        HostileCase{"UnknownDtype", OneTensor("F5", "[1]", "[0, 1]"), 1, "\"w\": unknown dtype \"F5\""},
+        HostileCase{"PowersOfTwo", OneTensor("F8_E8M0", "[1]", "[0, 1]"), 1,
+                    "\"w\": dtype \"F8_E8M0\", powers of two (scales of MX formats), is not read; store"},
         HostileCase{"ShapeNotAList", OneTensor("U8", "1", "[0, 1]"), 1, "\"w\": has no shape"},
         HostileCase{"NegativeDimension", OneTensor("U8", "[-1]", "[0, 1]"), 1, "\"w\": impossible dimension -1"},
         HostileCase{"FractionalDimension", OneTensor("U8", "[1.5]", "[0, 1]"), 1, "\"w\": impossible dimension 1.5"},
@@ -93,6 +97,30 @@ TEST(SafetensorsTest, HeaderLengthIsChecked) {
   EXPECT_THAT(Parse("short").status().message(), HasSubstr("too few"));
   EXPECT_THAT(Parse(FileBytes("{}", 0, 3)).status().message(), HasSubstr("truncated?"));
   EXPECT_THAT(Parse(FileBytes("{}", 0, int64_t{1} << 62)).status().message(), HasSubstr("the limit is"));
+}
+
+TEST(SafetensorsTest, OtherFilesAreNamed) {
+  EXPECT_THAT(Parse("version https://git-lfs.github.com/spec/v1\noid sha256:0\n").status().message(),
+              HasSubstr("hostile: not a safetensors file: it is a Git LFS pointer"));
+  EXPECT_THAT(Parse("").status().message(), HasSubstr("it is empty"));
+  EXPECT_THAT(Parse(std::string(64, '\0')).status().message(), HasSubstr("zero bytes"));
+  EXPECT_THAT(Parse(std::string("PK\3\4\x14\0\0\0\0\0", 10)).status().message(), HasSubstr("PyTorch"));
+  EXPECT_THAT(Parse("Entry not found").status().message(), HasSubstr("\"Entry not found\""));
+}
+
+TEST(SafetensorsTest, HeadersAreReadAsThePackageReadsThem) {
+  // tests/tools/record_safetensors_headers.py.
+  const nlohmann::json recorded =
+      nlohmann::json::parse(*ReadFile(testing::FixturesPath() / "safetensors_headers.json"));
+  ASSERT_GT(recorded["cases"].size(), 20);
+  for (const nlohmann::json& test : recorded["cases"]) {
+    const absl::StatusOr<Safetensors> file = Parse(FileBytes(test["header"].get<std::string>(), test["data_bytes"]));
+    EXPECT_EQ(file.ok(), test["reads"].get<bool>()) << test["name"] << ": " << file.status();
+    if (!file.ok() || !test["reads"].get<bool>()) continue;
+    std::map<std::string, std::string> metadata;
+    if (test["metadata"].is_object()) metadata = test["metadata"].get<std::map<std::string, std::string>>();
+    EXPECT_EQ(file->metadata, metadata) << test["name"];
+  }
 }
 
 class SafetensorsFileTest : public ::testing::Test {
@@ -211,6 +239,17 @@ TEST_F(SafetensorsFileTest, HostileIndexesAreRefused) {
   EXPECT_THAT(FolderStatus().message(), HasSubstr("has no tensor \"w\""));
   WriteIndex(R"({"a": "s1.safetensors", "a": "s1.safetensors"})");
   EXPECT_THAT(FolderStatus().message(), HasSubstr("\"a\" stands twice"));
+}
+
+TEST_F(SafetensorsFileTest, WhatAFolderHoldsInsteadIsNamed) {
+  const auto message = [&] { return std::string(FolderStatus().message()); };
+  EXPECT_THAT(message(), HasSubstr("no weights at all"));
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "pytorch_model.bin", "x").ok());
+  EXPECT_THAT(message(), HasSubstr("pytorch_model.bin: save the model as safetensors"));
+  WriteShard("model-00001-of-00002.safetensors", {"a"});
+  EXPECT_THAT(message(), HasSubstr("model-00001-of-00002.safetensors and others: the index is missing"));
+  WriteShard("adapter_model.safetensors", {"a"});
+  EXPECT_THAT(message(), HasSubstr("adapter_model.safetensors and others: this is an adapter"));
 }
 
 }  // namespace

@@ -157,12 +157,55 @@ TEST_F(LintTest, VersionsOfZeroPoints) {
   const v1::LintReport report = Lint(stored_v2);
   EXPECT_THAT(Errors(report), Contains("ZERO_POINT_OFF_BY_ONE"));
   EXPECT_THAT(report.findings(0).remedy(), HasSubstr("gptq_v2"));
+  // The configuration's "sym" tells what is meant, and loading keeps to it.
+  EXPECT_THAT(Errors(report), ::testing::Not(Contains("DECODERS_DISAGREE")));
   const fs::path asymmetric =
       Changed("gptq_v2_w4_act_order", [](Json& c, Safetensors&) { c["checkpoint_format"] = "gptq"; });
   EXPECT_THAT(Errors(Lint(asymmetric)), Contains("ZERO_POINT_OFF_BY_ONE"));
   EXPECT_THAT(Errors(Lint(asymmetric, Original("gptq_v2_w4_act_order"))), Contains("ZERO_POINT_OFF_BY_ONE"));
   const fs::path awq = Changed("awq_w4", [](Json&, Safetensors& f) { AddToWords(f, ".qzeros", 0u - 0x11111111u); });
   EXPECT_THAT(Errors(Lint(awq, Original("awq_w4"))), Contains("ZERO_POINT_OFF_BY_ONE"));
+}
+
+TEST_F(LintTest, ValuesThatAreNoNumbers) {
+  const auto spoil = [](const char* name, uint16_t value) {
+    return [name, value](Json&, Safetensors& file) {
+      const Tensor old = file.tensors.find(name)->second;
+      std::vector<uint16_t> values(old.elements());
+      std::memcpy(values.data(), old.bytes().data(), old.bytes().size());
+      values[1] = value;
+      file.tensors[name] = *Tensor::Own(old.dtype(), old.shape(), std::move(values));
+    };
+  };
+  const v1::LintReport plain = Lint(Changed("gptq_v1_w4", spoil("model.norm.weight", 0x7e00)));
+  EXPECT_THAT(Errors(plain), Contains("NON_FINITE"));
+  EXPECT_EQ(plain.findings(0).where(), "model.norm.weight");
+  EXPECT_THAT(plain.findings(0).message(), HasSubstr("holds NaN at element [1]"));
+  const std::string scales = kDown + ".scales";
+  const fs::path folder = Changed("gptq_v1_w4", spoil(scales.c_str(), 0x7c00));
+  const v1::LintReport quantized = Lint(folder);
+  EXPECT_THAT(Errors(quantized), Contains("NON_FINITE")) << quantized.DebugString();
+  EXPECT_THAT(quantized.findings(0).message(), HasSubstr(kDown));
+  EXPECT_THAT(Errors(Lint(folder / "model.safetensors")), Contains("NON_FINITE"));
+}
+
+TEST_F(LintTest, SettingsInAFileOfTheirOwn) {
+  const fs::path folder = Changed("gptq_v1_w4", [](Json&, Safetensors&) {});
+  Json config = Json::parse(*ReadFile(folder / "config.json"));
+  EXPECT_TRUE(WriteFileAtomically(folder / "quantize_config.json", config["quantization_config"].dump()).ok());
+  config.erase("quantization_config");
+  EXPECT_TRUE(WriteFileAtomically(folder / "config.json", config.dump()).ok());
+  const v1::LintReport report = Lint(folder);
+  EXPECT_THAT(Errors(report), IsEmpty()) << report.DebugString();
+  EXPECT_EQ(report.format(), "gptq");
+  EXPECT_EQ(report.compared_tensors(), 7);
+}
+
+TEST_F(LintTest, FilesThatAreOthers) {
+  const fs::path folder = Changed("awq_w4", [](Json&, Safetensors&) {});
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+  EXPECT_TRUE(WriteFileAtomically(folder / "model.safetensors", pointer).ok());
+  EXPECT_THAT(Lint(folder).DebugString(), HasSubstr("Git LFS pointer"));
 }
 
 TEST_F(LintTest, GroupIndex) {

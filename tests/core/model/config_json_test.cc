@@ -188,9 +188,9 @@ std::vector<Fault> Faults() {
       {"EosText", [](Json& c) { c["eos_token_id"] = "</s>"; }, {"\"eos_token_id\""}},
       {"EosNegative",
        [](Json& c) {
-         c["eos_token_id"] = {1, -1};
+         c["eos_token_id"] = {1, -2};
        },
-       {"\"eos_token_id\" is -1"}},
+       {"\"eos_token_id\" is -2"}},
       {"Activation",
        [](Json& c) { c["hidden_act"] = "quick_gelu"; },
        {"\"hidden_act\" is \"quick_gelu\""},

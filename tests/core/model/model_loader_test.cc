@@ -107,8 +107,37 @@ TEST(ModelLoaderTest, StopsAreThoseOfBothConfigurations) {
   const fs::path folder = Tiny();
   EditJson(folder / "generation_config.json", [](Json& config) { config["eos_token_id"] = {2, 0}; });
   EXPECT_THAT(LoadModel(folder)->spec.eos_ids, ElementsAre(2, 0));
+  EditJson(folder / "generation_config.json", [](Json& config) { config["eos_token_id"] = {-1, 7}; });
+  EXPECT_THAT(LoadModel(folder)->spec.eos_ids, ElementsAre(2, 7));
+}
+
+TEST(ModelLoaderTest, ATokenizersDetailDoesNotRefuseTheWeights) {
+  const auto warnings = [](const fs::path& folder) {
+    const absl::StatusOr<Model> model = LoadModel(folder);
+    EXPECT_TRUE(model.ok()) << model.status();
+    std::string all;
+    for (size_t i = 0; model.ok() && i < model->source.warnings.size(); ++i) {
+      EXPECT_EQ(model->source.warnings[i].code, "TOKENIZER");
+      all += model->source.warnings[i].text + "\n";
+    }
+    return all;
+  };
+  fs::path folder = Tiny();
+  EXPECT_EQ(warnings(folder), "");
   EditJson(folder / "generation_config.json", [](Json& config) { config["eos_token_id"] = "x"; });
-  EXPECT_THAT(Message(folder), HasSubstr("generation_config.json: \"eos_token_id\""));
+  EXPECT_THAT(warnings(folder), HasSubstr("generation_config.json: \"eos_token_id\""));
+  EditJson(folder / "tokenizer_config.json", [](Json& config) { config["add_bos_token"] = "yes"; });
+  EXPECT_THAT(warnings(folder), HasSubstr("tokenizer_config.json: \"add_bos_token\""));
+  ASSERT_TRUE(WriteFileAtomically(folder / "tokenizer_config.json", "{\"a\": ").ok());
+  EXPECT_THAT(warnings(folder), HasSubstr("tokenizer_config.json: not valid JSON"));
+  EXPECT_EQ(LoadModel(folder)->assets.tokenizer_config_json, "");
+
+  folder = Tiny();
+  ASSERT_TRUE(WriteFileAtomically(folder / "tokenizer.json", "version https://git-lfs.github.com/spec/v1\n").ok());
+  const absl::StatusOr<Model> model = LoadModel(folder);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->assets.tokenizer_json, "");
+  EXPECT_THAT(model->assets.tokenizer_fault, HasSubstr("Git LFS pointer"));
 }
 
 TEST(ModelLoaderTest, ReadsLicenceIdAndTemplateFile) {
@@ -131,6 +160,32 @@ TEST(ModelLoaderTest, RefusesWhatIsNoModel) {
   EXPECT_FALSE(LoadModel(folder).ok());
 }
 
+TEST(ModelLoaderTest, SaysWhatAPathProbablyIs) {
+  const fs::path folder = Tiny();
+  EXPECT_THAT(Message(folder / "model.safetensors"), HasSubstr("give the folder that also has its config.json"));
+  ASSERT_TRUE(WriteFileAtomically(folder / "x.gguf", "version https://git-lfs.github.com/spec/v1\n").ok());
+  EXPECT_THAT(Message(folder / "x.gguf"), HasSubstr("not a GGUF file; it is a Git LFS pointer"));
+  fs::create_directories(folder / "outer");
+  EXPECT_THAT(Message(folder / "outer"), HasSubstr("not a model"));
+  fs::create_directories(folder / "outer" / "inner");
+  ASSERT_TRUE(WriteFileAtomically(folder / "outer" / "inner" / "config.json", "{}").ok());
+  EXPECT_THAT(Message(folder / "outer"), HasSubstr("its folder inner has a config.json"));
+  ASSERT_TRUE(WriteFileAtomically(folder / "outer" / "adapter_config.json", "{}").ok());
+  EXPECT_THAT(Message(folder / "outer"), HasSubstr("merge it into its model"));
+}
+
+TEST(ModelLoaderTest, ANameThatIsNotUtf8IsWrittenAndReadAgain) {
+  const fs::path folder = Tiny();
+  const fs::path odd = folder.parent_path() / "caf\xe9";
+  fs::remove_all(odd);
+  fs::rename(folder, odd);
+  const absl::StatusOr<Model> model = LoadModel(odd);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->spec.name, "caf\xEF\xBF\xBD");
+  EXPECT_TRUE(WriteContainer(*model, {}, odd / "container").ok());
+  EXPECT_EQ(LoadModel(odd / "container")->spec.name, model->spec.name);
+}
+
 TEST(ModelLoaderTest, NamesTheTensorOfAWrongShape) {
   const fs::path folder = Tiny();
   EditJson(folder / "config.json", [](Json& config) { config["intermediate_size"] = 96; });
@@ -148,6 +203,83 @@ TEST(ModelLoaderTest, NamesTheMissingTensor) {
     config["tie_word_embeddings"] = false;
   });
   EXPECT_THAT(Message(folder), HasSubstr("\"lm_head.weight\" of shape [272, 64] is missing (the configuration says"));
+}
+
+// Every tensor renamed.
+void Rename(const fs::path& path, const std::function<std::string(const std::string&)>& name) {
+  EditHeader(path, [&](Json& header) {
+    Json renamed = Json::object();
+    for (const auto& [old, entry] : header.items()) renamed[old == "__metadata__" ? old : name(old)] = entry;
+    header = renamed;
+  });
+}
+
+TEST(ModelLoaderTest, AModelThatWasSavedWithoutItsHeadHasShorterNames) {
+  const Model model = *LoadModel(Tiny());
+  const fs::path folder = Tiny();
+  Rename(folder / "model.safetensors", [](const std::string& name) { return name.substr(name.find('.') + 1); });
+  const absl::StatusOr<Model> shorter = LoadModel(folder);
+  ASSERT_TRUE(shorter.ok()) << shorter.status();
+  ASSERT_EQ(shorter->parameters.size(), model.parameters.size());
+  for (const auto& [name, tensor] : model.parameters) {
+    EXPECT_EQ(tensor->Decode(), (*shorter->Find(name))->Decode()) << name;
+  }
+  EditJson(folder / "config.json", [](Json& config) { config["tie_word_embeddings"] = false; });
+  EXPECT_THAT(Message(folder), HasSubstr("saved without its head"));
+}
+
+TEST(ModelLoaderTest, ATiedModelMayStoreItsHeadAlone) {
+  const Model model = *LoadModel(Tiny());
+  const fs::path folder = Tiny();
+  Rename(folder / "model.safetensors",
+         [](const std::string& name) { return name == kEmbeddingName ? std::string(kHeadName) : name; });
+  const absl::StatusOr<Model> other = LoadModel(folder);
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ((*other->Find(kEmbeddingName))->Decode(), (*model.Find(kEmbeddingName))->Decode());
+  EXPECT_EQ(other->parameters.size(), model.parameters.size());
+}
+
+TEST(ModelLoaderTest, PrefixesOfWrappersAreNamed) {
+  const std::pair<const char*, const char*> prefixes[] = {{"_orig_mod.", "torch.compile"},
+                                                          {"module.", "DataParallel"},
+                                                          {"language_model.", "several kinds of input"},
+                                                          {"base_model.model.", "PEFT"},
+                                                          {"student.", "prefix"}};
+  for (const auto& [prefix, cause] : prefixes) {
+    const fs::path folder = Tiny();
+    Rename(folder / "model.safetensors", [&](const std::string& name) { return prefix + name; });
+    EXPECT_THAT(Message(folder), HasSubstr(std::string("the file has \"") + prefix + "model.")) << prefix;
+    EXPECT_THAT(Message(folder), HasSubstr(cause));
+    EXPECT_THAT(Message(folder), HasSubstr(std::string("take \"") + prefix + "\" off every name"));
+  }
+}
+
+TEST(ModelLoaderTest, AMissingTensorIsToldWithOneThatIsLeftOver) {
+  const fs::path folder = Tiny();
+  Rename(folder / "model.safetensors", [](const std::string& name) { return name + "_old"; });
+  EXPECT_THAT(Message(folder), HasSubstr("tensors that are left over, \"model.embed_tokens.weight_old\""));
+}
+
+TEST(ModelLoaderTest, MinusOneIsNoStop) {
+  const fs::path folder = Tiny();
+  EditJson(folder / "config.json", [](Json& config) {
+    config["eos_token_id"] = {-1, 5};
+    config["bos_token_id"] = -1;
+  });
+  const absl::StatusOr<Model> model = LoadModel(folder);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->spec.eos_ids.front(), 5);
+}
+
+TEST(ModelLoaderTest, PackedWeightsWithoutSettingsAreNamed) {
+  const fs::path folder = Tiny();
+  EditHeader(folder / "model.safetensors", [](Json& header) {
+    header["model.layers.0.mlp.down_proj.qweight"] = header["model.layers.0.mlp.down_proj.weight"];
+    header["model.layers.0.mlp.down_proj.qweight"]["dtype"] = "I32";
+    header.erase("model.layers.0.mlp.down_proj.weight");
+  });
+  EXPECT_THAT(Message(folder), HasSubstr("packed by GPTQ or AWQ"));
+  EXPECT_THAT(Message(folder), HasSubstr("quantize_config.json"));
 }
 
 TEST(ModelLoaderTest, NamesTheUnexpectedTensor) {

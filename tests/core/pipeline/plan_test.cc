@@ -51,6 +51,40 @@ TEST_F(PlanTest, FingerprintFollowsContentNotPlace) {
   EXPECT_NE(Plan().plan.fingerprint(), before);
 }
 
+TEST_F(PlanTest, WeightsThatAreNoNumbersAreNamed) {
+  const auto warned = [&] {
+    const PlanResult result = Plan();
+    const auto found = std::find_if(result.plan.warnings().begin(), result.plan.warnings().end(),
+                                    [](const v1::Warning& w) { return w.code() == "NON_FINITE_WEIGHTS"; });
+    return found == result.plan.warnings().end() ? std::string() : found->message();
+  };
+  EXPECT_EQ(warned(), "");
+  const std::filesystem::path file = folder_ / "model" / "model.safetensors";
+  std::string bytes = *ReadFile(file);
+  // NaN in every 16 and 32-bit type.
+  bytes[bytes.size() - 2] = static_cast<char>(0xc0);
+  bytes[bytes.size() - 1] = 0x7f;
+  ASSERT_TRUE(WriteFileAtomically(file, bytes).ok());
+  EXPECT_THAT(warned(), HasSubstr("holds NaN at element ["));
+  // The second answer is the remembered one.
+  EXPECT_THAT(warned(), HasSubstr("holds NaN at element ["));
+}
+
+TEST_F(PlanTest, ATokenizerThatCannotBeUsedIsToldWhereTextIsNeeded) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "model" / "tokenizer.json", R"({"model": {"type": "Unheard"}})").ok());
+  const std::vector<FieldViolation> faults = Plan().violations;
+  ASSERT_FALSE(faults.empty());
+  for (const FieldViolation& fault : faults) {
+    EXPECT_NE(fault.field, "model");
+    EXPECT_THAT(fault.description, HasSubstr("cannot be used"));
+  }
+  recipe_.clear_evaluate();
+  recipe_.clear_gates();
+  recipe_.clear_stages();
+  recipe_.add_stages()->mutable_quantize()->mutable_rtn()->set_bits(4);
+  EXPECT_THAT(Plan().violations, IsEmpty());
+}
+
 TEST_F(PlanTest, MissingModelIsNamed) {
   recipe_.set_model((folder_ / "nothing").string());
   EXPECT_THAT(Plan().violations, Contains(Fault("model", "there is no such file or folder")));
