@@ -1,4 +1,4 @@
-// The C interface of rust/src/lib.rs. Buffers that it fills are the caller's until given back by the free functions.
+// The C interface of rust/src/tokenizer.rs. Buffers that it fills are the caller's until given back by the free functions.
 #ifndef TERSOR_CORE_TOKENIZER_TERSOR_TOKENIZERS_H_
 #define TERSOR_CORE_TOKENIZER_TERSOR_TOKENIZERS_H_
 

@@ -1,5 +1,5 @@
 //! Unicode's full lower-casing (final sigma included), which is also Python's str.lower().
-use crate::{into_bytes, slice_of, TersorBytes};
+use crate::bytes::{into_bytes, slice_of, TersorBytes};
 
 /// `text` in lower case; what is not UTF-8 in it becomes U+FFFD.
 #[no_mangle]
