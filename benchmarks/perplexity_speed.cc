@@ -57,8 +57,8 @@ absl::Status Run(const Arguments& arguments) {
   evaluation.set_convention(arguments.convention);
   evaluation.set_window(arguments.window);
   evaluation.set_max_windows(arguments.windows);
-  TERSOR_ASSIGN_OR_RETURN(const Protocol protocol,
-                          ResolveProtocol(evaluation, DescribeForProtocol(model), tokenizer->sha256(), text));
+  TERSOR_ASSIGN_OR_RETURN(const ProtocolModel described, DescribeForProtocol(model, tokenizer.get()));
+  TERSOR_ASSIGN_OR_RETURN(const Protocol protocol, ResolveProtocol(evaluation, described, tokenizer->sha256(), text));
   TERSOR_ASSIGN_OR_RETURN(const ScoredWindows windows, CutWindows(protocol, *tokenizer, text));
   TERSOR_ASSIGN_OR_RETURN(const ScoringModel scoring, PrepareScoring(model, {.threads = arguments.threads}));
   TERSOR_ASSIGN_OR_RETURN(const v1::PerplexityResult result,

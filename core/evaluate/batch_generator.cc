@@ -12,6 +12,7 @@
 #include "core/model/block.h"
 #include "core/model/head.h"
 #include "core/model/kv_cache.h"
+#include "core/model/special_tokens.h"
 
 namespace tersor {
 namespace {
@@ -316,8 +317,9 @@ absl::StatusOr<std::vector<GeneratedText>> GenerateAll(const Model& model, const
   TERSOR_RETURN_IF_ERROR(Check(prompts, options, context_length));
   if (prompts.empty()) return std::vector<GeneratedText>();
   TERSOR_ASSIGN_OR_RETURN(const std::unique_ptr<ResidentModel> resident, ResidentModel::Load(model, options.compute));
+  TERSOR_ASSIGN_OR_RETURN(const SpecialTokens special, SpecialTokensOf(model.spec, model.assets, &tokenizer));
   BatchGeneration generation(*resident, tokenizer, prompts, context_length - options.max_tokens,
-                             options.end_ids.empty() ? model.spec.eos_ids : options.end_ids, options);
+                             options.end_ids.empty() ? special.ends : options.end_ids, options);
   return generation.Run(context);
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/sha256.h"
+#include "core/model/special_tokens.h"
 
 namespace tersor {
 namespace {
@@ -117,11 +118,12 @@ std::vector<FieldViolation> CheckProtocol(const v1::PerplexityEvaluation& evalua
   return faults.Take();
 }
 
-ProtocolModel DescribeForProtocol(const Model& model) {
-  return {.bos_id = model.spec.bos_id,
-          .eos_id = model.spec.eos_ids.empty() ? -1 : model.spec.eos_ids.front(),
-          .add_bos = model.assets.add_bos,
-          .context_length = model.spec.context_length};
+absl::StatusOr<ProtocolModel> DescribeForProtocol(const Model& model, const Tokenizer* tokenizer) {
+  TERSOR_ASSIGN_OR_RETURN(const SpecialTokens special, SpecialTokensOf(model.spec, model.assets, tokenizer));
+  return ProtocolModel{.bos_id = special.bos.id,
+                       .eos_id = special.eos.id,
+                       .add_bos = special.adds_bos(),
+                       .context_length = model.spec.context_length};
 }
 
 absl::StatusOr<Protocol> ResolveProtocol(const v1::PerplexityEvaluation& evaluation, const ProtocolModel& model,

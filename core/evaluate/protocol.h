@@ -10,6 +10,7 @@
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
 #include "core/model/model.h"
+#include "core/tokenizer/tokenizer.h"
 #include "tersor/v1/recipe.pb.h"
 
 namespace tersor {
@@ -51,13 +52,14 @@ struct ProtocolModel {
   // -1 where there is none.
   int64_t bos_id = -1;
   int64_t eos_id = -1;
-  // The metadata's add_bos_token.
+  // Whether the tokenizer puts BOS before a text.
   bool add_bos = false;
   // 0 where unknown.
   int64_t context_length = 0;
 };
 
-ProtocolModel DescribeForProtocol(const Model& model);
+// Of the tokenizer's special tokens (core/model/special_tokens.h); `tokenizer` may be null.
+absl::StatusOr<ProtocolModel> DescribeForProtocol(const Model& model, const Tokenizer* tokenizer);
 
 // Every fault of the message that can be seen without the text; `field` is its path ("evaluate.perplexity[0]").
 std::vector<FieldViolation> CheckProtocol(const v1::PerplexityEvaluation& evaluation, const ProtocolModel& model,

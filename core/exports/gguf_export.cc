@@ -49,7 +49,6 @@ absl::Status CheckTokenizer(const Model& model, const Model& found) {
 absl::Status CheckSpecs(const ModelSpec& expected, const ModelSpec& found) {
   bool same = expected.vocabulary == found.vocabulary && expected.width == found.width && expected.tied == found.tied &&
               expected.layers.size() == found.layers.size() && GgufContextLength(expected) == found.context_length &&
-              expected.bos_id == found.bos_id &&
               static_cast<float>(expected.norm_epsilon) == static_cast<float>(found.norm_epsilon);
   for (size_t i = 0; same && i < expected.layers.size(); ++i) {
     const LayerSpec& a = expected.layers[i];

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/formats/json_text.h"
 #include "core/model/architecture.h"
 #include "core/model/gguf_spec.h"
 #include "core/model/rope_table.h"
+#include "core/model/special_tokens.h"
 #include "core/tokenizer/gguf_tokenizer_writer.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -113,31 +113,20 @@ void PutSpec(const ModelSpec& spec, absl::string_view prefix, GgufMetadataBuilde
   }
 }
 
-// The id of the token that tokenizer_config.json calls `key`; -1 where it does not say.
-int64_t ConfiguredToken(const ModelAssets& assets, const Tokenizer& tokenizer, const char* key) {
-  const auto config = ParseJsonObject(assets.tokenizer_config_json, "tokenizer_config.json");
-  if (!config.ok() || !config->contains(key)) return -1;
-  const nlohmann::json& token = (*config)[key];
-  // Either the text or an object that holds it.
-  const nlohmann::json& text = token.is_object() && token.contains("content") ? token["content"] : token;
-  return text.is_string() ? tokenizer.TokenToId(text.get_ref<const std::string&>()) : -1;
-}
-
-void PutSpecialTokens(const ModelSpec& spec, const ModelAssets& assets, const Tokenizer& tokenizer, int64_t unknown_id,
+void PutSpecialTokens(const ModelSpec& spec, const SpecialTokens& special, int64_t unknown_id,
                       GgufMetadataBuilder& metadata) {
   const auto put = [&](absl::string_view key, int64_t id) {
     if (id < 0 || id >= spec.vocabulary) return;
     metadata.Uint32(absl::StrCat("tokenizer.ggml.", key), static_cast<uint32_t>(id));
   };
-  put("bos_token_id", spec.bos_id);
-  put("padding_token_id", spec.pad_id);
-  put("unknown_token_id", unknown_id >= 0 ? unknown_id : ConfiguredToken(assets, tokenizer, "unk_token"));
+  put("bos_token_id", special.bos.id);
+  put("padding_token_id", special.pad.id);
+  put("unknown_token_id", unknown_id >= 0 ? unknown_id : special.unk.id);
   // Of several ends the tokenizer's own comes first; the next one is the end of a turn.
-  std::vector<int64_t> ends = spec.eos_ids;
-  const auto own = std::find(ends.begin(), ends.end(), ConfiguredToken(assets, tokenizer, "eos_token"));
-  if (own != ends.end()) std::rotate(ends.begin(), own, own + 1);
-  if (!ends.empty()) put("eos_token_id", ends[0]);
-  if (ends.size() > 1) put("eot_token_id", ends[1]);
+  if (!special.ends.empty()) put("eos_token_id", special.ends[0]);
+  if (special.ends.size() > 1) put("eot_token_id", special.ends[1]);
+  metadata.Bool("tokenizer.ggml.add_bos_token", special.adds_bos());
+  if (!special.frame.after.empty()) metadata.Bool("tokenizer.ggml.add_eos_token", true);
 }
 
 absl::Status PutTokenizer(const ModelSpec& spec, const ModelAssets& assets, GgufMetadataBuilder& metadata) {
@@ -145,6 +134,7 @@ absl::Status PutTokenizer(const ModelSpec& spec, const ModelAssets& assets, Gguf
     return absl::InvalidArgumentError("GGUF: the model has no tokenizer.json, and llama.cpp needs its tokens");
   }
   TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(assets.tokenizer_json));
+  TERSOR_ASSIGN_OR_RETURN(const SpecialTokens special, SpecialTokensOf(spec, assets, tokenizer.get()));
   TERSOR_ASSIGN_OR_RETURN(const GgufTokenizerMetadata tokens,
                           GgufTokenizerFromJson(assets.tokenizer_json, spec.vocabulary, assets.gguf_pre_tokenizer));
   metadata.String("tokenizer.ggml.model", tokens.model);
@@ -153,9 +143,8 @@ absl::Status PutTokenizer(const ModelSpec& spec, const ModelAssets& assets, Gguf
   metadata.Int32s("tokenizer.ggml.token_type", tokens.token_types);
   if (!tokens.scores.empty()) metadata.Float32s("tokenizer.ggml.scores", tokens.scores);
   if (!tokens.merges.empty()) metadata.Strings("tokenizer.ggml.merges", tokens.merges);
-  metadata.Bool("tokenizer.ggml.add_bos_token", assets.add_bos);
   metadata.Bool("tokenizer.ggml.add_space_prefix", tokens.add_space_prefix.value_or(false));
-  PutSpecialTokens(spec, assets, *tokenizer, tokens.unknown_id, metadata);
+  PutSpecialTokens(spec, special, tokens.unknown_id, metadata);
   if (!assets.chat_template.empty()) metadata.String("tokenizer.chat_template", assets.chat_template);
   return absl::OkStatus();
 }

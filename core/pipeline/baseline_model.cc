@@ -39,7 +39,9 @@ absl::StatusOr<BaselineModelInputs> ReadModelAndTokenizer(const std::string& pat
 // The recipe's perplexities as this model and its tokenizer measure them.
 void ResolveProtocols(const v1::Recipe& recipe, const JobInputs& inputs, BaselineModelInputs& baseline,
                       std::vector<FieldViolation>& violations) {
-  const ProtocolModel model = DescribeForProtocol(baseline.model);
+  const absl::StatusOr<ProtocolModel> described = DescribeForProtocol(baseline.model, baseline.tokenizer.get());
+  if (!described.ok()) return Violate(described.status().message(), violations);
+  const ProtocolModel& model = *described;
   // Faulty ones are not among the inputs; then the plan is not run.
   if (static_cast<int>(inputs.perplexities.size()) != recipe.evaluate().perplexity_size()) return;
   for (int i = 0; i < recipe.evaluate().perplexity_size(); ++i) {
@@ -65,10 +67,11 @@ void CheckChatTemplate(const JobInputs& inputs, const BaselineModelInputs& basel
   const bool wanted =
       std::any_of(inputs.tasks.begin(), inputs.tasks.end(), [](const LoadedTask& task) { return task.chat_template; });
   if (!wanted) return;
-  const TaskText text = DescribeTaskText(baseline.model, *baseline.tokenizer);
-  const absl::Status tried = text.chat == nullptr
+  const auto text = DescribeTaskText(baseline.model, *baseline.tokenizer, inputs.chat_date);
+  if (!text.ok()) return Violate(text.status().message(), violations);
+  const absl::Status tried = text->chat == nullptr
                                  ? absl::InvalidArgumentError("the model has no chat template, which a task asks for")
-                                 : text.chat("Hello").status();
+                                 : text->chat("Hello").status();
   if (!tried.ok()) Violate(tried.message(), violations);
 }
 
@@ -167,8 +170,10 @@ absl::Status EvaluateBaselineModel(const JobParts& parts) {
       return EvaluateText(parts, baseline, i, stage);
     }));
   }
-  TaskSubject subject(std::string(kBaselineModelSubject), baseline.model, baseline.model.source.sha256,
-                      DescribeTaskText(baseline.model, *baseline.tokenizer), parts.job.compute, parts.cache());
+  TERSOR_ASSIGN_OR_RETURN(TaskText text,
+                          DescribeTaskText(baseline.model, *baseline.tokenizer, parts.job.inputs.chat_date));
+  TaskSubject subject(std::string(kBaselineModelSubject), baseline.model, baseline.model.source.sha256, std::move(text),
+                      parts.job.compute, parts.cache());
   for (size_t i = 0; i < parts.job.inputs.tasks.size(); ++i) {
     TERSOR_RETURN_IF_ERROR(RunTaskStage(parts, subject, AskedTask(parts, i)));
   }

@@ -120,7 +120,9 @@ absl::StatusOr<DatasetText> ReadDataset(const std::string& name, const PipelineC
 
 void ReadPerplexity(const v1::PerplexityEvaluation& evaluation, const std::string& field,
                     const PipelineContext& context, JobInputs& inputs, std::vector<FieldViolation>& violations) {
-  const ProtocolModel model = DescribeForProtocol(inputs.model);
+  const absl::StatusOr<ProtocolModel> described = DescribeForProtocol(inputs.model, inputs.tokenizer.get());
+  if (!described.ok()) return AddViolation("model", described.status(), violations);
+  const ProtocolModel& model = *described;
   const std::vector<FieldViolation> faults = CheckProtocol(evaluation, model, field);
   violations.insert(violations.end(), faults.begin(), faults.end());
   absl::StatusOr<DatasetText> data = ReadDataset(evaluation.dataset(), context);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/civil_time.h"
 #include "core/base/field_violation.h"
 #include "core/base/status.h"
 #include "core/evaluate/protocol.h"
@@ -62,6 +63,8 @@ struct JobInputs {
   int calibration_tokens = 512;
   int calibration_seed = 0;
   std::vector<PerplexityInput> perplexities;
+  // What chat templates are told of the date: the recipe's `evaluate.chat_date`, else today.
+  absl::CivilDay chat_date;
   std::vector<LoadedTask> tasks;
   // The same with all items that their data has, whatever the recipe's limits; only where the evaluation may go on with
   // them.
@@ -84,8 +87,9 @@ void ReadPerplexities(const v1::Recipe& recipe, const PipelineContext& context, 
 void ReadTasks(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                std::vector<FieldViolation>& violations);
 
-// What turns the tasks' texts into the model's ids; both outlive it.
-TaskText DescribeTaskText(const Model& model, const Tokenizer& tokenizer);
+// What turns the tasks' texts into the model's ids; both outlive it. INVALID_ARGUMENT where the tokenizer's special
+// tokens cannot be told.
+absl::StatusOr<TaskText> DescribeTaskText(const Model& model, const Tokenizer& tokenizer, absl::CivilDay chat_date);
 
 // The model with its content's hash. PERMISSION_DENIED where the path lies outside the allowed folders, NOT_FOUND where
 // nothing is there.

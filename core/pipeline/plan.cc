@@ -73,9 +73,11 @@ std::string Fingerprint(const v1::Recipe& recipe, const JobInputs& inputs) {
   digest.UpdateField(inputs.calibration.text);
   for (const PerplexityInput& perplexity : inputs.perplexities) digest.UpdateField(perplexity.protocol.Hash());
   for (const auto* tasks : {&inputs.tasks, &inputs.whole_tasks}) {
-    if (inputs.tokenizer == nullptr) break;
-    const TaskText text = DescribeTaskText(inputs.model, *inputs.tokenizer);
-    for (const LoadedTask& task : *tasks) digest.UpdateField(TaskProtocolHash(task, text));
+    if (inputs.tokenizer == nullptr || tasks->empty()) continue;
+    const auto text = DescribeTaskText(inputs.model, *inputs.tokenizer, inputs.chat_date);
+    // Without one the plan has a violation.
+    if (!text.ok()) continue;
+    for (const LoadedTask& task : *tasks) digest.UpdateField(TaskProtocolHash(task, *text));
   }
   if (inputs.baseline_model) digest.UpdateField(inputs.baseline_model->model.source.sha256);
   return digest.HexDigest();

@@ -25,8 +25,9 @@ absl::StatusOr<std::string> ContentOf(const JobParts& parts, absl::string_view n
 absl::StatusOr<TaskSubject> SubjectOf(const JobParts& parts, absl::string_view name) {
   const JobInputs& inputs = parts.job.inputs;
   TERSOR_ASSIGN_OR_RETURN(const std::string content, ContentOf(parts, name));
+  TERSOR_ASSIGN_OR_RETURN(TaskText text, DescribeTaskText(inputs.model, *inputs.tokenizer, inputs.chat_date));
   return TaskSubject(std::string(name), name == kDenseSubject ? inputs.model : parts.compressed, content,
-                     DescribeTaskText(inputs.model, *inputs.tokenizer), parts.job.compute, parts.cache());
+                     std::move(text), parts.job.compute, parts.cache());
 }
 
 absl::Status EvaluateTasksOf(const JobParts& parts, absl::string_view name) {
@@ -59,6 +60,7 @@ TaskModel TaskSubject::MakeTaskModel() {
   asked.generate = [this](std::span<const std::vector<int32_t>> prompts, BatchGenerateOptions options,
                           const EvaluateContext& context) {
     options.compute = compute_;
+    options.end_ids = text_.end_ids;
     return GenerateAll(model_, *text_.tokenizer, prompts, options, context);
   };
   return asked;

@@ -5,10 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/sha256.h"
 #include "core/base/warning.h"
 #include "core/chat/chat_template.h"
 #include "core/evaluate/gate_looks.h"
+#include "core/model/special_tokens.h"
 #include "core/pipeline/job_inputs.h"
 #include "core/pipeline/stage_list.h"
 
@@ -18,12 +21,7 @@ namespace {
 // A suite's set with fewer is taken for a sample of it.
 constexpr int64_t kFewItems = 30;
 
-// "" where there is no such token.
-std::string TokenText(const Tokenizer& tokenizer, int64_t id) {
-  if (id < 0) return "";
-  const auto token = static_cast<int32_t>(id);
-  return tokenizer.Decode({&token, 1}).value_or("");
-}
+absl::CivilDay Today() { return absl::ToCivilDay(absl::Now(), absl::LocalTimeZone()); }
 
 class TaskReader {
  public:
@@ -45,6 +43,10 @@ class TaskReader {
   void Warn(const char* code, const std::string& task, const std::string& message) {
     inputs_.warnings.push_back(MakeWarning(code, message, task));
   }
+  absl::StatusOr<TaskText> Text() const {
+    return DescribeTaskText(inputs_.model, *inputs_.tokenizer, inputs_.chat_date);
+  }
+  void ReadDate(const std::string& date);
   void CheckTemplate(bool wanted, const std::string& field);
   // Adds it unless its data is missing and `skips_missing`.
   void Read(const v1::TaskEvaluation& task, const std::string& ability, const std::string& field, bool skips_missing);
@@ -56,16 +58,33 @@ class TaskReader {
   const bool reads_whole_;
   JobInputs& inputs_;
   std::vector<FieldViolation>& violations_;
+  // Whether the recipe says which day it is, and whether it was warned that it does not.
+  bool dated_ = false;
+  bool date_warned_ = false;
   std::set<std::string> named_;
   v1::SuiteDefinition suite_;
 };
 
+void TaskReader::ReadDate(const std::string& date) {
+  dated_ = !date.empty();
+  inputs_.chat_date = Today();
+  if (dated_ && !absl::ParseCivilTime(date, &inputs_.chat_date)) {
+    Violate("evaluate.chat_date", absl::StrCat("\"", date, "\" is not a day such as 2026-01-31"));
+  }
+}
+
 void TaskReader::CheckTemplate(bool wanted, const std::string& field) {
   if (!wanted || inputs_.tokenizer == nullptr) return;
-  const TaskText text = DescribeTaskText(inputs_.model, *inputs_.tokenizer);
-  const absl::Status tried =
-      text.chat == nullptr ? absl::InvalidArgumentError("the model has no chat template") : text.chat("Hello").status();
-  if (!tried.ok()) Violate(absl::StrCat(field, ".apply_chat_template"), tried.message());
+  const std::string name = absl::StrCat(field, ".apply_chat_template");
+  const absl::StatusOr<TaskText> text = Text();
+  if (!text.ok()) return Violate(name, text.status().message());
+  if (text->chat == nullptr) return Violate(name, "the model has no chat template");
+  if (const absl::Status tried = text->chat("Hello").status(); !tried.ok()) return Violate(name, tried.message());
+  if (text->template_date.empty() || dated_ || date_warned_) return;
+  date_warned_ = true;
+  Warn("CHAT_TEMPLATE_DATE", "",
+       absl::StrCat("the chat template asks for the date and is told today's, ", text->template_date,
+                    ": on another day the tasks have other prompts. Set evaluate.chat_date"));
 }
 
 std::string TaskReader::AbilityOf(const std::string& task) const {
@@ -79,7 +98,8 @@ absl::Status TaskReader::ReadWhole(v1::TaskEvaluation task, const std::string& a
   task.clear_limit();
   TERSOR_ASSIGN_OR_RETURN(inputs_.whole_tasks.emplace_back(), LoadTask(library_, task, ability));
   if (inputs_.tokenizer == nullptr) return absl::OkStatus();
-  return CheckTaskTokens(inputs_.whole_tasks.back(), DescribeTaskText(inputs_.model, *inputs_.tokenizer));
+  TERSOR_ASSIGN_OR_RETURN(const TaskText text, Text());
+  return CheckTaskTokens(inputs_.whole_tasks.back(), text);
 }
 
 void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability, const std::string& field,
@@ -94,9 +114,9 @@ void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability
   if (!loaded.ok()) return Violate(field, loaded.status().message());
   loaded->ability = ability;
   if (inputs_.tokenizer != nullptr) {
-    if (absl::Status fits = CheckTaskTokens(*loaded, DescribeTaskText(inputs_.model, *inputs_.tokenizer)); !fits.ok()) {
-      return Violate(field, fits.message());
-    }
+    const absl::StatusOr<TaskText> text = Text();
+    const absl::Status fits = text.ok() ? CheckTaskTokens(*loaded, *text) : text.status();
+    if (!fits.ok()) return Violate(field, fits.message());
   }
   if (loaded->skipped > 0) {
     Warn("TASK_ITEMS_SKIPPED", task.name(),
@@ -120,6 +140,7 @@ void TaskReader::Read(const v1::TaskEvaluation& task, const std::string& ability
 }
 
 void TaskReader::ReadNamed(const v1::Evaluation& evaluate) {
+  ReadDate(evaluate.chat_date());
   if (evaluate.has_suite()) {
     absl::StatusOr<v1::SuiteDefinition> suite = library_.FindSuite(evaluate.suite().name());
     if (suite.ok()) {
@@ -165,18 +186,24 @@ void ReadTasks(const v1::Recipe& recipe, const PipelineContext& context, JobInpu
   if (recipe.evaluate().has_suite()) reader.ReadSuite(recipe.evaluate().suite());
 }
 
-TaskText DescribeTaskText(const Model& model, const Tokenizer& tokenizer) {
-  const ModelSpec& spec = model.spec;
+absl::StatusOr<TaskText> DescribeTaskText(const Model& model, const Tokenizer& tokenizer, absl::CivilDay chat_date) {
+  TERSOR_ASSIGN_OR_RETURN(SpecialTokens special, SpecialTokensOf(model.spec, model.assets, &tokenizer));
   TaskText text;
   text.tokenizer = &tokenizer;
-  text.prefix_id = spec.bos_id >= 0 ? spec.bos_id : spec.eos_ids.empty() ? -1 : spec.eos_ids.front();
-  text.context_length = spec.context_length;
+  text.prefix_id = special.prefix().id;
+  text.frame = special.frame;
+  text.end_ids = special.ends;
+  text.context_length = model.spec.context_length;
   if (model.assets.chat_template.empty()) return text;
   text.template_sha256 = Sha256Hex(model.assets.chat_template);
-  text.chat = [chat = ChatTemplate::Parse(model.assets.chat_template),
-               variables = ChatVariables{TokenText(tokenizer, spec.bos_id),
-                                         TokenText(tokenizer, spec.eos_ids.empty() ? -1 : spec.eos_ids[0])}](
-                  absl::string_view prompt) -> absl::StatusOr<std::string> {
+  absl::StatusOr<ChatTemplate> chat = ChatTemplate::Parse(model.assets.chat_template);
+  if (chat.ok() && chat->asks_for_date()) text.template_date = absl::FormatCivilTime(chat_date);
+  ChatVariables variables{.bos_token = special.bos.text,
+                          .eos_token = special.eos.text,
+                          .pad_token = special.pad.text,
+                          .unk_token = special.unk.text,
+                          .date = chat_date};
+  text.chat = [chat = std::move(chat), variables](absl::string_view prompt) -> absl::StatusOr<std::string> {
     if (!chat.ok()) return chat.status();
     return chat->Render({{"user", std::string(prompt)}}, variables);
   };

@@ -1,4 +1,5 @@
-// The C interface of rust/src/tokenizer.rs. Buffers that it fills are the caller's until given back by the free functions.
+// The C interface of rust/src/tokenizer.rs. Buffers that it fills are the caller's until given back by the free
+// functions.
 #ifndef TERSOR_CORE_TOKENIZER_TERSOR_TOKENIZERS_H_
 #define TERSOR_CORE_TOKENIZER_TERSOR_TOKENIZERS_H_
 
@@ -24,8 +25,9 @@ TersorTokenizer* tersor_tokenizer_new(const uint8_t* json, size_t length, Tersor
 void tersor_tokenizer_free(TersorTokenizer* tokenizer);
 
 // Both: false with `error` filled on a failure, and then nothing else is written.
-bool tersor_tokenizer_encode(const TersorTokenizer* tokenizer, const uint8_t* text, size_t length, TersorIds* ids,
-                             TersorBytes* error);
+// `add_special`: with the tokens that the file's post-processor adds to a text.
+bool tersor_tokenizer_encode(const TersorTokenizer* tokenizer, const uint8_t* text, size_t length, bool add_special,
+                             TersorIds* ids, TersorBytes* error);
 bool tersor_tokenizer_decode(const TersorTokenizer* tokenizer, const uint32_t* ids, size_t length, bool skip_special,
                              TersorBytes* text, TersorBytes* error);
 

@@ -27,15 +27,9 @@ class HfTokenizer final : public Tokenizer {
   HfTokenizer(const HfTokenizer&) = delete;
   HfTokenizer& operator=(const HfTokenizer&) = delete;
 
-  absl::StatusOr<std::vector<int32_t>> Encode(absl::string_view text) const override {
-    TERSOR_RETURN_IF_ERROR(CheckUtf8(text));
-    TersorIds ids{};
-    TersorBytes error{};
-    if (!tersor_tokenizer_encode(handle_, Bytes(text), text.size(), &ids, &error)) {
-      return absl::InternalError(absl::StrCat("cannot tokenize the text: ", TakeText(error)));
-    }
-    absl::Cleanup release = [&ids] { tersor_ids_free(ids); };
-    return std::vector<int32_t>(ids.data, ids.data + ids.length);
+  absl::StatusOr<std::vector<int32_t>> Encode(absl::string_view text) const override { return Ids(text, false); }
+  absl::StatusOr<std::vector<int32_t>> EncodeWithSpecial(absl::string_view text) const override {
+    return Ids(text, true);
   }
 
   absl::StatusOr<std::string> Decode(std::span<const int32_t> ids, bool skip_special) const override {
@@ -58,6 +52,17 @@ class HfTokenizer final : public Tokenizer {
   const std::string& sha256() const override { return sha256_; }
 
  private:
+  absl::StatusOr<std::vector<int32_t>> Ids(absl::string_view text, bool add_special) const {
+    TERSOR_RETURN_IF_ERROR(CheckUtf8(text));
+    TersorIds ids{};
+    TersorBytes error{};
+    if (!tersor_tokenizer_encode(handle_, Bytes(text), text.size(), add_special, &ids, &error)) {
+      return absl::InternalError(absl::StrCat("cannot tokenize the text: ", TakeText(error)));
+    }
+    absl::Cleanup release = [&ids] { tersor_ids_free(ids); };
+    return std::vector<int32_t>(ids.data, ids.data + ids.length);
+  }
+
   TersorTokenizer* const handle_;
   const std::string sha256_;
 };

@@ -23,6 +23,9 @@ class Tokenizer {
   // No special tokens are added; special strings in the text are parsed. INVALID_ARGUMENT gives the byte offset of text
   // that is not UTF-8.
   virtual absl::StatusOr<std::vector<int32_t>> Encode(absl::string_view text) const = 0;
+  // With what the file's post-processor adds to a text. What a model really sees is core/model/special_tokens.h's to
+  // say.
+  virtual absl::StatusOr<std::vector<int32_t>> EncodeWithSpecial(absl::string_view text) const = 0;
   virtual absl::StatusOr<std::string> Decode(std::span<const int32_t> ids, bool skip_special = false) const = 0;
   virtual int64_t vocabulary() const = 0;
   // -1 where there is no such token.

@@ -7,6 +7,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/local_text.h"
 #include "core/kernels/cpu_info.h"
+#include "core/model/special_tokens.h"
 #include "nlohmann/json.hpp"
 
 namespace tersor::client {
@@ -28,7 +29,8 @@ class GenerateCommand final : public Command {
 
  private:
   absl::Status Check() const;
-  absl::StatusOr<std::vector<int32_t>> Prompt(const Model& model, const Tokenizer* tokenizer) const;
+  absl::StatusOr<std::vector<int32_t>> Prompt(const Model& model, const Tokenizer* tokenizer,
+                                              const SpecialTokens& special) const;
   absl::StatusOr<int> Generate(Console& console);
   void Print(std::span<const int32_t> prompt, std::span<const int32_t> ids, const std::string& text,
              Console& console) const;
@@ -74,7 +76,8 @@ absl::Status GenerateCommand::Check() const {
   return precision_ == "bf16" ? CheckBF16Support() : absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<int32_t>> GenerateCommand::Prompt(const Model& model, const Tokenizer* tokenizer) const {
+absl::StatusOr<std::vector<int32_t>> GenerateCommand::Prompt(const Model& model, const Tokenizer* tokenizer,
+                                                             const SpecialTokens& special) const {
   std::string text = prompt_ids_;
   if (text.empty()) {
     TERSOR_ASSIGN_OR_RETURN(text, ReadAll(std::cin));
@@ -85,8 +88,8 @@ absl::StatusOr<std::vector<int32_t>> GenerateCommand::Prompt(const Model& model,
   } else {
     TERSOR_ASSIGN_OR_RETURN(prompt, tokenizer->Encode(text));
   }
-  if (bos_ && model.spec.bos_id < 0) return absl::InvalidArgumentError("--bos: this model has no BOS token");
-  if (bos_) prompt.insert(prompt.begin(), static_cast<int32_t>(model.spec.bos_id));
+  if (bos_ && special.bos.id < 0) return absl::InvalidArgumentError("--bos: this model has no BOS token");
+  if (bos_) prompt.insert(prompt.begin(), static_cast<int32_t>(special.bos.id));
   if (prompt.empty()) return absl::InvalidArgumentError("the prompt is empty; give text on standard input, or --bos");
   return prompt;
 }
@@ -117,7 +120,8 @@ absl::StatusOr<int> GenerateCommand::Generate(Console& console) {
   } else if (needs_tokenizer) {
     return found.status();
   }
-  TERSOR_ASSIGN_OR_RETURN(std::vector<int32_t> prompt, Prompt(model, tokenizer.get()));
+  TERSOR_ASSIGN_OR_RETURN(const SpecialTokens special, SpecialTokensOf(model.spec, model.assets, tokenizer.get()));
+  TERSOR_ASSIGN_OR_RETURN(std::vector<int32_t> prompt, Prompt(model, tokenizer.get(), special));
   ComputeOptions compute;
   compute.threads = threads_ > 0 ? threads_ : GetCpuInfo().cores;
   compute.precision = precision_ == "bf16" ? Precision::kBF16 : Precision::kF32;
@@ -128,7 +132,7 @@ absl::StatusOr<int> GenerateCommand::Generate(Console& console) {
   options.max_tokens = max_tokens_;
   options.temperature = temperature_;
   options.seed = seed_;
-  options.stop_ids = model.spec.eos_ids;
+  options.stop_ids = special.ends;
   options.cancellation = interrupt.token();
   absl::StatusOr<std::vector<int32_t>> ids = generator->Generate(prompt, options, nullptr);
   if (interrupt.interrupted()) return interrupt.exit_code();

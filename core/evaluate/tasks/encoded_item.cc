@@ -41,7 +41,7 @@ absl::StatusOr<EncodedItem> EncodeItem(const LoadedTask& task, const TaskText& t
   EncodedItem encoded;
   if (Generates(task)) {
     TERSOR_ASSIGN_OR_RETURN(const std::string prompt, PromptText(task, text, item, 0));
-    TERSOR_ASSIGN_OR_RETURN(encoded.prompt, text.tokenizer->Encode(prompt));
+    TERSOR_ASSIGN_OR_RETURN(encoded.prompt, EncodeFramed(*text.tokenizer, text.frame, prompt));
     if (encoded.prompt.empty()) return absl::InvalidArgumentError("the prompt has no tokens");
   }
   std::string prompt;
@@ -53,7 +53,7 @@ absl::StatusOr<EncodedItem> EncodeItem(const LoadedTask& task, const TaskText& t
     absl::string_view continuation = item.continuations[i];
     if (task.chat_template) continuation = absl::StripLeadingAsciiWhitespace(continuation);
     TERSOR_ASSIGN_OR_RETURN(encoded.requests.emplace_back(),
-                            EncodePair(*text.tokenizer, prompt, continuation, text.prefix_id));
+                            EncodePair(*text.tokenizer, prompt, continuation, text.prefix_id, text.frame));
     const auto tokens = static_cast<int64_t>(encoded.requests.back().continuation.size());
     if (text.context_length > 0 && tokens > text.context_length) {
       return absl::InvalidArgumentError(absl::StrCat("the continuation has ", tokens,

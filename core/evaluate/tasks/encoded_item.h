@@ -11,7 +11,7 @@
 #include "core/base/status.h"
 #include "core/evaluate/continuation_scorer.h"
 #include "core/evaluate/tasks/loaded_task.h"
-#include "core/tokenizer/tokenizer.h"
+#include "core/tokenizer/text_frame.h"
 
 namespace tersor {
 
@@ -21,12 +21,18 @@ struct TaskText {
   const Tokenizer* tokenizer = nullptr;
   // BOS, else EOS, else -1: stands for an empty context.
   int64_t prefix_id = -1;
+  // What the tokenizer puts around every text.
+  TextFrame frame = {};
+  // Ids that end a generation; the model's own where empty.
+  std::vector<int64_t> end_ids = {};
   // Tokens that the model can read; 0 where unknown.
   int64_t context_length = 0;
   // Puts a user's message into the chat template, up to where the assistant's answer begins; null where the model has
   // no template. `template_sha256` stands for it in hashes.
   std::function<absl::StatusOr<std::string>(absl::string_view)> chat = nullptr;
   std::string template_sha256;
+  // "2026-01-31" where the template asks for the date: what it is told.
+  std::string template_date;
 };
 
 // An item in token ids: requests, or the prompt of a generation.

@@ -18,13 +18,15 @@ size_t StrippedLength(absl::string_view text) {
 }
 
 absl::StatusOr<ContinuationRequest> EncodePair(const Tokenizer& tokenizer, absl::string_view context,
-                                               absl::string_view continuation, int64_t prefix_id) {
+                                               absl::string_view continuation, int64_t prefix_id,
+                                               const TextFrame& frame) {
   const std::string whole = absl::StrCat(context, continuation);
   const absl::string_view stripped = context.substr(0, StrippedLength(context));
   ContinuationRequest request;
-  TERSOR_ASSIGN_OR_RETURN(std::vector<int32_t> ids, tokenizer.Encode(whole));
+  TERSOR_ASSIGN_OR_RETURN(std::vector<int32_t> ids,
+                          EncodeFramed(tokenizer, stripped.empty() ? TextFrame() : frame, whole));
   if (!stripped.empty()) {
-    TERSOR_ASSIGN_OR_RETURN(request.context, tokenizer.Encode(stripped));
+    TERSOR_ASSIGN_OR_RETURN(request.context, EncodeFramed(tokenizer, frame, stripped));
   } else if (prefix_id < 0) {
     return absl::InvalidArgumentError("the context is empty, and the model has neither a BOS nor an EOS token");
   } else if (ids.empty() || ids.front() != prefix_id) {

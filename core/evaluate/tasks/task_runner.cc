@@ -149,12 +149,19 @@ absl::Status CheckAnswers(const StoredAnswer* answer, const EncodedItem& item) {
   return whole ? absl::OkStatus() : absl::InternalError("an item was left without an answer");
 }
 
+std::string ProtocolWords(const LoadedTask& task, const TaskText& text) {
+  std::string words = task.Words();
+  if (task.chat_template && !text.template_date.empty()) absl::StrAppend(&words, " of ", text.template_date);
+  if (!text.frame.empty()) absl::StrAppend(&words, ", tokens ", text.frame.Words());
+  return words;
+}
+
 void Describe(absl::string_view subject, const LoadedTask& task, const TaskText& text, v1::TaskResult& result) {
   result.set_task(task.definition.name());
   result.set_subject(std::string(subject));
   result.set_version(task.definition.version());
   result.set_hash(TaskProtocolHash(task, text));
-  result.set_protocol(task.Words());
+  result.set_protocol(ProtocolWords(task, text));
   result.set_ability(task.ability);
   result.set_few_shot(task.few_shot);
   result.set_skipped(task.skipped);
@@ -171,6 +178,9 @@ std::string TaskProtocolHash(const LoadedTask& task, const TaskText& text) {
     digest.UpdateField(part);
   }
   digest.UpdateField(definition.generate().SerializeAsString());
+  // Nothing where there is nothing, so that hashes of models without a frame are what they were.
+  if (!text.frame.empty()) digest.UpdateField(absl::StrCat("frame ", text.frame.Words()));
+  if (task.chat_template && !text.template_date.empty()) digest.UpdateField(absl::StrCat("date ", text.template_date));
   for (const TaskItem& item : task.items) {
     digest.UpdateField(item.id);
     digest.UpdateField(task.Preamble(item));

@@ -52,17 +52,18 @@ pub unsafe extern "C" fn tersor_tokenizer_free(tokenizer: *mut TersorTokenizer) 
     }
 }
 
-/// The ids of `text`, without added special tokens. False with `error` filled on a failure.
+/// The ids of `text`, with what the post-processor adds to it where `add_special`. False with `error` filled on a failure.
 #[no_mangle]
 pub unsafe extern "C" fn tersor_tokenizer_encode(
     tokenizer: *const TersorTokenizer,
     text: *const u8,
     length: usize,
+    add_special: bool,
     ids: *mut TersorIds,
     error: *mut TersorBytes,
 ) -> bool {
     let encoded = guarded(error, || {
-        let encoding = (*tokenizer).tokenizer.encode_fast(text_of(text, length)?, false);
+        let encoding = (*tokenizer).tokenizer.encode_fast(text_of(text, length)?, add_special);
         Ok(encoding.map_err(|fault| fault.to_string())?.get_ids().to_vec())
     });
     encoded.map(|found| ptr::write(ids, into_ids(found))).is_some()

@@ -39,6 +39,24 @@ TEST(RequestEncodingTest, AnEmptyContextIsThePrefixToken) {
   EXPECT_FALSE(EncodePair(*tokenizer, "", "cd", -1).ok());
 }
 
+TEST(RequestEncodingTest, TheTokenizersFrameStandsAroundContextAndWhole) {
+  const auto tokenizer = TinyTokenizer();
+  const TextFrame frame = {.before = {testing::kTinyBosId}, .after = {}, .marker = "<|endoftext|>"};
+  for (const char* context : {"ab", "<|endoftext|>ab"}) {
+    const auto request = EncodePair(*tokenizer, context, " cd", testing::kTinyBosId, frame);
+    ASSERT_TRUE(request.ok()) << request.status();
+    std::vector<int32_t> expected = *tokenizer->Encode("ab");
+    expected.insert(expected.begin(), testing::kTinyBosId);
+    EXPECT_EQ(request->context, expected) << context;
+    EXPECT_EQ(*tokenizer->Decode(request->continuation), " cd");
+  }
+  // Nothing but white space: the prefix is there already.
+  const auto blank = EncodePair(*tokenizer, " ", "cd", testing::kTinyBosId, frame);
+  ASSERT_TRUE(blank.ok());
+  EXPECT_THAT(blank->context, ::testing::ElementsAre(testing::kTinyBosId));
+  EXPECT_EQ(*tokenizer->Decode(blank->continuation), " cd");
+}
+
 TEST(RequestEncodingTest, ATargetWithoutTokensIsAFault) {
   EXPECT_FALSE(EncodePair(*TinyTokenizer(), "ab", "", testing::kTinyBosId).ok());
 }
