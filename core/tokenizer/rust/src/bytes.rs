@@ -40,12 +40,15 @@ pub unsafe fn guarded<T>(error: *mut TersorBytes, work: impl FnOnce() -> Result<
 
 /// A slice over what C++ passed; a null pointer is fine where the length is zero.
 pub unsafe fn slice_of<'a, T>(data: *const T, length: usize) -> &'a [T] {
-    if length == 0 { &[] } else { slice::from_raw_parts(data, length) }
+    if length == 0 {
+        &[]
+    } else {
+        slice::from_raw_parts(data, length)
+    }
 }
 
 pub unsafe fn text_of<'a>(data: *const u8, length: usize) -> Result<&'a str, String> {
-    str::from_utf8(slice_of(data, length))
-        .map_err(|fault| format!("not UTF-8 at byte {}", fault.valid_up_to()))
+    str::from_utf8(slice_of(data, length)).map_err(|fault| format!("not UTF-8 at byte {}", fault.valid_up_to()))
 }
 
 #[no_mangle]

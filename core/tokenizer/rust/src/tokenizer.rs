@@ -52,7 +52,8 @@ pub unsafe extern "C" fn tersor_tokenizer_free(tokenizer: *mut TersorTokenizer) 
     }
 }
 
-/// The ids of `text`, with what the post-processor adds to it where `add_special`. False with `error` filled on a failure.
+/// The ids of `text`, with what the post-processor adds to it where `add_special`. False with `error` filled on a
+/// failure.
 #[no_mangle]
 pub unsafe extern "C" fn tersor_tokenizer_encode(
     tokenizer: *const TersorTokenizer,

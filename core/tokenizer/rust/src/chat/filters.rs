@@ -26,7 +26,13 @@ pub fn center(state: &mut State, value: &Value, width: Option<i64>) -> Result<Va
 }
 
 /// What is no number is `other`.
-pub fn int(state: &State, value: &Value, other: Option<Value>, base: Option<u32>, named: Kwargs) -> Result<Value, Error> {
+pub fn int(
+    state: &State,
+    value: &Value,
+    other: Option<Value>,
+    base: Option<u32>,
+    named: Kwargs,
+) -> Result<Value, Error> {
     if value.is_undefined() {
         return Err(Error::new(ErrorKind::UndefinedError, "int of an undefined value"));
     }

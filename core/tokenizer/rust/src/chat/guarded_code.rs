@@ -163,7 +163,12 @@ fn guarded(instruction: &Instruction<'static>) -> Vec<Instruction<'static>> {
         Instruction::Gte => compared(3),
         // The value lies below the namespace.
         Instruction::SetAttr(_) => {
-            vec![Instruction::Swap, Instruction::CallFunction(ASSIGNED, Some(1)), Instruction::Swap, instruction.clone()]
+            vec![
+                Instruction::Swap,
+                Instruction::CallFunction(ASSIGNED, Some(1)),
+                Instruction::Swap,
+                instruction.clone(),
+            ]
         }
         Instruction::Slice => settled(Instruction::CallFunction(SLICED, Some(4))),
         made if makes_value(made) => settled(made.clone()),
@@ -174,7 +179,12 @@ fn guarded(instruction: &Instruction<'static>) -> Vec<Instruction<'static>> {
 fn move_target(instruction: &mut Instruction, places: &[u32]) {
     use Instruction::*;
     match instruction {
-        Iterate(to) | Jump(to) | JumpIfFalse(to) | JumpIfFalseOrPop(to) | JumpIfTrueOrPop(to) | BuildMacro(_, to, _) => {
+        Iterate(to)
+        | Jump(to)
+        | JumpIfFalse(to)
+        | JumpIfFalseOrPop(to)
+        | JumpIfTrueOrPop(to)
+        | BuildMacro(_, to, _) => {
             *to = places[*to as usize];
         }
         _ => {}

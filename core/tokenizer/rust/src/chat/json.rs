@@ -32,7 +32,8 @@ fn indent_of(value: &Value) -> Result<Option<String>, Error> {
     if let Some(text) = value.as_str() {
         return Ok(Some(text.to_string()));
     }
-    let width = if value.kind() == ValueKind::Bool { i64::from(value.is_true()) } else { i64::try_from(value.clone())? };
+    let width =
+        if value.kind() == ValueKind::Bool { i64::from(value.is_true()) } else { i64::try_from(value.clone())? };
     if width > 1000 {
         return Err(invalid(format!("an indent of {width}")));
     }
@@ -111,7 +112,9 @@ impl Writer<'_, '_, '_> {
                 '\t' => self.out.push_str("\\t"),
                 '\u{8}' => self.out.push_str("\\b"),
                 '\u{c}' => self.out.push_str("\\f"),
-                c if (c as u32) < 0x20 || (self.style.ensure_ascii && !(' '..='~').contains(&c)) => self.write_escape(c),
+                c if (c as u32) < 0x20 || (self.style.ensure_ascii && !(' '..='~').contains(&c)) => {
+                    self.write_escape(c)
+                }
                 c => self.out.push(c),
             }
         }

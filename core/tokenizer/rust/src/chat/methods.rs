@@ -20,7 +20,11 @@ fn is_space(c: char) -> bool {
 pub fn strip<'a>(text: &'a str, characters: Option<&str>, left: bool, right: bool) -> &'a str {
     let goes = |c: char| characters.map_or_else(|| is_space(c), |set| set.contains(c));
     let text = if left { text.trim_start_matches(goes) } else { text };
-    if right { text.trim_end_matches(goes) } else { text }
+    if right {
+        text.trim_end_matches(goes)
+    } else {
+        text
+    }
 }
 
 pub fn call(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -158,7 +162,9 @@ fn split_lines(text: &str, args: &[Value]) -> Result<Value, Error> {
     let (keeps, named): (Option<bool>, Kwargs) = from_args(args)?;
     let keeps = keeps.or(named.get::<Option<bool>>("keepends")?).unwrap_or(false);
     named.assert_all_used()?;
-    let ends_line = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let ends_line = |c: char| {
+        matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -245,7 +251,8 @@ fn join(state: &State, separator: &str, args: &[Value]) -> Result<Value, Error> 
     let (items,): (&Value,) = from_args(args)?;
     let mut out = String::new();
     for (at, item) in items.try_iter()?.enumerate() {
-        let item = text_argument(&item).map_err(|fault| invalid(format!("join: item {at}: {}", fault.detail().unwrap_or(""))))?;
+        let item = text_argument(&item)
+            .map_err(|fault| invalid(format!("join: item {at}: {}", fault.detail().unwrap_or(""))))?;
         let separator = if at == 0 { "" } else { separator };
         pay(state, separator.len() + item.len())?;
         out.extend([separator, item]);

@@ -1,7 +1,7 @@
 //! What minijinja's parser has otherwise than Jinja's with transformers' extension, put into its terms.
 //!
-//! `{% generation %}` marks what the assistant said, for training. It has a scope of its own, as `{% with %}` has. And the
-//! line end after `{% raw %}` is text, though trim_blocks takes it away after every other tag.
+//! `{% generation %}` marks what the assistant said, for training. It has a scope of its own, as `{% with %}` has. And
+//! the line end after `{% raw %}` is text, though trim_blocks takes it away after every other tag.
 
 /// The bytes of `text` up to and with `end`, which may stand in string literals where `quotes` counts them.
 fn length_to(text: &str, end: &str, quotes: bool) -> usize {
