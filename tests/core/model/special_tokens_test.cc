@@ -1,5 +1,7 @@
 #include "core/model/special_tokens.h"
 
+#include <cstdio>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -31,17 +33,18 @@ Json MetaspaceTokenizer(bool sequence) {
                      {"normalized", false},
                      {"special", true}});
   }
-  const Json post = {
-      {"type", "TemplateProcessing"},
-      {"single", {{{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
-      {"pair", {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}}},
-      {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {1}}, {"tokens", {"<s>"}}}}}}};
+  const Json post = Json::parse(R"({
+    "type": "TemplateProcessing",
+    "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+    "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}})");
   const Json metaspace = {
       {"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", "first"}, {"split", false}};
+  const Json merges = Json::array({Json::array({"\u2581", "a"})});
   return {{"version", "1.0"},
           {"added_tokens", added},
           {"pre_tokenizer", metaspace},
-          {"post_processor", sequence ? Json{{"type", "Sequence"}, {"processors", {post}}} : post},
+          {"post_processor", sequence ? Json{{"type", "Sequence"}, {"processors", Json::array({post})}} : post},
           {"decoder", metaspace},
           {"model",
            {{"type", "BPE"},
@@ -49,7 +52,7 @@ Json MetaspaceTokenizer(bool sequence) {
             {"byte_fallback", true},
             {"fuse_unk", true},
             {"vocab", vocabulary},
-            {"merges", {{"\u2581", "a"}}}}}};
+            {"merges", merges}}}};
 }
 
 struct Case {
