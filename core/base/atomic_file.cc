@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/mapped_inputs.h"
 
 namespace tersor {
 namespace {
@@ -97,6 +98,7 @@ absl::Status AtomicFile::Append(absl::string_view bytes) {
 
 absl::Status AtomicFile::Commit() {
   if (fd_ < 0) return absl::FailedPreconditionError(absl::StrCat("file is closed: ", path_.string()));
+  TERSOR_RETURN_IF_ERROR(CheckMappedInputs());
   if (fsync(fd_) != 0) return ErrnoStatus(errno, "syncing file", path_);
   if (rename(temporary_.c_str(), path_.c_str()) != 0) return ErrnoStatus(errno, "renaming file to", path_);
   close(fd_);
@@ -113,6 +115,10 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, absl::string
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path, uint64_t limit) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus(errno, "opening file", path);
+  return ReadDescriptor(fd, path, limit);
+}
+
+absl::StatusOr<std::string> ReadDescriptor(int fd, const std::filesystem::path& path, uint64_t limit) {
   std::string contents;
   char buffer[1 << 16];
   while (true) {
@@ -133,6 +139,7 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path, uint64_t
 }
 
 absl::Status CommitFolder(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+  TERSOR_RETURN_IF_ERROR(CheckMappedInputs());
   std::error_code error;
   const std::filesystem::path replaced = TemporaryName(path);
   const bool replaces = std::filesystem::exists(path, error);

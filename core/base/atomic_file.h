@@ -41,8 +41,12 @@ class AtomicFile {
 
 absl::Status WriteFileAtomically(const std::filesystem::path& path, absl::string_view contents);
 
-// NOT_FOUND where there is none, INVALID_ARGUMENT where it is larger than `limit`.
+// A file of our own: what strangers bring is read by input_file.h. NOT_FOUND where there is none, INVALID_ARGUMENT
+// where it is larger than `limit`.
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 30);
+
+// The same for an open file, which it closes; `path` stands in messages.
+absl::StatusOr<std::string> ReadDescriptor(int fd, const std::filesystem::path& path, uint64_t limit);
 
 // Renames a finished temporary folder (its files already durable) to its final name; replaces an earlier one.
 absl::Status CommitFolder(const std::filesystem::path& temporary, const std::filesystem::path& path);

@@ -1,6 +1,5 @@
 #include "core/base/sha256.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 
 namespace tersor {
 
@@ -44,8 +44,7 @@ std::string Sha256Hex(absl::string_view bytes) {
 }
 
 absl::StatusOr<std::string> Sha256HexOfFile(const std::filesystem::path& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return ErrnoStatus(errno, "opening file", path);
+  TERSOR_ASSIGN_OR_RETURN(const int fd, OpenInput(path));
   Sha256 digest;
   std::vector<char> buffer(1 << 20);
   while (true) {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/utf8.h"
 #include "core/calibration/task_text.h"
 
@@ -105,7 +105,7 @@ absl::StatusOr<fs::path> FindDataset(absl::string_view name, const std::vector<f
 
 absl::StatusOr<std::string> ReadText(const fs::path& path) {
   if (!IsFile(path)) return absl::NotFoundError(absl::StrCat("data set ", path.string(), ": there is no such file"));
-  TERSOR_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  TERSOR_ASSIGN_OR_RETURN(std::string text, ReadInputFile(path));
   TERSOR_RETURN_IF_ERROR(Annotate(CheckUtf8(text), absl::StrCat("data set ", path.string())));
   if (path.extension() == ".jsonl") {
     TERSOR_ASSIGN_OR_RETURN(text, TaskText(text, path.string()));

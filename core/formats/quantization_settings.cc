@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/formats/json_text.h"
 
 namespace tersor {
@@ -28,7 +28,7 @@ bool IsAwq(const nlohmann::json& settings) {
 }
 
 absl::StatusOr<nlohmann::json> ReadFileOf(const SettingsFile& file, const std::filesystem::path& path) {
-  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxBytes));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(path, kMaxBytes));
   TERSOR_ASSIGN_OR_RETURN(nlohmann::json settings, ParseJsonObject(text, path.string()));
   if (!settings.contains("quant_method")) {
     settings["quant_method"] = IsAwq(settings) ? "awq" : std::string(file.method);

@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/formats/file_kind.h"
 #include "core/formats/json_text.h"
 #include "core/tensor/mapped_file.h"
@@ -165,7 +165,7 @@ bool IsPlainFileName(absl::string_view name) {
 
 // Shard name -> the tensors that the index gives it.
 absl::StatusOr<std::map<std::string, std::vector<std::string>>> ReadIndex(const std::filesystem::path& path) {
-  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxHeaderBytes));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(path, kMaxHeaderBytes));
   TERSOR_ASSIGN_OR_RETURN(const nlohmann::json index, ParseJsonObject(text, path.string()));
   const auto map = index.find("weight_map");
   if (map == index.end() || !map->is_object()) {

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/formats/json_text.h"
 #include "core/formats/safetensors.h"
 #include "core/lint/raw_matrix.h"
@@ -69,7 +68,7 @@ bool RowsAndColumns(const Json& shape, int64_t& rows, int64_t& columns) {
 }  // namespace
 
 void CompareContainer(const std::filesystem::path& folder, const Model& model, Findings& findings, int64_t& compared) {
-  const absl::StatusOr<std::string> text = ReadFile(folder / std::string(kContainerManifestName), kMostManifest);
+  const absl::StatusOr<std::string> text = ReadInputFile(folder / std::string(kContainerManifestName), kMostManifest);
   const absl::StatusOr<Json> manifest =
       text.ok() ? ParseJsonObject(*text, kContainerManifestName) : absl::StatusOr<Json>(text.status());
   // Loading the model has said what is wrong with it.
@@ -124,10 +123,9 @@ void CheckSafetensorsFile(const std::filesystem::path& path, Findings& findings,
 
 bool IsSafetensorsFile(const std::filesystem::path& path) {
   if (path.extension() == ".safetensors") return true;
-  char head[9] = {};
-  std::ifstream file(path, std::ios::binary);
+  const std::string head = ReadInputHead(path, 9).value_or("");
   // Eight bytes of the header's length, then a JSON object.
-  return file.read(head, sizeof(head)) && absl::string_view(head, 4) != "GGUF" && head[7] == 0 && head[8] == '{';
+  return head.size() == 9 && head.substr(0, 4) != "GGUF" && head[7] == 0 && head[8] == '{';
 }
 
 }  // namespace tersor

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/mapped_inputs.h"
 #include "core/lint/config_keys.h"
 #include "core/lint/dense_checks.h"
 #include "core/lint/findings.h"
@@ -175,7 +176,10 @@ absl::StatusOr<v1::LintReport> LintArtifact(const fs::path& path, const LintOpti
   if (!fs::exists(path, error)) return absl::NotFoundError(absl::StrCat("nothing at ", path.string()));
   v1::LintReport report;
   report.set_path(path.string());
-  TERSOR_RETURN_IF_ERROR(Linter(path, options, report).Run());
+  const absl::Status status = Linter(path, options, report).Run();
+  // A file that changed meanwhile explains whatever was found.
+  TERSOR_RETURN_IF_ERROR(CheckMappedInputs());
+  TERSOR_RETURN_IF_ERROR(status);
   std::stable_sort(report.mutable_findings()->begin(), report.mutable_findings()->end(),
                    [](const v1::LintFinding& a, const v1::LintFinding& b) { return a.severity() > b.severity(); });
   return report;

@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/formats/file_kind.h"
 #include "core/formats/json_text.h"
 #include "core/formats/quantization_settings.h"
@@ -146,7 +146,7 @@ void CheckIndex(const fs::path& folder, const RawFolder& raw, Findings& findings
   const fs::path path = folder / "model.safetensors.index.json";
   std::error_code error;
   if (!fs::exists(path, error)) return;
-  const absl::StatusOr<std::string> text = ReadFile(path, kMaxHeader);
+  const absl::StatusOr<std::string> text = ReadInputFile(path, kMaxHeader);
   const absl::StatusOr<Json> index = text.ok() ? ParseJsonObject(*text, "index") : absl::StatusOr<Json>(text.status());
   if (!index.ok() || !index->contains("weight_map") || !(*index)["weight_map"].is_object()) {
     return findings.Error("UNREADABLE", "model.safetensors.index.json", "has no weight_map", "Write it again");
@@ -236,7 +236,7 @@ RawFolder ReadRawFolder(const fs::path& folder, Findings& findings) {
   ShardReader reader(raw, findings);
   for (const fs::path& shard : shards) reader.Read(shard);
   CheckIndex(folder, raw, findings);
-  const absl::StatusOr<std::string> text = ReadFile(folder / "config.json", kMaxHeader);
+  const absl::StatusOr<std::string> text = ReadInputFile(folder / "config.json", kMaxHeader);
   absl::StatusOr<Json> config = text.ok() ? ParseJsonObject(*text, "config.json") : absl::StatusOr<Json>(text.status());
   if (config.ok()) {
     raw.config = *std::move(config);

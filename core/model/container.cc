@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/sha256.h"
 #include "core/base/temporary_folder.h"
 #include "core/formats/artifact_info.h"
@@ -181,7 +182,7 @@ absl::StatusOr<uint64_t> ContainerBytes(const fs::path& folder) {
 
 absl::StatusOr<Container> ReadContainer(const fs::path& folder, bool verify_hash) {
   const std::string where = ManifestPath(folder).string();
-  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(ManifestPath(folder), kMaxManifestBytes));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(ManifestPath(folder), kMaxManifestBytes));
   TERSOR_ASSIGN_OR_RETURN(const nlohmann::json json, ParseJsonObject(text, where));
   const ManifestReader manifest(json, where);
   TERSOR_RETURN_IF_ERROR(CheckVersion(manifest, where));

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/utf8.h"
 #include "core/formats/json_fields.h"
 #include "core/formats/json_text.h"
@@ -24,7 +24,7 @@ constexpr std::array kLicenceNames = {"LICENSE", "LICENSE.txt", "LICENSE.md", "L
 absl::StatusOr<std::string> ReadIfThere(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return std::string();
-  return ReadFile(path, kMaxAssetBytes);
+  return ReadInputFile(path, kMaxAssetBytes);
 }
 
 void Warn(const absl::Status& fault, std::vector<SourceWarning>& warnings) {

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/encoding/dense_tensor.h"
 #include "core/formats/json_text.h"
 #include "core/formats/quantization_settings.h"
@@ -133,7 +133,7 @@ std::string FolderName(const std::filesystem::path& folder) {
 absl::StatusOr<Model> LoadHuggingFace(const std::filesystem::path& folder, bool hash_content) {
   Model model;
   const std::filesystem::path config = folder / "config.json";
-  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(config, kMaxConfigBytes));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(config, kMaxConfigBytes));
   TERSOR_ASSIGN_OR_RETURN(model.spec, SpecFromConfigJson(text, config.string()));
   TERSOR_ASSIGN_OR_RETURN(model.assets, ReadHuggingFaceAssets(folder, model.source.warnings));
   const std::vector<int64_t> stops = GenerationEosIds(

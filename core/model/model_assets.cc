@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 
 namespace tersor {
 namespace {
@@ -40,7 +41,7 @@ absl::StatusOr<ModelAssets> ReadAssetFiles(const std::filesystem::path& folder) 
   for (const AssetFile& file : kAssetFiles) {
     std::error_code error;
     if (!std::filesystem::exists(folder / file.name, error)) continue;
-    TERSOR_ASSIGN_OR_RETURN(assets.*file.text, ReadFile(folder / file.name, kMaxAssetBytes));
+    TERSOR_ASSIGN_OR_RETURN(assets.*file.text, ReadInputFile(folder / file.name, kMaxAssetBytes));
   }
   return assets;
 }

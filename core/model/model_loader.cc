@@ -1,6 +1,4 @@
-#include <algorithm>
 #include <array>
-#include <fstream>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -8,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/sha256.h"
 #include "core/base/utf8.h"
 #include "core/formats/file_kind.h"
@@ -21,16 +20,10 @@ namespace tersor {
 namespace {
 
 // A kind of file is known by its first bytes, not its name.
-std::string HeadOf(const std::filesystem::path& path) {
-  std::string head(4096, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return head;
-}
+constexpr size_t kHeadBytes = 4096;
 
 absl::StatusOr<Model> LoadFile(const std::filesystem::path& path, bool hash_content) {
-  const std::string head = HeadOf(path);
+  TERSOR_ASSIGN_OR_RETURN(const std::string head, ReadInputHead(path, kHeadBytes));
   if (absl::StartsWith(head, "GGUF")) return LoadGguf(path, hash_content);
   std::string kind = WhatItIs(head);
   if (kind.empty() && path.extension() == ".safetensors") {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/mapped_inputs.h"
 #include "core/base/peak_memory.h"
 #include "core/evaluate/gates.h"
 #include "core/evaluate/kv_cache_cost.h"
@@ -321,7 +322,10 @@ absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions&
       const std::unique_ptr<Workspace> workspace,
       Workspace::Open(options.workspace, job.result.plan.fingerprint(), InstructionSets(), options.fresh));
   TERSOR_RETURN_IF_ERROR(CheckDiskSpace(job.result.plan, options.workspace));
-  return JobRun(recipe, options, job, *workspace, events).Run();
+  absl::StatusOr<v1::Report> report = JobRun(recipe, options, job, *workspace, events).Run();
+  // A file that changed under the run explains whatever else went wrong.
+  TERSOR_RETURN_IF_ERROR(CheckMappedInputs());
+  return report;
 }
 
 }  // namespace tersor

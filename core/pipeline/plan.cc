@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/mapped_inputs.h"
 #include "core/base/nearest_name.h"
 #include "core/base/sha256.h"
 #include "core/base/warning.h"
@@ -354,6 +355,7 @@ absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineCont
     TERSOR_ASSIGN_OR_RETURN(result, PlanSweep(recipe, context));
   } else {
     TERSOR_ASSIGN_OR_RETURN(PlannedJob job, PlanJob(recipe, context));
+    TERSOR_RETURN_IF_ERROR(CheckMappedInputs());
     result = std::move(job.result);
   }
   AddAll(DiskSpaceWarnings(result.plan, context.output_dir), result.plan);

@@ -11,7 +11,8 @@
 
 namespace tersor {
 
-// Immutable and thread-safe. Unmapped with its last shared_ptr. The file must not shrink while mapped.
+// Immutable and thread-safe. Unmapped with its last shared_ptr. A file that shrinks or is
+// written meanwhile does not end the process: see core/base/mapped_inputs.h.
 class MappedFile {
  public:
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::filesystem::path& path);

@@ -47,6 +47,19 @@ absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindJobIte
   return items;
 }
 
+// Folders of jobs that the store does not know: it was restored from a backup, or a deletion was broken off.
+absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindOrphans(LinkedBytes& files) {
+  std::vector<Item> items;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_.jobs(), error)) {
+    const absl::StatusOr<JobRecord> job = jobs_.Get(entry.path().filename().string());
+    if (job.ok()) continue;
+    if (!absl::IsNotFound(job.status())) return job.status();
+    items.push_back({"orphan", entry.path(), files.Add(entry.path()), LastChange(entry.path()), ""});
+  }
+  return items;
+}
+
 absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindUploadItems(absl::Time now,
                                                                                       LinkedBytes& files) {
   TERSOR_ASSIGN_OR_RETURN(const std::vector<UploadRecord> uploads, models_.UploadsBefore(now));
@@ -105,6 +118,8 @@ absl::StatusOr<v1::CollectGarbageResponse> GarbageCollector::Collect(const v1::C
   TERSOR_ASSIGN_OR_RETURN(std::vector<Item> items, FindJobItems(now, files));
   TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> uploads, FindUploadItems(now, files));
   items.insert(items.end(), uploads.begin(), uploads.end());
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> orphans, FindOrphans(files));
+  items.insert(items.end(), orphans.begin(), orphans.end());
   const std::vector<Item> cached = FindCacheItems(files);
   items.insert(items.end(), cached.begin(), cached.end());
   std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.last_used < b.last_used; });

@@ -1,5 +1,7 @@
 #include "server/engine/model_catalog.h"
 
+#include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -7,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "core/base/atomic_file.h"
 #include "server/base/error_details.h"
+#include "server/base/random_token.h"
 #include "server/base/timestamp.h"
 #include "server/engine/safe_path.h"
 
@@ -72,7 +76,11 @@ absl::StatusOr<v1::ModelInfo> ModelCatalog::Inspect(const fs::path& path, const 
   recipe.mutable_evaluate()->mutable_divergence()->set_enabled(false);
   const auto rename = [&](absl::string_view text) { return absl::StrReplaceAll(text, {{path.string(), shown}}); };
   absl::StatusOr<PlanResult> planned = planner_.Plan(recipe, PlanContext(), gone);
-  if (!planned.ok()) return absl::Status(planned.status().code(), rename(planned.status().message()));
+  if (!planned.ok()) {
+    const std::string message = rename(absl::StripPrefix(planned.status().message(), "model: "));
+    if (absl::IsInvalidArgument(planned.status())) return BadRequestError({{"model", message}}, "INVALID_MODEL");
+    return absl::Status(planned.status().code(), message);
+  }
   PlanResult& result = *planned;
   for (FieldViolation& violation : result.violations) violation.description = rename(violation.description);
   if (!result.violations.empty()) return BadRequestError(result.violations, "INVALID_MODEL");
@@ -101,22 +109,45 @@ absl::StatusOr<v1::Model> ModelCatalog::Import(const v1::ImportModelRequest& req
   if (!IsSafeName(name)) {
     return FieldError("name", absl::StrCat("\"", name, "\": use letters, digits, '.', '_' and '-', at most 128"));
   }
+  const NameLocks::Hold hold(names_, name);
   return Register(clean, name, false, gone);
 }
 
-absl::Status ModelCatalog::Delete(absl::string_view name) {
+absl::Status ModelCatalog::WhileModelsStay(const std::vector<std::string>& paths,
+                                           absl::FunctionRef<absl::Status()> insert) {
+  const MutexLock lock(deletion_);
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path.empty() || fs::exists(path, error)) continue;
+    return FieldError("model", absl::StrCat(path, " was deleted while the recipe was planned"));
+  }
+  return insert();
+}
+
+// Moved aside at once, so that removing its files keeps nobody waiting.
+absl::StatusOr<fs::path> ModelCatalog::TakeAway(absl::string_view name) {
+  const MutexLock lock(deletion_);
   TERSOR_ASSIGN_OR_RETURN(const v1::Model model, models_.GetModel(name));
-  TERSOR_ASSIGN_OR_RETURN(const bool used, jobs_.UsesModel(model.info().path()));
+  const fs::path folder = folder_.models() / model.name();
+  TERSOR_ASSIGN_OR_RETURN(const bool used, jobs_.UsesModel(model.uploaded() ? folder.string() : model.info().path()));
   if (used) {
     return WithReason(absl::FailedPreconditionError(absl::StrCat("a job that has not ended uses model \"", name, "\"")),
                       "MODEL_IN_USE");
   }
   TERSOR_RETURN_IF_ERROR(models_.DeleteModel(name));
-  if (!model.uploaded()) return absl::OkStatus();
+  if (!model.uploaded()) return fs::path();
+  const fs::path aside = folder_.models() / absl::StrCat(".deleted-", RandomHex(8));
+  if (rename(folder.c_str(), aside.c_str()) == 0) return aside;
+  return errno == ENOENT ? absl::StatusOr<fs::path>(fs::path()) : ErrnoStatus(errno, "removing", folder);
+}
+
+absl::Status ModelCatalog::Delete(absl::string_view name) {
+  const NameLocks::Hold hold(names_, std::string(name));
+  TERSOR_ASSIGN_OR_RETURN(const fs::path aside, TakeAway(name));
+  if (aside.empty()) return absl::OkStatus();
   std::error_code error;
-  const fs::path folder = folder_.models() / model.name();
-  fs::remove_all(folder, error);
-  return error ? ErrnoStatus(error.value(), "removing", folder) : absl::OkStatus();
+  fs::remove_all(aside, error);
+  return error ? ErrnoStatus(error.value(), "removing", aside) : absl::OkStatus();
 }
 
 }  // namespace tersor

@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "server/base/clock.h"
+#include "server/engine/name_locks.h"
 #include "server/engine/planner.h"
 #include "server/engine/server_limits.h"
 #include "server/store/data_folder.h"
@@ -33,11 +35,19 @@ class ModelCatalog {
   // Forgets it; an uploaded model's folder is removed. FAILED_PRECONDITION while an unfinished job uses it.
   absl::Status Delete(absl::string_view name);
 
+  // Who makes, replaces or removes a model holds its name.
+  NameLocks& names() { return names_; }
+  // Runs `insert`, which stores jobs that read these models (paths; empty ones are passed over), while none of them can
+  // be deleted. INVALID_ARGUMENT where one is gone already.
+  absl::Status WhileModelsStay(const std::vector<std::string>& paths, absl::FunctionRef<absl::Status()> insert);
+
   PipelineContext PlanContext() const;
 
  private:
   // What the planner makes of the model at `path`, which errors call `shown`.
   absl::StatusOr<v1::ModelInfo> Inspect(const std::filesystem::path& path, const std::string& shown, CallerGone gone);
+  // Unregisters it; answers where an uploaded model's files lie now.
+  absl::StatusOr<std::filesystem::path> TakeAway(absl::string_view name);
   absl::Status UnknownModel(absl::string_view model);
 
   ModelStore& models_;
@@ -46,6 +56,9 @@ class ModelCatalog {
   Planner& planner_;
   const Clock& clock_;
   const ServerLimits& limits_;
+  NameLocks names_;
+  // Held while jobs that read models are stored, and while a model goes.
+  Mutex deletion_;
 };
 
 }  // namespace tersor

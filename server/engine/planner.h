@@ -29,15 +29,6 @@ class Planner {
   }
 };
 
-// In this process.
-class PipelinePlanner : public Planner {
- public:
-  absl::StatusOr<PlanResult> Plan(const v1::Recipe& recipe, const PipelineContext& context, CallerGone) override {
-    return MakePlan(recipe, context);
-  }
-  std::vector<MethodDescription> Methods() override { return ListMethods(); }
-};
-
 }  // namespace tersor
 
 #endif  // TERSOR_SERVER_ENGINE_PLANNER_H_

@@ -15,6 +15,8 @@ struct ServerLimits {
   int threads = 1;
   int64_t memory_bytes = 0;
   int max_attempts = 3;
+  // Jobs that wait.
+  int64_t max_queued = 10000;
   std::vector<std::filesystem::path> data_paths;
   // Models that are named by a path must lie below one of these.
   std::vector<std::filesystem::path> model_roots;

@@ -32,6 +32,12 @@ void AppendModelFault(const absl::Status& status, std::vector<FieldViolation>& v
   violations.push_back({"model", std::move(text)});
 }
 
+// The paths that the job's worker will read.
+std::vector<std::string> ModelsOf(const JobRecord& record) {
+  const v1::Evaluation& evaluate = record.job.recipe().evaluate();
+  return {record.model_path, evaluate.original(), evaluate.baseline_model()};
+}
+
 // Before anything is made of the recipe.
 absl::Status CheckBounds(const v1::Recipe& recipe) {
   const std::vector<FieldViolation> violations = CheckRecipeBounds(recipe);
@@ -145,6 +151,7 @@ absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request, 
     violations.push_back({"parent", absl::StrCat("no job \"", request.parent(), "\"")});
   }
   if (!violations.empty()) return Refuse(request, std::move(violations), gone);
+  TERSOR_RETURN_IF_ERROR(CheckQueue(1));
   absl::StatusOr<v1::Job> job;
   if (request.recipe().has_sweep()) {
     job = SubmitSweep(request, gone);
@@ -155,6 +162,15 @@ absl::StatusOr<v1::Job> Submission::Submit(const v1::SubmitJobRequest& request, 
   // Two equal requests at once: the one that comes second finds the first one's job.
   if (absl::IsAlreadyExists(job.status()) && !request.request_id().empty()) return FindRepeated(request);
   return job;
+}
+
+absl::Status Submission::CheckQueue(int64_t jobs) {
+  TERSOR_ASSIGN_OR_RETURN(const int64_t queued, store_.CountQueued());
+  if (queued + jobs <= limits_.max_queued) return absl::OkStatus();
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat("the queue is full: ", queued, " jobs wait, and at most ",
+                                                              limits_.max_queued,
+                                                              " may: try again when some have ended, or cancel some")),
+                    "QUEUE_FULL", {{"queued", absl::StrCat(queued)}});
 }
 
 JobRecord Submission::MakeRecord(const v1::SubmitJobRequest& request) const {
@@ -197,7 +213,9 @@ absl::StatusOr<NewJob> Submission::MakeJob(const v1::SubmitJobRequest& request, 
 absl::StatusOr<v1::Job> Submission::Store(const v1::SubmitJobRequest& request, Planned planned) {
   TERSOR_ASSIGN_OR_RETURN(const NewJob made, MakeJob(request, std::move(planned)));
   const v1::Job& job = made.record.job;
-  TERSOR_RETURN_IF_ERROR(store_.Insert(made.record, made.answer.has_value() ? &*made.answer : nullptr, clock_.Now()));
+  TERSOR_RETURN_IF_ERROR(catalog_.WhileModelsStay(ModelsOf(made.record), [&] {
+    return store_.Insert(made.record, made.answer.has_value() ? &*made.answer : nullptr, clock_.Now());
+  }));
   Log(LogLevel::kInfo, made.answer.has_value() ? "job answered from an earlier one" : "job submitted",
       {{"job", job.id()}, {"method", made.record.method}, {"cached_from", job.cached_from()}});
   TERSOR_ASSIGN_OR_RETURN(JobRecord stored, store_.Get(job.id()));
@@ -239,6 +257,7 @@ absl::StatusOr<v1::Job> Submission::SubmitSweep(const v1::SubmitJobRequest& requ
   const std::vector<SweepPoint> points = ExpandSweep(request.recipe(), violations);
   TERSOR_ASSIGN_OR_RETURN(std::vector<Planned> planned,
                           PlanPoints(points, request.resources(), std::move(violations), gone));
+  TERSOR_RETURN_IF_ERROR(CheckQueue(static_cast<int64_t>(points.size())));
   JobRecord sweep = MakeRecord(request);
   std::vector<v1::Plan> plans;
   std::vector<NewJob> jobs;
@@ -255,7 +274,12 @@ absl::StatusOr<v1::Job> Submission::SubmitSweep(const v1::SubmitJobRequest& requ
   *sweep.job.mutable_plan() = MergePointPlans(points, plans);
   // A sweep is never answered from another one: its points are.
   sweep.job.mutable_plan()->clear_fingerprint();
-  TERSOR_RETURN_IF_ERROR(store_.InsertSweep(sweep, jobs, clock_.Now()));
+  std::vector<std::string> models;
+  for (const NewJob& job : jobs) {
+    for (std::string& model : ModelsOf(job.record)) models.push_back(std::move(model));
+  }
+  TERSOR_RETURN_IF_ERROR(
+      catalog_.WhileModelsStay(models, [&] { return store_.InsertSweep(sweep, jobs, clock_.Now()); }));
   Log(LogLevel::kInfo, "sweep submitted", {{"job", sweep.job.id()}, {"points", static_cast<int64_t>(jobs.size())}});
   TERSOR_ASSIGN_OR_RETURN(JobRecord stored, store_.Get(sweep.job.id()));
   return std::move(stored.job);

@@ -51,6 +51,8 @@ class Submission {
   // The plans of the points, in order.
   absl::StatusOr<std::vector<Planned>> PlanPoints(const std::vector<SweepPoint>& points, const v1::Resources& resources,
                                                   std::vector<FieldViolation> violations, CallerGone gone);
+  // RESOURCE_EXHAUSTED (QUEUE_FULL) where so many more jobs would be too many.
+  absl::Status CheckQueue(int64_t jobs);
   JobRecord MakeRecord(const v1::SubmitJobRequest& request) const;
   // The job to store, with an earlier job's answer where there is one.
   absl::StatusOr<NewJob> MakeJob(const v1::SubmitJobRequest& request, Planned planned);

@@ -134,6 +134,8 @@ absl::StatusOr<v1::AttemptSpec> Supervisor::Attach(const AttemptCaller& caller, 
   *spec.mutable_labels() = record.job.labels();
   spec.set_workspace(folder_.job(caller.job_id).string());
   for (const std::filesystem::path& path : limits_.data_paths) spec.add_data_paths(path.string());
+  for (const std::filesystem::path& path : limits_.model_roots) spec.add_model_roots(path.string());
+  spec.add_model_roots(folder_.models().string());
   spec.set_cache_dir(folder_.cache().string());
   spec.set_threads(JobThreads(record.job, limits_));
   spec.set_memory_bytes(WorkerMemoryLimit(record.job, limits_));
@@ -223,10 +225,12 @@ void Supervisor::EndOrRetry(const std::string& job_id, const AttemptOutcome& out
 void Supervisor::Rest(const JobRecord& record, const AttemptOutcome& outcome) {
   const bool again = record.job.state() == v1::JOB_STATE_QUEUED;
   if (!again || outcome.reason != kFullDiskReason || record.failures < 1) return;
-  const absl::Duration rest = options_.rest_after_full_disk * (int64_t{1} << std::min(record.failures - 1, 10));
-  resting_[record.job.id()] = clock_.Monotonic() + rest;
-  Log(LogLevel::kWarning, "job rests until there may be room",
-      {{"job", record.job.id()}, {"seconds", absl::ToDoubleSeconds(rest)}});
+  RestFor(record.job.id(), options_.rest_after_full_disk * (int64_t{1} << std::min(record.failures - 1, 10)));
+}
+
+void Supervisor::RestFor(const std::string& id, absl::Duration rest) {
+  resting_[id] = clock_.Monotonic() + rest;
+  Log(LogLevel::kWarning, "job rests until there may be room", {{"job", id}, {"seconds", absl::ToDoubleSeconds(rest)}});
 }
 
 }  // namespace tersor

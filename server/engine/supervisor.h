@@ -15,6 +15,7 @@
 #include "server/engine/server_limits.h"
 #include "server/engine/supervisor_observer.h"
 #include "server/executor/executor.h"
+#include "server/scheduler/scheduler.h"
 #include "server/store/data_folder.h"
 #include "server/store/job_store.h"
 #include "tersor/v1/worker_service.pb.h"
@@ -106,11 +107,20 @@ class Supervisor {
   // For an attempt whose worker is gone: ends it now, or at a later tick.
   void EndOrRetry(const std::string& job_id, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // A job of the queue as the scheduler sees it, which stays the same while it waits.
+  struct WaitingJob {
+    QueuedJob job;
+    absl::Time create_time;
+  };
+  // Brings waiting_ up to date.
+  absl::Status ReadQueue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Rest(const JobRecord& record, const AttemptOutcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool MayStart(const v1::Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RestFor(const std::string& id, absl::Duration rest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayStart(const std::string& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status StartJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status StartAttempt(const JobRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::string> Launch(const JobRecord& record, int attempt, const std::string& token);
+  absl::Status StartAttempt(const std::string& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes the job's folder and its token's file.
+  absl::Status PrepareFolder(const std::string& id, const std::string& token);
 
   JobStore& store_;
   Executor& executor_;
@@ -127,6 +137,7 @@ class Supervisor {
   std::map<std::string, LeavingWorker> leaving_ ABSL_GUARDED_BY(mutex_);
   // By job id: not to be tried again before this moment of the monotonic clock. A new server tries at once.
   std::map<std::string, absl::Duration> resting_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, WaitingJob> waiting_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_workers_ ABSL_GUARDED_BY(mutex_) = false;
 };

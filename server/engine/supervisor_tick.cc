@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/abandoned_files.h"
 #include "server/base/log.h"
 #include "server/base/timestamp.h"
 #include "server/engine/attempt_token.h"
@@ -99,13 +100,37 @@ void Supervisor::LookAfterLeaving() {
   }
 }
 
-bool Supervisor::MayStart(const v1::Job& job) {
-  if (job.state() != v1::JOB_STATE_QUEUED || leaving_.count(job.id()) != 0) return false;
-  const auto resting = resting_.find(job.id());
+bool Supervisor::MayStart(const std::string& id) {
+  // An attempt whose end could not be stored yet is over, but the job is not its successor's.
+  if (leaving_.count(id) != 0 || live_.count(id) != 0) return false;
+  const auto resting = resting_.find(id);
   if (resting == resting_.end()) return true;
   if (clock_.Monotonic() < resting->second) return false;
   resting_.erase(resting);
   return true;
+}
+
+absl::Status Supervisor::ReadQueue() {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<std::string> ids, store_.QueuedIds());
+  std::map<std::string, WaitingJob> waiting;
+  for (const std::string& id : ids) {
+    if (auto known = waiting_.extract(id); !known.empty()) {
+      waiting.insert(std::move(known));
+      continue;
+    }
+    TERSOR_ASSIGN_OR_RETURN(const JobRecord record, store_.Get(id));
+    const v1::Job& job = record.job;
+    waiting[id] = {{.id = id,
+                    .priority = job.priority(),
+                    .ordinal = record.ordinal,
+                    .waited = absl::ZeroDuration(),
+                    .threads = JobThreads(job, limits_),
+                    .memory_bytes = JobMemory(job),
+                    .fingerprint = record.no_cache ? std::string() : job.plan().fingerprint()},
+                   FromTimestamp(job.create_time())};
+  }
+  waiting_ = std::move(waiting);
+  return absl::OkStatus();
 }
 
 absl::Status Supervisor::StartJobs() {
@@ -119,26 +144,20 @@ absl::Status Supervisor::StartJobs() {
   }
   // Spares reading the queue at every tick of a busy server.
   if (busy_threads >= limits_.threads) return absl::OkStatus();
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<JobRecord> unfinished, store_.Unfinished());
-  std::map<std::string, const JobRecord*> by_id;
-  for (const JobRecord& record : unfinished) {
-    const v1::Job& job = record.job;
-    if (!MayStart(job)) continue;
-    by_id[job.id()] = &record;
-    snapshot.queued.push_back({.id = job.id(),
-                               .priority = job.priority(),
-                               .ordinal = record.ordinal,
-                               .waited = clock_.Now() - FromTimestamp(job.create_time()),
-                               .threads = JobThreads(job, limits_),
-                               .memory_bytes = JobMemory(job),
-                               .fingerprint = record.no_cache ? std::string() : job.plan().fingerprint()});
+  TERSOR_RETURN_IF_ERROR(ReadQueue());
+  const absl::Time now = clock_.Now();
+  for (const auto& [id, waiting] : waiting_) {
+    if (!MayStart(id)) continue;
+    snapshot.queued.push_back(waiting.job);
+    snapshot.queued.back().waited = now - waiting.create_time;
   }
-  for (const std::string& id : JobsToStart(snapshot)) TERSOR_RETURN_IF_ERROR(StartAttempt(*by_id[id]));
+  for (const std::string& id : JobsToStart(snapshot)) TERSOR_RETURN_IF_ERROR(StartAttempt(id));
   return absl::OkStatus();
 }
 
-absl::Status Supervisor::StartAttempt(const JobRecord& record) {
-  const std::string& id = record.job.id();
+absl::Status Supervisor::StartAttempt(const std::string& id) {
+  TERSOR_ASSIGN_OR_RETURN(const JobRecord record, store_.Get(id));
+  if (record.job.state() != v1::JOB_STATE_QUEUED) return absl::OkStatus();
   if (!record.no_cache) {
     // An equal job may have ended while this one waited.
     const auto answer = answers_.TakeAnswer(record.job);
@@ -148,11 +167,18 @@ absl::Status Supervisor::StartAttempt(const JobRecord& record) {
           {{"job", id}, {"error", answer.status().ToString()}});
   }
   const std::string token = NewAttemptToken();
+  const absl::Status prepared = PrepareFolder(id, token);
+  // Nothing was tried yet: the job waits for room.
+  if (absl::IsResourceExhausted(prepared)) {
+    RestFor(id, options_.rest_after_full_disk);
+    return absl::OkStatus();
+  }
   TERSOR_ASSIGN_OR_RETURN(const AttemptRecord attempt, store_.StartAttempt(id, HashAttemptToken(token), clock_.Now()));
   live_[id] = MakeLive(record, attempt.number);
   observer_.OnAttemptStarted(record.method, clock_.Now() - FromTimestamp(record.job.create_time()),
                              attempt.number == 1);
-  absl::StatusOr<std::string> handle = Launch(record, attempt.number, token);
+  const absl::StatusOr<std::string> handle =
+      prepared.ok() ? executor_.Start(MakeLaunchSpec(record.job, attempt.number)) : prepared;
   if (!handle.ok()) {
     EndOrRetry(id, {.next = v1::JOB_STATE_QUEUED,
                     .message = absl::StrCat("the worker could not be started: ", handle.status().message()),
@@ -166,10 +192,11 @@ absl::Status Supervisor::StartAttempt(const JobRecord& record) {
   return store_.SetAttemptHandle(id, attempt.number, *handle);
 }
 
-absl::StatusOr<std::string> Supervisor::Launch(const JobRecord& record, int attempt, const std::string& token) {
-  TERSOR_RETURN_IF_ERROR(folder_.CreateJob(record.job.id()));
-  TERSOR_RETURN_IF_ERROR(WriteTokenFile(folder_.token_file(record.job.id()), token));
-  return executor_.Start(MakeLaunchSpec(record.job, attempt));
+absl::Status Supervisor::PrepareFolder(const std::string& id, const std::string& token) {
+  // Nobody else writes there now: what is half-written is of attempts that were killed.
+  RemoveAbandoned(folder_.job(id));
+  TERSOR_RETURN_IF_ERROR(folder_.CreateJob(id));
+  return WriteTokenFile(folder_.token_file(id), token);
 }
 
 }  // namespace tersor

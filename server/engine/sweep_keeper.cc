@@ -14,6 +14,8 @@
 namespace tersor {
 namespace {
 
+constexpr absl::Duration kPause = absl::Milliseconds(250);
+
 // The settings that the point's labels tell; a point that was added by hand may have none.
 std::map<std::string, std::string> SettingsOf(const v1::Job& job) {
   std::map<std::string, std::string> settings;
@@ -44,13 +46,13 @@ bool AllEnded(const std::vector<JobRecord>& points) {
 
 void SweepKeeper::Tick() {
   const uint64_t now = store_.ChangeCount();
-  if (now == seen_) return;
+  // A large sweep has a thousand points to read, and its jobs change the store many times a second.
+  if (now == seen_ || clock_.Monotonic() - looked_at_ < kPause) return;
   seen_ = now;
-  const absl::StatusOr<std::vector<JobRecord>> unfinished = store_.Unfinished();
-  if (!unfinished.ok())
-    return Log(LogLevel::kError, "sweeps cannot be read", {{"error", unfinished.status().ToString()}});
-  for (const JobRecord& record : *unfinished) {
-    if (!IsSweep(record)) continue;
+  looked_at_ = clock_.Monotonic();
+  const absl::StatusOr<std::vector<JobRecord>> sweeps = store_.OpenSweeps();
+  if (!sweeps.ok()) return Log(LogLevel::kError, "sweeps cannot be read", {{"error", sweeps.status().ToString()}});
+  for (const JobRecord& record : *sweeps) {
     const absl::Status status = LookAfter(record);
     if (!status.ok()) {
       Log(LogLevel::kError, "sweep", {{"job", record.job.id()}, {"error", status.ToString()}});

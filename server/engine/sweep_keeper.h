@@ -33,6 +33,7 @@ class SweepKeeper {
   const Clock& clock_;
   // The store's count of changes when it was last looked at.
   uint64_t seen_ = 0;
+  absl::Duration looked_at_ = -absl::InfiniteDuration();
 };
 
 }  // namespace tersor

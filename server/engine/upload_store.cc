@@ -175,6 +175,8 @@ absl::StatusOr<v1::Model> UploadStore::Finish(absl::string_view upload_id, Calle
     return WithReason(absl::FailedPreconditionError(absl::StrCat("not yet complete: ", absl::StrJoin(missing, ", "))),
                       "UPLOAD_INCOMPLETE");
   }
+  // Of two uploads for one name, one is made a model of after the other; what was asked above may have changed since.
+  const NameLocks::Hold hold(catalog_.names(), upload.model_name);
   const fs::path folder = folder_.models() / upload.model_name;
   const absl::StatusOr<v1::Model> registered = models_.GetModel(upload.model_name);
   if (registered.ok()) {

@@ -35,6 +35,13 @@ class SpawnSettings {
     return error == 0 ? PrepareSignals() : error;
   }
 
+  int PrepareHelper(int socket) {
+    int error = posix_spawn_file_actions_adddup2(&actions_, socket, STDIN_FILENO);
+    if (error == 0) error = posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    return error == 0 ? PrepareSignals() : error;
+  }
+
   const posix_spawn_file_actions_t* actions() const { return &actions_; }
   const posix_spawnattr_t* attributes() const { return &attributes_; }
 
@@ -56,11 +63,8 @@ class SpawnSettings {
   posix_spawnattr_t attributes_;
 };
 
-}  // namespace
-
-absl::StatusOr<pid_t> SpawnDetached(const std::vector<std::string>& arguments, const std::filesystem::path& log_file) {
-  SpawnSettings settings;
-  int error = settings.Prepare(log_file);
+// `error` is what preparing the settings gave.
+absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments, const SpawnSettings& settings, int error) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -68,6 +72,20 @@ absl::StatusOr<pid_t> SpawnDetached(const std::vector<std::string>& arguments, c
   if (error == 0) error = posix_spawn(&pid, argv[0], settings.actions(), settings.attributes(), argv.data(), environ);
   if (error != 0) return ErrnoStatus(error, "starting", arguments[0]);
   return pid;
+}
+
+}  // namespace
+
+absl::StatusOr<pid_t> SpawnDetached(const std::vector<std::string>& arguments, const std::filesystem::path& log_file) {
+  SpawnSettings settings;
+  const int error = settings.Prepare(log_file);
+  return Spawn(arguments, settings, error);
+}
+
+absl::StatusOr<pid_t> SpawnHelper(const std::vector<std::string>& arguments, int socket) {
+  SpawnSettings settings;
+  const int error = settings.PrepareHelper(socket);
+  return Spawn(arguments, settings, error);
 }
 
 }  // namespace tersor

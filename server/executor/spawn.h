@@ -1,4 +1,4 @@
-// One posix_spawn with what a worker needs.
+// One posix_spawn with what a worker or helper needs.
 #ifndef TERSOR_SERVER_EXECUTOR_SPAWN_H_
 #define TERSOR_SERVER_EXECUTOR_SPAWN_H_
 
@@ -16,6 +16,10 @@ namespace tersor {
 // standard input from /dev/null, standard output and error appended to `log_file`, and no other descriptor of ours.
 // Errors name the program.
 absl::StatusOr<pid_t> SpawnDetached(const std::vector<std::string>& arguments, const std::filesystem::path& log_file);
+
+// Starts `arguments` as a helper of this process: its standard input is `socket`, its standard output and error are our
+// standard error. The rest is as above.
+absl::StatusOr<pid_t> SpawnHelper(const std::vector<std::string>& arguments, int socket);
 
 }  // namespace tersor
 

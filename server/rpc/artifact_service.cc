@@ -35,13 +35,14 @@ grpc::Status ArtifactServiceImpl::DownloadArtifact(grpc::ServerContext* context,
   }
   if (!path.ok()) return ToGrpcStatus(Annotate(path.status(), absl::StrCat("artifacts of ", request->job_id())));
   bool first = true;
-  return ToGrpcStatus(StreamFile(*path, request->offset(), [&](std::string chunk, int64_t total) {
-    v1::DownloadArtifactResponse message;
-    if (std::exchange(first, false)) message.set_total_bytes(total);
-    message.set_chunk(std::move(chunk));
-    const IdleWatch::Wait wait(admission_.idle, *context);
-    return writer->Write(message);
-  }));
+  return ToGrpcStatus(
+      StreamFile(folder_.artifacts(record->job.id()), *path, request->offset(), [&](std::string chunk, int64_t total) {
+        v1::DownloadArtifactResponse message;
+        if (std::exchange(first, false)) message.set_total_bytes(total);
+        message.set_chunk(std::move(chunk));
+        const IdleWatch::Wait wait(admission_.idle, *context);
+        return writer->Write(message);
+      }));
 }
 
 absl::StatusOr<std::filesystem::path> ArtifactServiceImpl::SubjectOf(const v1::LintArtifactRequest& request) {

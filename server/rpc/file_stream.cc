@@ -1,6 +1,5 @@
 #include "server/rpc/file_stream.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 
 namespace tersor {
 namespace {
@@ -17,10 +17,8 @@ constexpr int64_t kChunk = 1 << 20;
 
 class OpenFile {
  public:
-  explicit OpenFile(const std::filesystem::path& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~OpenFile() {
-    if (fd_ >= 0) close(fd_);
-  }
+  explicit OpenFile(int fd) : fd_(fd) {}
+  ~OpenFile() { close(fd_); }
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
   int fd() const { return fd_; }
@@ -31,11 +29,12 @@ class OpenFile {
 
 }  // namespace
 
-absl::Status StreamFile(const std::filesystem::path& path, int64_t offset,
+absl::Status StreamFile(const std::filesystem::path& root, const std::filesystem::path& path, int64_t offset,
                         absl::FunctionRef<bool(std::string chunk, int64_t total_bytes)> write) {
-  const OpenFile file(path);
+  TERSOR_ASSIGN_OR_RETURN(const int fd, OpenInputBelow(root, path));
+  const OpenFile file(fd);
   struct stat info;
-  if (file.fd() < 0 || fstat(file.fd(), &info) != 0) return ErrnoStatus(errno, "opening", path.filename());
+  if (fstat(file.fd(), &info) != 0) return ErrnoStatus(errno, "opening", path.filename());
   const int64_t total = info.st_size;
   if (offset < 0 || offset > total) {
     return absl::OutOfRangeError(absl::StrCat("offset ", offset, " of a file of ", total, " bytes"));

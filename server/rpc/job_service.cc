@@ -132,14 +132,14 @@ grpc::Status JobServiceImpl::GetJobLogs(grpc::ServerContext* context, const v1::
   const absl::StatusOr<JobRecord> record = store_.Get(request->id());
   if (!record.ok()) return ToGrpcStatus(record.status());
   for (int attempt = 1; attempt <= record->job.attempt(); ++attempt) {
-    const absl::Status status =
-        StreamFile(folder_.attempt_log(request->id(), attempt), 0, [&](std::string chunk, int64_t) {
-          v1::LogChunk message;
-          message.set_attempt(attempt);
-          message.set_text(std::move(chunk));
-          const IdleWatch::Wait wait(admission_.idle, *context);
-          return writer->Write(message);
-        });
+    const absl::Status status = StreamFile(folder_.job(request->id()), folder_.attempt_log(request->id(), attempt), 0,
+                                           [&](std::string chunk, int64_t) {
+                                             v1::LogChunk message;
+                                             message.set_attempt(attempt);
+                                             message.set_text(std::move(chunk));
+                                             const IdleWatch::Wait wait(admission_.idle, *context);
+                                             return writer->Write(message);
+                                           });
     // An attempt whose worker could not be started has no log.
     if (!status.ok() && !absl::IsNotFound(status)) return ToGrpcStatus(status);
   }

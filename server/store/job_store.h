@@ -39,6 +39,11 @@ class JobStore {
   virtual absl::StatusOr<std::vector<JobRecord>> List(const JobFilter& filter, int limit, int64_t before_ordinal) = 0;
   // QUEUED and RUNNING jobs, oldest first.
   virtual absl::StatusOr<std::vector<JobRecord>> Unfinished() = 0;
+  // Ids of QUEUED jobs, in order of submission, and how many there are: cheap, however long the queue.
+  virtual absl::StatusOr<std::vector<std::string>> QueuedIds() = 0;
+  virtual absl::StatusOr<int64_t> CountQueued() = 0;
+  // Sweeps that have not ended, oldest first.
+  virtual absl::StatusOr<std::vector<JobRecord>> OpenSweeps() = 0;
   // Jobs whose parent this is, oldest first.
   virtual absl::StatusOr<std::vector<JobRecord>> Children(absl::string_view id) = 0;
   // Jobs that ended before `before`, oldest end first.
@@ -50,6 +55,7 @@ class JobStore {
   // FAILED_PRECONDITION while the job has none.
   virtual absl::StatusOr<v1::Report> GetReport(absl::string_view id) = 0;
   virtual absl::StatusOr<std::vector<JobCount>> CountJobs() = 0;
+  // Whether a job that has not ended reads what lies at or below this path: as its model, its original or its baseline.
   virtual absl::StatusOr<bool> UsesModel(absl::string_view model_path) = 0;
 
   // QUEUED -> CANCELLED at once; RUNNING: remembers the wish; ended: nothing. Returns the job as it is then.

@@ -5,9 +5,6 @@
 namespace tersor {
 namespace {
 
-// "tsr1" in SQLite's application_id, which tells our file from another program's.
-constexpr int64_t kApplicationId = 0x74737231;
-
 // Jobs keep what is searched in columns and the rest in `document`, a serialized tersor.v1.Job.
 constexpr absl::string_view kTables = R"sql(
 CREATE TABLE jobs (

@@ -27,7 +27,7 @@ absl::Status SqliteJobStore::MoveTo(JobRecord& record, v1::JobState state, absl:
 
 absl::StatusOr<JobRecord> SqliteJobStore::RequestCancel(absl::string_view id, absl::Time now) {
   JobRecord record;
-  TERSOR_RETURN_IF_ERROR(Change([&]() -> absl::Status {
+  TERSOR_RETURN_IF_ERROR(ChangeAtAllCosts([&]() -> absl::Status {
     database_.mutex.AssertHeld();
     TERSOR_ASSIGN_OR_RETURN(record, SelectOne(id));
     if (IsTerminal(record.job.state())) return absl::OkStatus();
@@ -117,7 +117,7 @@ absl::StatusOr<AttemptRecord> SqliteJobStore::GetAttempt(absl::string_view id, i
 absl::StatusOr<JobRecord> SqliteJobStore::EndAttempt(absl::string_view id, int attempt, const AttemptOutcome& outcome,
                                                      absl::Time now) {
   JobRecord record;
-  TERSOR_RETURN_IF_ERROR(Change([&]() -> absl::Status {
+  TERSOR_RETURN_IF_ERROR(ChangeAtAllCosts([&]() -> absl::Status {
     database_.mutex.AssertHeld();
     TERSOR_RETURN_IF_ERROR(SelectOpenAttempt(id, attempt).status());
     TERSOR_ASSIGN_OR_RETURN(record, SelectOne(id));

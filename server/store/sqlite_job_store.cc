@@ -1,8 +1,10 @@
 #include "server/store/sqlite_job_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/base/timestamp.h"
@@ -55,6 +57,12 @@ absl::Status SqliteJobStore::Change(absl::FunctionRef<absl::Status()> body) {
   }
   bell_.Ring();
   return absl::OkStatus();
+}
+
+absl::Status SqliteJobStore::ChangeAtAllCosts(absl::FunctionRef<absl::Status()> body) {
+  const absl::Status status = Change(body);
+  if (!absl::IsResourceExhausted(status) || !database_.ballast.Release()) return status;
+  return Change(body);
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Select(absl::string_view where,
@@ -146,6 +154,28 @@ absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Unfinished() {
                 {int64_t{v1::JOB_STATE_QUEUED}, int64_t{v1::JOB_STATE_RUNNING}});
 }
 
+absl::StatusOr<std::vector<std::string>> SqliteJobStore::QueuedIds() {
+  const MutexLock lock(database_.mutex);
+  std::vector<std::string> ids;
+  TERSOR_RETURN_IF_ERROR(database_.sql->Query("SELECT id FROM jobs WHERE state = ? ORDER BY ordinal",
+                                              {int64_t{v1::JOB_STATE_QUEUED}}, [&](const SqlRow& row) {
+                                                ids.push_back(row.Bytes(0));
+                                                return absl::OkStatus();
+                                              }));
+  return ids;
+}
+
+absl::StatusOr<int64_t> SqliteJobStore::CountQueued() {
+  const MutexLock lock(database_.mutex);
+  return database_.sql->QueryInt("SELECT count(*) FROM jobs WHERE state = ?", {int64_t{v1::JOB_STATE_QUEUED}});
+}
+
+absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::OpenSweeps() {
+  const MutexLock lock(database_.mutex);
+  return Select("WHERE state = ? AND method = ? ORDER BY ordinal",
+                {int64_t{v1::JOB_STATE_RUNNING}, std::string(kSweepMethod)});
+}
+
 absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Children(absl::string_view id) {
   const MutexLock lock(database_.mutex);
   return Select("WHERE parent = ? ORDER BY ordinal", {std::string(id)});
@@ -207,12 +237,14 @@ absl::StatusOr<std::vector<JobCount>> SqliteJobStore::CountJobs() {
 }
 
 absl::StatusOr<bool> SqliteJobStore::UsesModel(absl::string_view model_path) {
-  const MutexLock lock(database_.mutex);
-  TERSOR_ASSIGN_OR_RETURN(const int64_t count,
-                          database_.sql->QueryInt("SELECT count(*) FROM jobs WHERE model_path = ? AND state IN (?, ?)",
-                                                  {std::string(model_path), int64_t{v1::JOB_STATE_QUEUED},
-                                                   int64_t{v1::JOB_STATE_RUNNING}}));
-  return count > 0;
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<JobRecord> unfinished, Unfinished());
+  const auto is_it = [&](absl::string_view path) {
+    return path == model_path || absl::StartsWith(path, absl::StrCat(model_path, "/"));
+  };
+  return std::any_of(unfinished.begin(), unfinished.end(), [&](const JobRecord& record) {
+    const v1::Evaluation& evaluate = record.job.recipe().evaluate();
+    return is_it(record.model_path) || is_it(evaluate.original()) || is_it(evaluate.baseline_model());
+  });
 }
 
 absl::Status SqliteJobStore::UpdateRow(const JobRecord& record) {

@@ -25,6 +25,9 @@ class SqliteJobStore final : public JobStore {
   absl::StatusOr<JobRecord> FindByRequestId(absl::string_view request_id) override;
   absl::StatusOr<std::vector<JobRecord>> List(const JobFilter& filter, int limit, int64_t before_ordinal) override;
   absl::StatusOr<std::vector<JobRecord>> Unfinished() override;
+  absl::StatusOr<std::vector<std::string>> QueuedIds() override;
+  absl::StatusOr<int64_t> CountQueued() override;
+  absl::StatusOr<std::vector<JobRecord>> OpenSweeps() override;
   absl::StatusOr<std::vector<JobRecord>> Children(absl::string_view id) override;
   absl::StatusOr<std::vector<JobRecord>> EndedBefore(absl::Time before) override;
   absl::StatusOr<std::vector<std::string>> FindAnswers(absl::string_view fingerprint) override;
@@ -49,6 +52,8 @@ class SqliteJobStore final : public JobStore {
  private:
   // Runs `body` in a transaction under the lock and rings the bell when it was stored.
   absl::Status Change(absl::FunctionRef<absl::Status()> body) ABSL_LOCKS_EXCLUDED(database_.mutex);
+  // The same for what must not be lost: on a full disk the ballast makes room, and `body` runs once more.
+  absl::Status ChangeAtAllCosts(absl::FunctionRef<absl::Status()> body) ABSL_LOCKS_EXCLUDED(database_.mutex);
   absl::StatusOr<std::vector<JobRecord>> Select(absl::string_view where, const std::vector<SqlValue>& values)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);
   absl::StatusOr<JobRecord> SelectOne(absl::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(database_.mutex);

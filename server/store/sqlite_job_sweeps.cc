@@ -56,7 +56,7 @@ absl::Status SqliteJobStore::SetSweepProgress(absl::string_view id, const v1::Pr
 }
 
 absl::Status SqliteJobStore::EndSweep(absl::string_view id, const AttemptOutcome& outcome, absl::Time now) {
-  return Change([&]() -> absl::Status {
+  return ChangeAtAllCosts([&]() -> absl::Status {
     database_.mutex.AssertHeld();
     TERSOR_ASSIGN_OR_RETURN(JobRecord record, SelectOne(id));
     TERSOR_RETURN_IF_ERROR(CheckSweep(record));

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <ctime>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/log.h"
+#include "server/planning/child_planner.h"
 #include "server/tersord/server.h"
 
 namespace tersor {
@@ -51,9 +53,16 @@ void ServeUntilSignal(Server& server, const sigset_t& signals) {
   Log(LogLevel::kInfo, "stopped");
 }
 
+// Where models may lie: uploaded ones have a folder of ours.
+std::vector<std::filesystem::path> ModelRoots(const ServerOptions& options) {
+  std::vector<std::filesystem::path> roots = options.model_roots;
+  roots.push_back(options.data / "models");
+  return roots;
+}
+
 }  // namespace
 
-int RunServer(int argc, char** argv, Planner& planner) {
+int RunServer(int argc, char** argv, std::vector<MethodDescription> methods) {
   ServerOptions options;
   const absl::StatusOr<ParseResult> parsed = ParseServerOptions(argc, argv, options);
   if (!parsed.ok()) {
@@ -71,6 +80,11 @@ int RunServer(int argc, char** argv, Planner& planner) {
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  const SystemClock clock;
+  ChildPlanner planner({.worker_program = options.worker,
+                        .model_roots = ModelRoots(options),
+                        .memory_bytes = options.planner_memory_bytes},
+                       std::move(methods), clock);
   const absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options, planner);
   if (!server.ok()) return Fail(server.status(), absl::IsInvalidArgument(server.status()) ? 2 : 1);
   std::printf("tersord listens on %s, metrics on http://%s/metrics\n", (*server)->address().c_str(),

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/abandoned_files.h"
 #include "core/base/atomic_file.h"
 #include "grpc/health/v1/health.pb.h"
 #include "server/base/log.h"
@@ -32,6 +33,7 @@
 #include "server/rpc/worker_service.h"
 #include "server/store/sqlite_job_store.h"
 #include "server/store/sqlite_model_store.h"
+#include "server/store/store_keeper.h"
 #include "server/tersord/listen_address.h"
 #include "server/tersord/worker_listener.h"
 
@@ -56,6 +58,7 @@ ServerLimits MakeLimits(const ServerOptions& options) {
   // A tenth is left to the system and to us where nobody said how much to take.
   limits.memory_bytes = options.memory_bytes > 0 ? options.memory_bytes : machine.memory_bytes / 10 * 9;
   limits.max_attempts = options.max_attempts;
+  limits.max_queued = options.max_queued;
   limits.model_roots = options.model_roots;
   limits.data_paths = options.data_paths;
   return limits;
@@ -70,6 +73,17 @@ std::optional<MemoryCgroups> PrepareCgroups() {
   Log(LogLevel::kInfo, "no cgroup v2 of our own: the server itself watches the memory of workers",
       {{"detail", std::string(groups.status().message())}});
   return std::nullopt;
+}
+
+// What killed servers and workers left half-done. What lies in a job's folder goes before its next attempt or with it.
+void RemoveLeftovers(const DataFolder& folder) {
+  for (const fs::path& part : {folder.cache(), folder.blobs()}) RemoveAbandoned(part);
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.models(), error)) {
+    // No model's name begins with a dot: an upload that was being linked, a model that was being deleted.
+    std::error_code ignored;
+    if (entry.path().filename().string()[0] == '.') fs::remove_all(entry.path(), ignored);
+  }
 }
 
 class TersorServer final : public Server {
@@ -109,12 +123,15 @@ class TersorServer final : public Server {
     RemoveEndpointFiles();
     // First, so that probes are answered while the rest starts.
     TERSOR_RETURN_IF_ERROR(StartHttp(options.metrics_listen));
+    RemoveLeftovers(*folder_);
     TERSOR_RETURN_IF_ERROR(supervisor_.Recover());
     TERSOR_ASSIGN_OR_RETURN(worker_listener_, WorkerListener::Start(*folder_, worker_service_, metrics_, clock_));
     TERSOR_RETURN_IF_ERROR(Listen(options));
     readiness_.SetPhase(Readiness::Phase::kServing);
     // Last, as its presence says that the server is ready.
     TERSOR_RETURN_IF_ERROR(WriteFileAtomically(folder_->endpoint_file(), absl::StrCat(address_, "\n")));
+    keeper_ = std::make_unique<StoreKeeper>(folder_->database(), jobs_, database_->ballast,
+                                            absl::Hours(options.backup_hours), clock_);
     loop_ = std::make_unique<SupervisorLoop>(supervisor_, sweeps_, jobs_);
     Log(LogLevel::kInfo, "tersord started",
         {{"address", address_},
@@ -232,6 +249,7 @@ class TersorServer final : public Server {
   std::unique_ptr<WorkerListener> worker_listener_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string address_;
+  std::unique_ptr<StoreKeeper> keeper_;
   std::unique_ptr<MetricsRefresh> refresh_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<SupervisorLoop> loop_;

@@ -84,6 +84,18 @@ void AddFlags(CLI::App& app, ServerOptions& options) {
                  "Memory that all jobs share, for example 8GB; 0: what the container or machine allows")
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
+  app.add_option("--max-queued", options.max_queued, "Jobs that may wait; more are refused")
+      ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
+      ->capture_default_str();
+  app.add_option("--backup-hours", options.backup_hours,
+                 "Hours between two copies of the database in DATA/backup, of which two are kept; 0: none")
+      ->check(CLI::Range(0.0, 8760.0))
+      ->capture_default_str();
+  app.add_option("--planner-memory", options.planner_memory_bytes,
+                 "Memory of a process that reads a model for a plan, an import or a lint, for example 4GB")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(int64_t{64} << 20, int64_t{1} << 50))
+      ->capture_default_str();
   app.add_option("--max-attempts", options.max_attempts, "Tries of a job whose worker dies")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();

@@ -20,6 +20,11 @@ struct ServerOptions {
   // 0: what the container or machine allows.
   int threads = 0;
   int64_t memory_bytes = 0;
+  // Of a process that reads models for plans, imports and lints.
+  int64_t planner_memory_bytes = int64_t{4} << 30;
+  int64_t max_queued = 10000;
+  // Between two copies of the database; 0: none.
+  double backup_hours = 1;
   int max_attempts = 3;
   // Of those that the command line names, the folders that are not there.
   std::vector<std::filesystem::path> missing_folders;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/input_file.h"
 #include "server/base/error_details.h"
 #include "server/base/log.h"
 #include "server/worker/event_log.h"
@@ -69,6 +70,15 @@ RunOptions MakeRunOptions(const v1::AttemptSpec& spec, const CancellationToken& 
   return options;
 }
 
+// A link in a model's folder must not bring a file of the machine into an artifact.
+std::vector<std::filesystem::path> ReadableRoots(const v1::AttemptSpec& spec) {
+  std::vector<std::filesystem::path> roots(spec.model_roots().begin(), spec.model_roots().end());
+  roots.insert(roots.end(), spec.data_paths().begin(), spec.data_paths().end());
+  roots.emplace_back(spec.workspace());
+  roots.emplace_back(spec.cache_dir());
+  return roots;
+}
+
 // Libraries below may throw in spite of us; the most likely one has a name that the server knows.
 absl::StatusOr<v1::Report> RunGuarded(const v1::AttemptSpec& spec, const CancellationToken& cancellation,
                                       EventSink& events) {
@@ -98,6 +108,7 @@ absl::Status RunAttempt(const WorkerOptions& options, ServerLink& link, Cancella
   TERSOR_ASSIGN_OR_RETURN(const v1::AttemptSpec spec, Attach(options, link));
   Log(LogLevel::kInfo, "attempt attached",
       {{"job", spec.job_id()}, {"attempt", int64_t{spec.attempt()}}, {"threads", int64_t{spec.threads()}}});
+  ConfineInputs(ReadableRoots(spec));
   Heartbeat heartbeat(link, spec.job_id(), spec.attempt(), spec.workspace(), cancellation);
   EventPublisher publisher([&](int64_t first_number, const std::vector<v1::Event>& events) {
     return Publish(spec, link, first_number, events);

@@ -4,14 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/utf8.h"
 
 namespace tersor {
 namespace {
 
 absl::StatusOr<std::string> ReadData(const std::filesystem::path& path) {
-  TERSOR_ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  TERSOR_ASSIGN_OR_RETURN(std::string text, ReadInputFile(path));
   TERSOR_RETURN_IF_ERROR(Annotate(CheckUtf8(text), path.string()));
   return text;
 }

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/nearest_name.h"
 
 namespace tersor {
@@ -100,7 +100,7 @@ absl::StatusOr<v1::SuiteDefinition> TaskLibrary::FindSuite(absl::string_view nam
   if (path.empty()) {
     text = std::string(builtin->text);
   } else {
-    TERSOR_ASSIGN_OR_RETURN(text, ReadFile(path, kMostBytes));
+    TERSOR_ASSIGN_OR_RETURN(text, ReadInputFile(path, kMostBytes));
   }
   SuiteFile file = ParseSuite(text, name);
   TERSOR_RETURN_IF_ERROR(FaultsToStatus(path.empty() ? "built in" : path.string(), file.faults));
@@ -140,7 +140,7 @@ absl::StatusOr<FoundTask> ReadTaskFile(const fs::path& path) {
   if (path.extension() != std::string(kTaskSuffix)) {
     return absl::InvalidArgumentError(absl::StrCat(path.string(), ": a task's file is called NAME.yaml"));
   }
-  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMostBytes));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(path, kMostBytes));
   return CheckedTask(text, path.stem().string(), path.string(), path.parent_path());
 }
 

@@ -1,7 +1,10 @@
 #include "core/pipeline/content_hash.h"
 
 #include <filesystem>
+#include <fstream>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/base/atomic_file.h"
 #include "gtest/gtest.h"
 
@@ -23,6 +26,17 @@ class ContentHashTest : public ::testing::Test {
   void Write(const std::string& name, const std::string& text) {
     ASSERT_TRUE(WriteFileAtomically(folder_ / "model" / name, text).ok());
   }
+  // The digests of files that were changed just now are not remembered: asks until they are.
+  void HashUntilRemembered() {
+    const absl::Time begin = absl::Now();
+    std::error_code error;
+    const fs::path digests = folder_ / "cache" / "digests";
+    do {
+      Hash();
+      ASSERT_LT(absl::Now() - begin, absl::Seconds(10));
+    } while (!fs::is_directory(digests, error) ||
+             std::distance(fs::directory_iterator(digests), fs::directory_iterator()) < 2);
+  }
   std::string Hash() { return *ModelContentHash(folder_ / "model", folder_ / "cache"); }
 
   fs::path folder_;
@@ -38,16 +52,28 @@ TEST_F(ContentHashTest, ChangesWithTheContentsOfModelFilesOnly) {
 
 TEST_F(ContentHashTest, RemembersDigests) {
   const std::string before = Hash();
+  HashUntilRemembered();
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "cache" / "digests"), fs::directory_iterator()), 2);
   EXPECT_EQ(Hash(), before);
 }
 
 TEST_F(ContentHashTest, DamagedCacheIsNotBelieved) {
   const std::string before = Hash();
+  HashUntilRemembered();
   for (const auto& entry : fs::directory_iterator(folder_ / "cache" / "digests")) {
     ASSERT_TRUE(WriteFileAtomically(entry.path(), "short").ok());
   }
   EXPECT_EQ(Hash(), before);
+}
+
+TEST_F(ContentHashTest, AWriterThatSetsTheTimeBackIsNoticed) {
+  HashUntilRemembered();
+  const std::string before = Hash();
+  const fs::path file = folder_ / "model" / "model.safetensors";
+  const fs::file_time_type time = fs::last_write_time(file);
+  std::fstream(file, std::ios::in | std::ios::out) << "W";
+  fs::last_write_time(file, time);
+  EXPECT_NE(Hash(), before);
 }
 
 TEST_F(ContentHashTest, MissingModelIsNotFound) {

@@ -243,12 +243,24 @@ TEST_F(FaultsTest, ClientGoneInMidStreamIsNoticed) {
 
 TEST_F(FaultsTest, MissingWorkerProgramFailsTheJob) {
   ServerCommand command = Command({"--max-attempts", "1"});
-  command.worker = folder_ / "none";
+  command.worker = folder_ / "link";
+  std::filesystem::create_symlink(worker_, command.worker);
   auto process = ServerProcess::Start(command);
   ASSERT_TRUE(process.ok()) << process.status();
   ServiceClient other((*process)->address());
+  // A plan that no process can be started for is no fault of the recipe; one that was started before still serves.
   v1::Job job;
-  ASSERT_TRUE(other.Submit(Request("blocks=1"), &job).ok());
+  std::filesystem::rename(command.worker, folder_ / "elsewhere");
+  EXPECT_EQ(other.Submit(Request("blocks=1"), &job).error_code(), grpc::INTERNAL);
+  std::filesystem::rename(folder_ / "elsewhere", command.worker);
+  v1::EstimateJobRequest estimate;
+  *estimate.mutable_recipe() = Request("blocks=1").recipe();
+  grpc::ClientContext context;
+  v1::Plan plan;
+  ASSERT_TRUE(other.jobs().EstimateJob(&context, estimate, &plan).ok());
+  std::filesystem::remove(command.worker);
+  const grpc::Status submitted = other.Submit(Request("blocks=1"), &job);
+  ASSERT_TRUE(submitted.ok()) << submitted.error_message();
   std::vector<v1::Event> events;
   ASSERT_TRUE(other.Watch(job.id(), 0, ToTheEnd, &events).ok());
   EXPECT_EQ(other.Get(job.id()).state(), v1::JOB_STATE_FAILED);

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include <thread>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
@@ -89,6 +91,80 @@ TEST_F(ModelsTest, ImportedModelIsNamedInRecipes) {
   EXPECT_TRUE(Delete("tiny").ok());
   EXPECT_EQ(Delete("tiny").error_code(), grpc::NOT_FOUND);
   EXPECT_TRUE(std::filesystem::exists(model_)) << "an imported model's files are not ours to delete";
+}
+
+TEST_F(ModelsTest, AModelThatAJobComparesWithStays) {
+  StartServer();
+  const File file{"weights.safetensors", "weights"};
+  v1::StartUploadResponse upload;
+  v1::UploadFileResponse sent;
+  v1::Model model;
+  for (const char* name : {"original", "baseline"}) {
+    ASSERT_TRUE(StartUpload(name, {file}, &upload).ok());
+    if (upload.files(0).offset() == 0) Send(upload.upload_id(), file.path, 0, file.bytes, &sent);
+    ASSERT_TRUE(Finish(upload.upload_id(), &model).ok());
+  }
+  v1::SubmitJobRequest submit = Request(absl::StrCat("blocks=2 wait_at=1 gate=", gate().string()));
+  submit.mutable_recipe()->mutable_evaluate()->set_original("original");
+  submit.mutable_recipe()->mutable_evaluate()->set_baseline_model("baseline");
+  v1::Job job;
+  ASSERT_TRUE(client().Submit(submit, &job).ok());
+  for (const char* name : {"original", "baseline"}) {
+    EXPECT_EQ(ErrorInfoOf(Delete(name)).reason(), "MODEL_IN_USE") << name;
+    EXPECT_TRUE(std::filesystem::exists(data() / "models" / name / file.path));
+  }
+  OpenGate();
+  EXPECT_EQ(AwaitEnd(job.id()).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_TRUE(Delete("original").ok());
+  EXPECT_FALSE(std::filesystem::exists(data() / "models" / "original"));
+}
+
+TEST_F(ModelsTest, OfTwoUploadsForOneNameOneWinsWhole) {
+  StartServer();
+  for (int round = 0; round < 10; ++round) {
+    std::vector<std::string> uploads;
+    for (const char* bytes : {"first", "second"}) {
+      v1::StartUploadResponse upload;
+      v1::UploadFileResponse sent;
+      const File file{"weights.safetensors", bytes};
+      ASSERT_TRUE(StartUpload("m", {file}, &upload).ok());
+      if (upload.files(0).offset() == 0) Send(upload.upload_id(), file.path, 0, file.bytes, &sent);
+      uploads.push_back(upload.upload_id());
+    }
+    grpc::Status ends[2];
+    std::thread other([&] {
+      v1::Model model;
+      ends[1] = Finish(uploads[1], &model);
+    });
+    v1::Model model;
+    ends[0] = Finish(uploads[0], &model);
+    other.join();
+    ASSERT_NE(ends[0].ok(), ends[1].ok()) << ends[0].error_message() << "; " << ends[1].error_message();
+    const absl::StatusOr<std::string> there = ReadFile(data() / "models" / "m" / "weights.safetensors");
+    ASSERT_TRUE(there.ok()) << there.status();
+    EXPECT_EQ(*there, ends[0].ok() ? "first" : "second");
+    ASSERT_TRUE(Delete("m").ok());
+  }
+}
+
+TEST_F(ModelsTest, FoldersOfNoJobAndHalfWrittenFilesAreRemoved) {
+  StartServer();
+  const std::filesystem::path orphan = data() / "jobs" / "job-of-nobody";
+  std::filesystem::create_directories(orphan / "artifacts");
+  ASSERT_TRUE(WriteFileAtomically(orphan / "artifacts" / "x", std::string(1000, 'x')).ok());
+  const v1::CollectGarbageResponse collected = Collect(1, false);
+  ASSERT_EQ(collected.items_size(), 1);
+  EXPECT_EQ(collected.items(0).kind(), "orphan");
+  EXPECT_EQ(collected.items(0).bytes(), 1000);
+  EXPECT_FALSE(std::filesystem::exists(orphan));
+  // Of a process that ended: its number is the killed server's.
+  const std::string mark = absl::StrCat(".tmp-", server().pid(), "-7");
+  server().Kill();
+  ASSERT_TRUE(WriteFileAtomically(data() / "cache" / ("baseline" + mark), "half").ok());
+  std::filesystem::create_directories(data() / "models" / ".upload-1");
+  RestartServer();
+  EXPECT_FALSE(std::filesystem::exists(data() / "cache" / ("baseline" + mark)));
+  EXPECT_FALSE(std::filesystem::exists(data() / "models" / ".upload-1"));
 }
 
 TEST_F(ModelsTest, UploadGoesOnWhereItBrokeOff) {

@@ -15,13 +15,21 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+class NoPlanner final : public Planner {
+ public:
+  absl::StatusOr<PlanResult> Plan(const v1::Recipe&, const PipelineContext&, CallerGone) override {
+    return absl::UnimplementedError("nothing is planned here");
+  }
+  std::vector<MethodDescription> Methods() override { return {}; }
+};
+
 TEST(EvaluatedModelsTest, PathsReplaceNamesAndFaultsNameTheirField) {
   const testing::TempFolder temp;
   const std::unique_ptr<DataFolder> folder = *DataFolder::Open(temp.path() / "data");
   const std::unique_ptr<GuardedDatabase> database = *GuardedDatabase::Open(folder->database());
   SqliteModelStore models(*database);
   SqliteJobStore jobs(*database);
-  PipelinePlanner planner;
+  NoPlanner planner;
   const SystemClock clock = {};
   const ServerLimits limits = {};
   ModelCatalog catalog(models, jobs, *folder, planner, clock, limits);

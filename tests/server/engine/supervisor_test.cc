@@ -1,6 +1,7 @@
 #include "server/engine/supervisor.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/base/atomic_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/error_details.h"
@@ -392,6 +393,13 @@ TEST_F(SupervisorTest, ADeathThatCannotBeStoredIsStoredLaterAsWhatItWas) {
   supervisor_->Tick();
   EXPECT_EQ(Job("a").attempt(), 2);
   EXPECT_EQ(Job("a").state(), v1::JOB_STATE_RUNNING);
+}
+
+TEST_F(SupervisorTest, AJobWhoseFolderCannotBeMadeCountsAsATry) {
+  Submit("a");
+  ASSERT_TRUE(WriteFileAtomically(folder_->job("a"), "in the way").ok());
+  supervisor_->Tick();
+  EXPECT_EQ(Job("a").status_reason(), "WORKER_START_FAILED");
 }
 
 }  // namespace

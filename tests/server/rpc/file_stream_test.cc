@@ -12,7 +12,7 @@ class FileStreamTest : public ::testing::Test {
  protected:
   absl::StatusOr<std::string> Read(int64_t offset) {
     std::string bytes;
-    TERSOR_RETURN_IF_ERROR(StreamFile(path(), offset, [&](std::string chunk, int64_t total) {
+    TERSOR_RETURN_IF_ERROR(StreamFile(temp_.path(), path(), offset, [&](std::string chunk, int64_t total) {
       bytes += chunk;
       total_ = total;
       ++chunks_;
@@ -50,7 +50,7 @@ TEST_F(FileStreamTest, EmptyFileTellsItsSize) {
 TEST_F(FileStreamTest, ReaderThatGoesAwayEndsIt) {
   ASSERT_TRUE(WriteFileAtomically(path(), std::string(5 << 20, 'x')).ok());
   int calls = 0;
-  const absl::Status status = StreamFile(path(), 0, [&](std::string, int64_t) { return ++calls < 2; });
+  const absl::Status status = StreamFile(temp_.path(), path(), 0, [&](std::string, int64_t) { return ++calls < 2; });
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(calls, 2);
 }

@@ -8,6 +8,9 @@
 //   grow_at=K          takes memory without end before block K, in the first attempt only
 //   fail=CODE          fails with this absl::StatusCode number at the end
 //   faults=N           N violations when it is planned
+//   plan=dies          planning kills its own process (SIGKILL)
+//   plan=grows         planning takes memory without end
+//   plan=hangs         planning never ends
 #include <signal.h>
 #include <unistd.h>
 
@@ -134,6 +137,9 @@ std::vector<MethodDescription> ListMethods() {
 
 absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineContext& context) {
   const Script script(recipe.description());
+  if (script.Text("plan") == "dies") raise(SIGKILL);
+  if (script.Text("plan") == "grows") GrowWithoutEnd();
+  while (script.Text("plan") == "hangs") Pause();
   PlanResult result;
   std::error_code error;
   if (!fs::exists(recipe.model(), error)) {
