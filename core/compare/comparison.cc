@@ -9,6 +9,7 @@
 #include "core/base/warning.h"
 #include "core/compare/compared_figures.h"
 #include "core/compare/compared_rows.h"
+#include "core/compare/figure_faults.h"
 #include "core/compare/pareto.h"
 #include "core/recipe/method_text.h"
 
@@ -26,8 +27,9 @@ void AddModels(const std::vector<ComparedRow>& rows, const std::vector<FigureCol
     if (row.kind == RowKind::kResult) {
       model->set_job_id(row.report().job_id());
       model->set_method(MethodText(row.report().recipe()));
-      // Without gates nothing was judged.
-      if (!row.report().gates().empty()) model->set_verdict(row.report().verdict());
+      // Without gates nothing was judged, but that its figures are numbers.
+      const bool judged = !row.report().gates().empty() || !FiguresWithoutNumber(row.report()).empty();
+      if (judged) model->set_verdict(row.report().verdict());
       *model->mutable_labels() = row.report().labels();
       model->set_sweep(row.sweep);
     }

@@ -1,6 +1,7 @@
 #include "core/evaluate/batch_generator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -12,6 +13,7 @@
 #include "core/model/block.h"
 #include "core/model/head.h"
 #include "core/model/kv_cache.h"
+#include "core/model/sampler.h"
 #include "core/model/special_tokens.h"
 
 namespace tersor {
@@ -85,7 +87,9 @@ class ResidentModel {
       TERSOR_RETURN_IF_ERROR(head_->RowLogits(hidden.subspan(first * width, count * width), count,
                                               std::span(logits).first(count * vocabulary)));
       for (int64_t row = 0; row < count; ++row) {
-        ids.push_back(static_cast<int32_t>(ReduceLogits(logits.data() + row * vocabulary, vocabulary, 0).argmax));
+        const LogitStats stats = ReduceLogits(logits.data() + row * vocabulary, vocabulary, 0);
+        if (stats.argmax < 0 || std::isnan(stats.sum_exp)) return LogitsWithoutNumber();
+        ids.push_back(static_cast<int32_t>(stats.argmax));
       }
     }
     return ids;

@@ -34,7 +34,8 @@ HWY_INLINE V GeluTanhOf(V v) {
   return hn::MulAdd(half, hn::Tanh(d, inner), half);
 }
 
-HWY_INLINE V ReluOf(V v) { return hn::Max(v, hn::Zero(D())); }
+// Max would make 0 of what is no number.
+HWY_INLINE V ReluOf(V v) { return hn::IfThenElse(hn::IsNaN(v), v, hn::Max(v, hn::Zero(D()))); }
 
 // The last, partial vector is computed as a whole one, so that a value's place changes nothing.
 template <typename Function>

@@ -108,7 +108,9 @@ HWY_INLINE float Exponentiate(float* scores, const Seen& seen, float largest) {
   V sum = hn::Zero(d);
   for (int64_t i = 0; i < seen.width; i += lanes) {
     // Masked scores may be anything; seen ones are not above the largest.
-    V e = hn::Exp(d, hn::Min(hn::Sub(hn::LoadU(d, scores + i), shift), hn::Zero(d)));
+    const V below = hn::Sub(hn::LoadU(d, scores + i), shift);
+    // Min and Exp make a number of what is none, which a query would not notice.
+    V e = hn::IfThenElse(hn::IsNaN(below), below, hn::Exp(d, hn::Min(below, hn::Zero(d))));
     if (!kAll) e = hn::IfThenElseZero(seen.mask(i), e);
     hn::StoreU(e, d, scores + i);
     sum = hn::Add(sum, e);
@@ -128,7 +130,9 @@ HWY_INLINE void CapRow(float* scores, int64_t count, float cap) {
   const int64_t lanes = hn::Lanes(d);
   const V caps = hn::Set(d, cap), inverse = hn::Set(d, 1.0f / cap);
   for (int64_t i = 0; i < count; i += lanes) {
-    hn::StoreU(hn::Mul(caps, hn::Tanh(d, hn::Mul(hn::LoadU(d, scores + i), inverse))), d, scores + i);
+    const V score = hn::LoadU(d, scores + i);
+    const V capped = hn::Mul(caps, hn::Tanh(d, hn::Mul(score, inverse)));
+    hn::StoreU(hn::IfThenElse(hn::IsNaN(score), score, capped), d, scores + i);
   }
 }
 

@@ -81,7 +81,11 @@ LogitStats Reduce(const float* x, int64_t count, int64_t first) {
   const auto largest = hn::Set(d, stats.largest);
   DoubleSum sum;
   int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) sum.Add(hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), largest)));
+  for (; i + lanes <= count; i += lanes) {
+    // Of what is no number Exp would make 0, and a sum without it.
+    const auto below = hn::Sub(hn::LoadU(d, x + i), largest);
+    sum.Add(hn::IfThenElse(hn::IsNaN(below), below, hn::Exp(d, below)));
+  }
   stats.sum_exp = sum.Total();
   for (; i < count; ++i) stats.sum_exp += std::exp(x[i] - stats.largest);
   return stats;

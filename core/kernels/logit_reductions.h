@@ -7,7 +7,8 @@
 
 namespace tersor {
 
-// Of the logits seen so far: their largest, its lowest index, and the sum of exp(logit - largest).
+// Of the logits seen so far: their largest, its lowest index, and the sum of exp(logit - largest). Where one of them is
+// NaN or +infinite the sum is NaN, and the others may be anything.
 struct LogitStats {
   float largest = -std::numeric_limits<float>::infinity();
   int64_t argmax = -1;

@@ -44,7 +44,7 @@ class ResidentGenerator final : public Generator {
     TERSOR_ASSIGN_OR_RETURN(std::vector<float> logits, Prefill(prompt, options.cancellation));
     Sampler sampler(options.temperature, options.seed);
     while (true) {
-      const int32_t id = sampler.Next(logits);
+      TERSOR_ASSIGN_OR_RETURN(const int32_t id, sampler.Next(logits));
       continuation.push_back(id);
       if (on_token) on_token(id);
       const bool stopped = std::find(options.stop_ids.begin(), options.stop_ids.end(), id) != options.stop_ids.end();

@@ -5,7 +5,16 @@
 
 namespace tersor {
 
-int32_t Sampler::Next(std::span<const float> logits) {
+absl::Status LogitsWithoutNumber() {
+  return absl::FailedPreconditionError(
+      "the model's logits are not numbers: its weights hold NaN or infinite values, or make some on the way; `tersor "
+      "lint MODEL` says whether the file does");
+}
+
+absl::StatusOr<int32_t> Sampler::Next(std::span<const float> logits) {
+  if (std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isnan(logit); })) {
+    return LogitsWithoutNumber();
+  }
   const auto best = std::max_element(logits.begin(), logits.end());
   if (temperature_ <= 0) return static_cast<int32_t>(best - logits.begin());
   double sum = 0;

@@ -6,7 +6,12 @@
 #include <random>
 #include <span>
 
+#include "core/base/status.h"
+
 namespace tersor {
+
+// FAILED_PRECONDITION: of what is no number none is the largest, and whatever id was taken would be no answer.
+absl::Status LogitsWithoutNumber();
 
 // Thread-compatible. The same seed and logits give the same ids on every machine.
 class Sampler {
@@ -14,7 +19,8 @@ class Sampler {
   // A temperature of 0 takes the most likely id, of equal ones the lowest.
   Sampler(double temperature, uint64_t seed) : temperature_(temperature), generator_(seed) {}
 
-  int32_t Next(std::span<const float> logits);
+  // LogitsWithoutNumber() where one of them is NaN.
+  absl::StatusOr<int32_t> Next(std::span<const float> logits);
 
  private:
   double temperature_;

@@ -85,6 +85,25 @@ TEST(CompareReportsTest, FrontsWeighQualityAgainstSizeAndLatency) {
   EXPECT_EQ(comparison.fronts(3).cost(), "decode_ms_per_token");
 }
 
+// Neither on a front nor without a verdict, gates or none.
+TEST(CompareReportsTest, AFigureThatIsNoNumberIsNoMerit) {
+  std::vector<NamedReport> reports = TwoReports();
+  v1::Report& broken = reports[1].report;
+  broken.clear_gates();
+  broken.set_verdict(v1::VERDICT_FAIL);
+  for (v1::PerplexityResult& result : *broken.mutable_perplexity()) {
+    if (result.subject() != "dense") result.set_value(std::nan(""));
+  }
+  const v1::ReportComparison comparison = Compare(reports);
+  EXPECT_EQ(comparison.models(2).verdict(), v1::VERDICT_FAIL);
+  ASSERT_EQ(comparison.fronts_size(), 4);
+  for (const v1::ParetoFront& front : comparison.fronts()) {
+    if (front.quality() != "perplexity[wiki:windows]") continue;
+    EXPECT_THAT(front.front(), ::testing::Not(::testing::Contains(2))) << front.ShortDebugString();
+    EXPECT_TRUE(std::isfinite(front.area()));
+  }
+}
+
 TEST(CompareReportsTest, OtherProtocolsAreRefusedUnlessForced) {
   const std::vector<NamedReport> reports = TwoReports({.job_id = "job-2", .hash = "q"});
   const absl::Status refused = CompareReports(reports, {}).status();

@@ -38,6 +38,14 @@ TEST_P(ActivationsTest, PlaceAndCountChangeNothing) {
   }
 }
 
+TEST_P(ActivationsTest, WhatIsNoNumberStaysNone) {
+  std::vector<float> x = RandomFloats(67, 4, 3);
+  for (const size_t at : {0, 17, 66}) x[at] = std::nanf("");
+  std::vector<float> activated = x;
+  Activate(GetParam(), activated.data(), 67);
+  for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(std::isnan(activated[i]), std::isnan(x[i])) << i;
+}
+
 TEST_P(ActivationsTest, FarEndsAreFinite) {
   std::vector<float> x = {-1e4f, -90, 0, 90, 1e4f};
   Activate(GetParam(), x.data(), 5);

@@ -101,10 +101,31 @@ TEST_P(AttentionTest, TilesDoNotMatter) {
   }
 }
 
+// A key that is no number makes numbers of no query that sees it, and changes nothing for the others.
+TEST_P(AttentionTest, WhatIsNoNumberIsSeen) {
+  const auto& [shape, positions] = GetParam();
+  const std::vector<float> sound = Run(32);
+  const int64_t at = positions / 2, width = shape.heads * shape.head_size;
+  keys_[at * shape.kv_heads * shape.head_size] = std::nanf("");
+  const std::vector<float> outputs = Run(32);
+  for (int64_t p = 0; p < positions; ++p) {
+    const bool sees = p >= at && (shape.window == 0 || p - at < shape.window);
+    for (int64_t i = 0; i < width; ++i) {
+      const bool reads = sees && i / shape.head_size < shape.heads / shape.kv_heads;
+      if (reads) {
+        ASSERT_TRUE(std::isnan(outputs[p * width + i])) << p << " " << i;
+      } else {
+        ASSERT_EQ(outputs[p * width + i], sound[p * width + i]) << p << " " << i;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,
                          testing::Values(Case{{9, 3, 64, 0}, 200}, Case{{4, 4, 24, 0}, 131}, Case{{4, 2, 16, 8}, 90},
                                          Case{{6, 2, 20, 37}, 300}, Case{{14, 2, 64, 64}, 129},
-                                         Case{{2, 1, 128, 0}, 65}, Case{{3, 1, 80, 100}, 193}, Case{{1, 1, 2, 0}, 1}));
+                                         Case{{2, 1, 128, 0}, 65}, Case{{3, 1, 80, 100}, 193}, Case{{1, 1, 2, 0}, 1},
+                                         Case{{4, 2, 16, 0, 5}, 70}));
 
 }  // namespace
 }  // namespace tersor

@@ -28,6 +28,27 @@ TEST(LogitReductionsTest, LogSumExpAndArgmaxOverChunks) {
   }
 }
 
+// One logit that is no number, wherever it stands, is no row of numbers.
+TEST(LogitReductionsTest, WhatIsNoNumberIsNotLeftOut) {
+  for (const float broken : {std::nanf(""), HUGE_VALF}) {
+    for (const int64_t count : {1, 7, 16, 160, 1000}) {
+      for (const int64_t at : {int64_t{0}, count / 2, count - 1}) {
+        std::vector<float> logits = RandomFloats(count, 1, 5);
+        const std::vector<float> sound = RandomFloats(count, 2, 5);
+        logits[at] = broken;
+        EXPECT_TRUE(std::isnan(ReduceLogits(logits.data(), count, 0).LogSumExp())) << count << " " << at;
+        EXPECT_TRUE(std::isnan(ReduceLogitPair(sound.data(), logits.data(), count, 0).Divergence()));
+        EXPECT_TRUE(std::isnan(ReduceLogitPair(logits.data(), sound.data(), count, 0).Divergence()));
+        LogitStats stats;
+        for (int64_t first = 0; first < count; first += 3) {
+          stats.Append(ReduceLogits(logits.data() + first, std::min<int64_t>(3, count - first), first));
+        }
+        EXPECT_TRUE(std::isnan(stats.LogSumExp())) << count << " " << at;
+      }
+    }
+  }
+}
+
 TEST(LogitReductionsTest, TheLowestOfEqualIdsWins) {
   std::vector<float> logits(100, -2.0f);
   logits[31] = logits[77] = 5.0f;

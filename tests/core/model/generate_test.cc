@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/model/head.h"
 #include "core/model/hidden_states.h"
+#include "core/model/sampler.h"
 #include "tests/core/model/synthetic_model.h"
 
 namespace tersor {
@@ -50,6 +52,20 @@ TEST_F(GenerateTest, LastLogitsHaveTheBitsOfScoring) {
     auto logits = generator->LastLogits(prompt);
     ASSERT_TRUE(logits.ok()) << logits.status();
     EXPECT_EQ(*logits, ScoredLogits(prompt)) << count;
+  }
+}
+
+TEST(SamplerTest, TakesNothingOfWhatIsNoNumber) {
+  const std::vector<float> sound = {1, 3, 2};
+  EXPECT_EQ(*Sampler(0, 1).Next(sound), 1);
+  for (size_t at = 0; at < sound.size(); ++at) {
+    std::vector<float> logits = sound;
+    logits[at] = std::nanf("");
+    for (const double temperature : {0.0, 1.0}) {
+      const absl::Status status = Sampler(temperature, 1).Next(logits).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(std::string(status.message()), HasSubstr("logits are not numbers"));
+    }
   }
 }
 
