@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -158,8 +159,20 @@ std::vector<std::string> ShortestAnswers(std::vector<std::string> answers) {
   return shortest;
 }
 
+// `answers`, or the one `answer`; none where the item has neither.
+absl::StatusOr<std::vector<std::string>> StatedAnswers(const json& source) {
+  if (source.contains("answers")) return TextList(source, "answers");
+  if (!source.contains("answer")) return std::vector<std::string>();
+  TERSOR_ASSIGN_OR_RETURN(std::string only, TextField(source, "answer"));
+  return std::vector<std::string>{std::move(only)};
+}
+
 absl::Status Renderer::RenderAnswers(json& source, TaskItem& item) const {
-  TERSOR_ASSIGN_OR_RETURN(item.answers, TextList(source, "answers"));
+  TERSOR_ASSIGN_OR_RETURN(item.answers, StatedAnswers(source));
+  if (item.answers.empty() && !source.contains("answers")) {
+    TERSOR_ASSIGN_OR_RETURN(const std::string only, TextField(source, "target"));
+    item.answers = {std::string(absl::StripLeadingAsciiWhitespace(only))};
+  }
   if (item.answers.empty()) return Fault("answers", "is empty: no answer is right");
   for (const std::string& one : ShortestAnswers(item.answers)) {
     if (one.empty()) return Fault("answers", "has one that is empty");
@@ -172,11 +185,7 @@ absl::Status Renderer::RenderAnswers(json& source, TaskItem& item) const {
 
 absl::Status Renderer::RenderTarget(const json& source, TaskItem& item) const {
   const bool generates = definition.scorer() == v1::TASK_SCORER_GENERATE;
-  if (source.contains("answers")) {
-    TERSOR_ASSIGN_OR_RETURN(item.answers, TextList(source, "answers"));
-  } else if (source.contains("answer")) {
-    TERSOR_ASSIGN_OR_RETURN(item.answers.emplace_back(), TextField(source, "answer"));
-  }
+  TERSOR_ASSIGN_OR_RETURN(item.answers, StatedAnswers(source));
   if (source.contains("target") || !generates || item.answers.empty()) {
     TERSOR_ASSIGN_OR_RETURN(item.target, target.Render(source));
   }

@@ -93,6 +93,23 @@ TEST(TaskItemTest, TargetsAndAnswers) {
               ElementsAre(" x"));
 }
 
+// However an item states them; one that begins with another is left out.
+TEST(TaskItemTest, AnyOfSeveralAnswersIsAContinuation) {
+  v1::TaskDefinition definition = Scored(v1::TASK_SCORER_CLOZE);
+  definition.mutable_template_()->set_answer(" {answer}");
+  const TaskItem several =
+      Only(definition, R"({"id": "a", "context": "Q", "answers": ["Nile", "Amazon River", "Amazon"]})");
+  EXPECT_THAT(several.continuations, ElementsAre(" Amazon", " Nile"));
+  EXPECT_THAT(several.answers, ElementsAre("Nile", "Amazon River", "Amazon"));
+  EXPECT_THAT(Only(definition, R"({"id": "a", "context": "Q", "answer": "Nile"})").continuations, ElementsAre(" Nile"));
+  EXPECT_THAT(Only(definition, R"({"id": "a", "context": "Q", "target": " Nile"})").continuations,
+              ElementsAre(" Nile"));
+  EXPECT_THAT(Fault(definition, R"({"id": "a", "context": "Q", "answers": []})"), HasSubstr("\"answers\" is empty"));
+  EXPECT_THAT(Fault(definition, R"({"id": "a", "context": "Q", "answers": ["x", ""]})"),
+              HasSubstr("one that is empty"));
+  EXPECT_THAT(Fault(definition, R"({"id": "a", "context": "Q"})"), HasSubstr("\"target\" is missing"));
+}
+
 TEST(TaskItemTest, NoAnswerIsAnAnswerWhereTheTaskSaysSo) {
   v1::TaskDefinition definition = Scored(v1::TASK_SCORER_GENERATE);
   const char* line = R"({"id": "a", "context": "Q", "target": "", "answers": []})";
