@@ -16,6 +16,9 @@ namespace {
 
 constexpr char kBusy[] =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+// The library matches the header Range by std::regex, whose recursion takes over a megabyte for the longest one that a
+// request can hold.
+constexpr size_t kStackBytes = 8 << 20;
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(10);
 
 HttpAnswer NotFound(const HttpPages& pages) {
@@ -81,16 +84,26 @@ class HttpServer::Protocol final : public httplib::Server {
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address, HttpPages pages,
                                                               const HttpLimits& limits) {
   TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<HttpListener> listener, HttpListener::Open(address));
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(listener), std::move(pages), limits));
+  std::unique_ptr<HttpServer> server(new HttpServer(std::move(listener), std::move(pages), limits));
+  TERSOR_RETURN_IF_ERROR(server->StartThreads());
+  return server;
 }
 
 HttpServer::HttpServer(std::unique_ptr<HttpListener> listener, HttpPages pages, const HttpLimits& limits)
     : limits_(limits),
       listener_(std::move(listener)),
       protocol_(std::make_unique<Protocol>(std::move(pages))),
-      pressure_{.stopping = [this] { return Stopping(); }, .crowded = [this] { return Crowded(); }} {
-  threads_.emplace_back([this] { AcceptConnections(); });
-  for (int i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { Serve(); });
+      pressure_{.stopping = [this] { return Stopping(); }, .crowded = [this] { return Crowded(); }} {}
+
+absl::Status HttpServer::StartThreads() {
+  for (int i = 0; i <= limits_.threads; ++i) {
+    const bool accepts = i == 0;
+    TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<StackThread> thread, StackThread::Start(kStackBytes, [this, accepts] {
+                              accepts ? AcceptConnections() : Serve();
+                            }));
+    threads_.push_back(std::move(thread));
+  }
+  return absl::OkStatus();
 }
 
 HttpServer::~HttpServer() {
@@ -99,7 +112,7 @@ HttpServer::~HttpServer() {
     stopping_ = true;
   }
   listener_->Close();
-  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
   for (const int fd : waiting_) close(fd);
 }
 

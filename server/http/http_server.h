@@ -5,7 +5,6 @@
 #include <deque>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -15,6 +14,7 @@
 #include "server/http/http_limits.h"
 #include "server/http/http_listener.h"
 #include "server/http/http_stream.h"
+#include "server/http/stack_thread.h"
 
 namespace tersor {
 
@@ -39,6 +39,7 @@ class HttpServer {
   class Protocol;
 
   HttpServer(std::unique_ptr<HttpListener> listener, HttpPages pages, const HttpLimits& limits);
+  absl::Status StartThreads();
   void AcceptConnections();
   void Enqueue(int fd);
   void Serve();
@@ -53,7 +54,7 @@ class HttpServer {
   Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<int> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::thread> threads_;
+  std::vector<std::unique_ptr<StackThread>> threads_;
 };
 
 }  // namespace tersor

@@ -1,5 +1,6 @@
 #include "server/http/http_server.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include "absl/strings/str_cat.h"
@@ -93,6 +94,20 @@ TEST(HttpServerTest, RangesDoNotMultiplyTheAnswer) {
   const std::string answer = HttpExchange(server->address(), request + "\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(HttpBody(answer), kBody);
+}
+
+TEST(HttpServerTest, StacksAreLargeWhateverTheDefaultIs) {
+  pthread_attr_t before;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  pthread_attr_t small = before;
+  ASSERT_EQ(pthread_attr_setstacksize(&small, 128 << 10), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&small), 0);
+  const auto server = Serve();
+  pthread_setattr_default_np(&before);
+  std::string request = "GET /page HTTP/1.1\r\nRange: bytes=0-";
+  while (request.size() < 8100) request += ",0-";
+  EXPECT_EQ(HttpBody(HttpExchange(server->address(), request + "\r\n\r\n")), kBody);
+  EXPECT_TRUE(Lives(*server));
 }
 
 TEST(HttpServerTest, SlowRequestsEnd) {
