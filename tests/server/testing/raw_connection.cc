@@ -10,8 +10,11 @@
 
 namespace tersor::testing {
 
-RawConnection::RawConnection(const std::string& address)
-    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), connected_(false) {
+RawConnection::RawConnection() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), connected_(false) {}
+
+RawConnection::RawConnection(const std::string& address) : RawConnection() { Connect(address); }
+
+void RawConnection::Connect(const std::string& address) {
   int port = 0;
   if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return;
   sockaddr_in peer = {};

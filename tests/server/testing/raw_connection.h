@@ -11,12 +11,15 @@ namespace tersor::testing {
 // Not thread-safe. Closed when destroyed.
 class RawConnection {
  public:
+  // Not connected yet.
+  RawConnection();
   // `address` is 127.0.0.1:PORT.
   explicit RawConnection(const std::string& address);
   ~RawConnection();
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
 
+  void Connect(const std::string& address);
   bool connected() const { return connected_; }
   // False when the other side has closed.
   bool Send(absl::string_view bytes) const;
