@@ -1,4 +1,4 @@
-// Compresses a model by one stage of a recipe and prints seconds, peak memory, size, perplexity, divergence from the
+// Compresses a model by the stages of a recipe and prints seconds, peak memory, size, perplexity, divergence from the
 // dense model and, with --prefill, how much faster than that it reads a prompt, as one JSON line.
 // The figures of docs/results.md come from here.
 #include <algorithm>
@@ -36,6 +36,7 @@ namespace {
 struct Arguments {
   std::string model;
   std::string stage;
+  std::string stages;
   std::string calibration = "wikitext2_tokens_valid";
   std::string evaluation = "wikitext2_tokens_test";
   int samples = 16;
@@ -169,6 +170,9 @@ absl::Status Run(const Arguments& arguments) {
       !google::protobuf::TextFormat::ParseFromString(arguments.stage, recipe.add_stages()->mutable_quantize())) {
     return absl::InvalidArgumentError("--stage is not a QuantizeStage in text format");
   }
+  if (!arguments.stages.empty() && !google::protobuf::TextFormat::ParseFromString(arguments.stages, &recipe)) {
+    return absl::InvalidArgumentError("--stages is not a Recipe in text format");
+  }
   TERSOR_ASSIGN_OR_RETURN(Model model, LoadModel(arguments.model, /*hash_content=*/true));
   const Model dense = model;
   TERSOR_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::FromJson(model.assets.tokenizer_json));
@@ -188,7 +192,7 @@ absl::Status Run(const Arguments& arguments) {
                           CompressModel(model, recipe, calibration, options, nullptr, printer, nullptr));
   model.kv_format = {arguments.kv_bits, arguments.kv_keys == "channel" ? KvKeys::kChannel : KvKeys::kToken};
   TERSOR_RETURN_IF_ERROR(CheckKvFormat(model.kv_format));
-  nlohmann::json line = {{"stage", arguments.stage},
+  nlohmann::json line = {{"stage", arguments.stages.empty() ? arguments.stage : arguments.stages},
                          {"threads", arguments.threads},
                          {"compress_seconds", watch.Seconds()},
                          {"peak_rss_mb", static_cast<double>(PeakResidentBytes()) / 1048576},
@@ -212,6 +216,9 @@ int main(int argc, char** argv) {
   tersor::Arguments arguments;
   const auto add_options = [&](CLI::App& app) {
     app.add_option("--stage", arguments.stage, "QuantizeStage in text format: 'gptq { bits: 4 }'; empty: dense");
+    app.add_option("--stages", arguments.stages,
+                   "Stages of a recipe in text format: 'stages { prune { wanda {} } } stages { quantize { gptq {} } }'")
+        ->excludes("--stage");
     app.add_option("--calibration", arguments.calibration, "Data set of the calibration text");
     app.add_option("--evaluation", arguments.evaluation, "Data set of the evaluation text");
     app.add_option("--samples", arguments.samples, "Calibration sequences");

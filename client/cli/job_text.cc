@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/progress_text.h"
+#include "core/recipe/stage_method.h"
 #include "core/report/escape.h"
 #include "core/report/number_text.h"
 #include "core/report/text_table.h"
-#include "core/yaml/message_schema.h"
 
 namespace tersor::client {
 namespace {
@@ -22,10 +22,7 @@ absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
 std::string StageNames(const v1::Recipe& recipe) {
   std::vector<std::string> names;
   for (const v1::Stage& stage : recipe.stages()) {
-    const v1::QuantizeStage& quantize = stage.quantize();
-    const auto* method =
-        quantize.GetReflection()->GetOneofFieldDescriptor(quantize, MethodOneof(*quantize.GetDescriptor()));
-    names.push_back(method == nullptr ? "quantize" : absl::StrCat("quantize:", method->name()));
+    names.push_back(StageName(stage));
   }
   if (recipe.has_kv()) names.push_back(absl::StrCat("kv:int", recipe.kv().bits()));
   return names.empty() ? "evaluate" : absl::StrJoin(names, ", ");

@@ -12,7 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "core/compress/activation_stream.h"
 #include "core/compress/dense_calibration.h"
+#include "core/compress/keep_mask.h"
 #include "core/compress/outlier_check.h"
+#include "core/compress/quantize/layer_rounding.h"
 #include "core/compress/walk_progress.h"
 #include "core/model/block.h"
 
@@ -44,30 +46,73 @@ void Replace(const std::vector<TensorReplacement>& replacements, Model& model) {
   }
 }
 
+std::string JoinNotes(const std::string& a, const std::string& b) {
+  return absl::StrCat(a, a.empty() || b.empty() ? "" : "; ", b);
+}
+
 // What is wanted of the model that is being compressed, and what of the dense one.
-std::set<Statistic> StatisticsOf(const LayerMethods& methods, bool dense) {
+std::set<Statistic> StatisticsOf(const WalkStages& stages, bool dense) {
   std::set<Statistic> wanted;
-  for (const auto& [layer, method] : methods) {
+  for (const auto& [name, method, layers] : stages) {
+    if (layers.empty()) continue;
     if (dense) wanted.merge(method->preparation_statistics());
     if (method->reads_dense_model() == dense) wanted.merge(method->statistics());
   }
   return wanted;
 }
 
+// A layer on its way through the stages.
+struct LayerPath {
+  LinearLayer layer;
+  // As the first stage finds it, and as the last one left it; the same where no stage takes the layer.
+  EncodedTensorPtr given;
+  EncodedTensorPtr weight;
+  // Of the last stage; its `stages` are all.
+  v1::LayerResult row;
+};
+
+// A stage has changed the layer.
+absl::Status AddStage(const WalkStage& stage, const SegmentOutcome& outcome, LayerPath& path) {
+  for (const TensorReplacement& replacement : outcome.replacements) {
+    if (replacement.name != path.layer.name + ".weight" || replacement.tensor == nullptr) continue;
+    TERSOR_ASSIGN_OR_RETURN(path.weight, KeepMask(*path.weight, replacement.tensor));
+  }
+  for (const v1::LayerResult& row : outcome.layers) {
+    if (row.name() != path.layer.name) continue;
+    const v1::LayerResult before = path.row;
+    path.row = row;
+    const v1::LayerResult stored =
+        DescribeLayer(row.name(), *path.weight, row.relative_error(), JoinNotes(before.note(), row.note()));
+    path.row.set_encoding(stored.encoding());
+    path.row.set_true_bits(stored.true_bits());
+    path.row.set_sparsity(stored.sparsity());
+    path.row.set_note(stored.note());
+    path.row.set_damping(std::max(before.damping(), row.damping()));
+    path.row.set_dead_columns(std::max(before.dead_columns(), row.dead_columns()));
+    *path.row.mutable_stages() = before.stages();
+    v1::LayerStage& added = *path.row.add_stages();
+    added.set_stage(stage.name);
+    added.set_relative_error(row.relative_error());
+  }
+  return absl::OkStatus();
+}
+
 class BlockWalk {
  public:
-  BlockWalk(Model& model, const Model& dense, const LayerMethods& methods, const CalibrationTokens& calibration,
+  BlockWalk(Model& model, const Model& dense, const WalkStages& stages, const CalibrationTokens& calibration,
             const BlockWalkOptions& options, EventSink& events)
       : model_(model),
         dense_(dense),
-        methods_(methods),
+        stages_(stages),
         calibration_(calibration),
         options_(options),
         blocks_(static_cast<int>(model.spec.layers.size())),
-        prepares_(std::any_of(methods.begin(), methods.end(),
-                              [](const auto& entry) { return !entry.second->preparation_statistics().empty(); })),
-        wanted_(StatisticsOf(methods, /*dense=*/false)),
-        needs_{StatisticsOf(methods, /*dense=*/true), wanted_.contains(Statistic::kDenseMoment)},
+        prepares_(std::any_of(stages.begin(), stages.end(),
+                              [](const auto& stage) {
+                                return !stage.layers.empty() && !stage.method->preparation_statistics().empty();
+                              })),
+        wanted_(StatisticsOf(stages, /*dense=*/false)),
+        needs_{StatisticsOf(stages, /*dense=*/true), wanted_.contains(Statistic::kDenseMoment)},
         stream_(calibration.offsets, model.spec.width, options.cancellation),
         dense_calibration_(dense, calibration, needs_, options.compute, options.statistics, options.cancellation),
         progress_(options.stage, blocks_, static_cast<int64_t>(calibration.ids.size()), events) {}
@@ -184,26 +229,24 @@ class BlockWalk {
     }
   }
 
-  // Lets every method that wants to prepare the block do so, in the order of their first layers' names.
+  // Lets every method that wants to prepare the block do so, in the order of the stages.
   absl::Status PrepareBlock(Model& model, BlockRecord& record) {
-    std::vector<std::pair<const Method*, BlockTask>> tasks;
     const std::string prefix = absl::StrCat("model.layers.", record.block, ".");
-    for (auto entry = methods_.lower_bound(prefix); entry != methods_.end(); ++entry) {
-      const auto& [name, method] = *entry;
-      if (!absl::StartsWith(name, prefix)) break;
-      if (method->preparation_statistics().empty()) continue;
-      TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(name + ".weight"));
-      auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == method; });
-      if (task == tasks.end()) task = tasks.insert(task, {method, BlockTask{}});
-      task->second.layers.push_back({name, weight->rows(), weight->columns()});
-    }
-    for (auto& [method, task] : tasks) {
+    for (const WalkStage& stage : stages_) {
+      if (stage.method->preparation_statistics().empty()) continue;
+      BlockTask task;
+      for (auto name = stage.layers.lower_bound(prefix); name != stage.layers.end(); ++name) {
+        if (!absl::StartsWith(*name, prefix)) break;
+        TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr weight, model.Find(*name + ".weight"));
+        task.layers.push_back({*name, weight->rows(), weight->columns()});
+      }
+      if (task.layers.empty()) continue;
       task.block = record.block;
       task.model = &model;
       task.statistics = &dense_statistics_;
       task.threads = options_.compute.threads;
       task.cancellation = options_.cancellation;
-      TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->PrepareBlock(task));
+      TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, stage.method->PrepareBlock(task));
       Replace(outcome.replacements, model);
       for (const InputScales& scaled : outcome.input_scales) {
         dense_statistics_[scaled.segment] = dense_statistics_[scaled.segment].DividedBy(scaled.scales);
@@ -213,69 +256,101 @@ class BlockWalk {
     return absl::OkStatus();
   }
 
-  // The layers of a segment, by method, in the order of their first layers.
-  absl::StatusOr<std::vector<std::pair<const Method*, SegmentTask>>> MakeTasks(const Segment& segment,
-                                                                               const Model& model) const {
-    std::vector<std::pair<const Method*, SegmentTask>> tasks;
-    for (const LinearLayer& layer : segment.linears) {
-      const auto found = methods_.find(layer.name);
-      if (found == methods_.end()) continue;
-      TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model.Find(layer.name + ".weight"));
-      auto task = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.first == found->second; });
-      if (task == tasks.end()) task = tasks.insert(task, {found->second, SegmentTask{}});
-      task->second.layers.push_back({layer, std::move(weight)});
-    }
-    return tasks;
-  }
-
   struct Place {
     int index;
     const Segment& segment;
   };
 
+  // Of the segment's inputs in the model that is being compressed, as the stages that take its layers want them.
+  absl::StatusOr<std::optional<InputStatistics>> GatherStatistics(const Segment& segment) const {
+    std::set<Statistic> wanted;
+    for (const WalkStage& stage : stages_) {
+      const bool takes = std::any_of(segment.linears.begin(), segment.linears.end(),
+                                     [&](const LinearLayer& layer) { return stage.layers.contains(layer.name); });
+      if (takes && !stage.method->reads_dense_model()) wanted.merge(stage.method->statistics());
+    }
+    if (wanted.empty()) return std::nullopt;
+    std::optional<InputStatistics> statistics;
+    statistics.emplace(segment.input_width, wanted);
+    const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_calibration_.inputs()};
+    TERSOR_RETURN_IF_ERROR(
+        AddSegmentInputs(segment, source, options_.compute.threads, options_.cancellation, *statistics));
+    return statistics;
+  }
+
   // `block` is null where nothing is computed.
   absl::Status CompressSegment(const Place& place, const Model& model, Block* block, BlockRecord& record) {
-    const auto& [index, segment] = place;
-    TERSOR_ASSIGN_OR_RETURN(auto tasks, MakeTasks(segment, model));
-    std::set<Statistic> wanted;
-    for (const auto& [method, task] : tasks) {
-      if (!method->reads_dense_model()) wanted.merge(method->statistics());
+    std::vector<LayerPath> paths;
+    for (const LinearLayer& layer : place.segment.linears) {
+      TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr weight, model.Find(layer.name + ".weight"));
+      paths.push_back({layer, weight, weight, {}});
     }
-    std::optional<InputStatistics> statistics;
-    if (!wanted.empty()) {
-      statistics.emplace(segment.input_width, wanted);
-      const StatisticsSource source{.inputs = stream_.inputs(), .dense_inputs = dense_calibration_.inputs()};
-      TERSOR_RETURN_IF_ERROR(
-          AddSegmentInputs(segment, source, options_.compute.threads, options_.cancellation, *statistics));
-    }
-    for (auto& [method, task] : tasks) {
-      if (!method->statistics().empty()) {
-        task.statistics = method->reads_dense_model() ? &dense_statistics_[index] : &*statistics;
+    TERSOR_ASSIGN_OR_RETURN(const std::optional<InputStatistics> own, GatherStatistics(place.segment));
+    for (const WalkStage& stage : stages_) {
+      const InputStatistics* statistics = nullptr;
+      if (!stage.method->statistics().empty()) {
+        statistics = stage.method->reads_dense_model() ? &dense_statistics_[place.index]
+                     : own.has_value()                 ? &*own
+                                                       : nullptr;
       }
-      task.threads = options_.compute.threads;
-      task.cancellation = options_.cancellation;
-      if (std::optional<v1::Warning> outlier = FindInputOutlier(task)) record.warnings.push_back(*std::move(outlier));
-      TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, method->Apply(task));
-      if (block != nullptr) TERSOR_RETURN_IF_ERROR(PutIntoBlock(task, outcome, *block));
-      Append(std::move(outcome), record);
+      TERSOR_RETURN_IF_ERROR(ApplyStage(stage, statistics, paths, record));
+    }
+    for (LayerPath& path : paths) {
+      if (path.row.stages().empty()) continue;
+      TERSOR_RETURN_IF_ERROR(FinishLayer(own, path, record));
+      if (block != nullptr) TERSOR_RETURN_IF_ERROR(block->SetWeight(path.layer.name, *path.weight));
     }
     return absl::OkStatus();
   }
 
-  // The rest of the block runs on what the segment's layers have become.
-  absl::Status PutIntoBlock(const SegmentTask& task, const SegmentOutcome& outcome, Block& block) const {
-    for (const TargetLayer& target : task.layers) {
-      for (const TensorReplacement& replacement : outcome.replacements) {
-        if (replacement.name != target.layer.name + ".weight" || replacement.tensor == nullptr) continue;
-        TERSOR_RETURN_IF_ERROR(block.SetWeight(target.layer.name, *replacement.tensor));
-      }
+  // The stage takes its layers of a segment as `paths` have them.
+  absl::Status ApplyStage(const WalkStage& stage, const InputStatistics* statistics, std::vector<LayerPath>& paths,
+                          BlockRecord& record) const {
+    SegmentTask task;
+    for (const LayerPath& path : paths) {
+      if (stage.layers.contains(path.layer.name)) task.layers.push_back({path.layer, path.weight});
     }
+    if (task.layers.empty()) return absl::OkStatus();
+    task.statistics = statistics;
+    task.threads = options_.compute.threads;
+    task.cancellation = options_.cancellation;
+    std::optional<v1::Warning> outlier = FindInputOutlier(task);
+    // Only grids have to span them.
+    if (outlier.has_value() && !stage.method->WhyLast().empty()) record.warnings.push_back(*std::move(outlier));
+    TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome, stage.method->Apply(task));
+    for (LayerPath& path : paths) {
+      if (!stage.layers.contains(path.layer.name)) continue;
+      TERSOR_RETURN_IF_ERROR(Annotate(AddStage(stage, outcome, path), path.layer.name));
+    }
+    // Rows and weights of layers are the paths'.
+    outcome.layers.clear();
+    std::erase_if(outcome.replacements, [&](const TensorReplacement& replacement) {
+      return std::any_of(paths.begin(), paths.end(),
+                         [&](const LayerPath& path) { return replacement.name == path.layer.name + ".weight"; });
+    });
+    Append(std::move(outcome), record);
+    return absl::OkStatus();
+  }
+
+  absl::Status FinishLayer(const std::optional<InputStatistics>& own, LayerPath& path, BlockRecord& record) const {
+    if (path.row.stages_size() == 1) {
+      path.row.clear_stages();
+    } else {
+      std::optional<MomentForm> form;
+      if (own.has_value() && own->wants(Statistic::kSecondMoment)) form.emplace(own->second_moment());
+      path.row.set_relative_error(
+          RelativeError(*path.given, *path.weight, form.has_value() ? &*form : nullptr, options_.compute.threads));
+    }
+    SegmentOutcome outcome;
+    outcome.replacements.push_back({path.layer.name + ".weight", path.weight});
+    outcome.layers.push_back(path.row);
+    Append(std::move(outcome), record);
     return absl::OkStatus();
   }
 
   Model& model_;
   const Model& dense_;
-  const LayerMethods& methods_;
+  const WalkStages& stages_;
   const CalibrationTokens& calibration_;
   const BlockWalkOptions& options_;
   const int blocks_;
@@ -293,10 +368,10 @@ class BlockWalk {
 
 }  // namespace
 
-absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const LayerMethods& methods,
+absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const WalkStages& stages,
                                                     const CalibrationTokens& calibration,
                                                     const BlockWalkOptions& options, EventSink& events) {
-  return BlockWalk(model, dense, methods, calibration, options, events).Run();
+  return BlockWalk(model, dense, stages, calibration, options, events).Run();
 }
 
 }  // namespace tersor

@@ -2,8 +2,7 @@
 #ifndef TERSOR_CORE_COMPRESS_BLOCK_WALK_H_
 #define TERSOR_CORE_COMPRESS_BLOCK_WALK_H_
 
-#include <functional>
-#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,8 +18,16 @@
 
 namespace tersor {
 
-// Which method takes a layer, by layer name; layers without an entry stay as they are. Methods are not owned.
-using LayerMethods = std::map<std::string, const Method*, std::less<>>;
+// A stage: what it does, and the names of the layers that it takes.
+struct WalkStage {
+  // "quantize:gptq".
+  std::string name;
+  // Not owned.
+  const Method* method = nullptr;
+  std::set<std::string> layers;
+};
+// In the order in which they change a layer; layers of none stay as they are.
+using WalkStages = std::vector<WalkStage>;
 
 struct BlockWalkOptions {
   ComputeOptions compute;
@@ -33,14 +40,15 @@ struct BlockWalkOptions {
   std::string stage;
 };
 
-// Compresses the blocks' layers in true sequence. A method's statistics are either of what the blocks and segments
+// Compresses the blocks' layers in true sequence: a segment goes through all stages, each of which takes its weights as
+// the one before left them, then it is run. A method's statistics are either of what the blocks and segments
 // before, already compressed, really produce, or of the dense model (Method::reads_dense_model), which the store may
 // have. Each of the two models is run once, as far as somebody wants statistics of it; the last block's output is not
 // computed. Holds, of each model that runs, the hidden states of all calibration tokens and the inputs of one segment
 // and the next.
 // Returns one record a block, also of blocks that the checkpoint had. `model` changes after each block. `dense`: the
 // model before any change, which the methods may want to compare with.
-absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const LayerMethods& methods,
+absl::StatusOr<std::vector<BlockRecord>> WalkBlocks(Model& model, const Model& dense, const WalkStages& stages,
                                                     const CalibrationTokens& calibration,
                                                     const BlockWalkOptions& options, EventSink& events);
 

@@ -76,13 +76,14 @@ absl::StatusOr<CompressionResult> CompressModel(Model& model, const v1::Recipe& 
   const Model dense = model;
   const Stopwatch watch;
   TERSOR_ASSIGN_OR_RETURN(CompressionResult heads, CompressHeads(model, stages, options.threads, cancellation, events));
-  LayerMethods methods;
+  WalkStages walk_stages;
   for (const ResolvedStage& stage : stages) {
-    for (const LinearLayer& layer : stage.layers) methods[layer.name] = stage.method.get();
+    WalkStage& own = walk_stages.emplace_back(WalkStage{stage.name, stage.method.get(), {}});
+    for (const LinearLayer& layer : stage.layers) own.layers.insert(layer.name);
   }
   const BlockWalkOptions walk{ForCalibration(options), checkpoint, cancellation, statistics, stages.front().name};
   TERSOR_ASSIGN_OR_RETURN(std::vector<BlockRecord> records,
-                          WalkBlocks(model, dense, methods, calibration, walk, events));
+                          WalkBlocks(model, dense, walk_stages, calibration, walk, events));
   for (BlockRecord& record : records) {
     MoveTo(record.layers, result.layers);
     MoveTo(record.warnings, result.warnings);

@@ -35,7 +35,7 @@ struct CompressionPlan {
   std::vector<v1::PlannedStage> stages;
   // Some stage reads calibration text.
   bool needs_calibration = false;
-  // Bytes of all parameters afterwards, ties once; exact.
+  // Bytes of all parameters afterwards, ties once; exact where the values do not decide (planned_encoding.h).
   uint64_t parameter_bytes = 0;
   // Of every parameter that the stages change; exports are checked against it (export_registry.h).
   PlannedEncodings encodings;
@@ -47,7 +47,7 @@ CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, co
                                 const ComputeOptions& options, std::vector<FieldViolation>& violations);
 
 struct CompressionResult {
-  // In the model's order, head and embedding last.
+  // One for each layer, in the model's order, head and embedding last.
   std::vector<v1::LayerResult> layers;
   std::vector<v1::Warning> warnings;
   // One for each stage of the recipe. Stages that share one walk over the blocks share its seconds by the layers each
@@ -55,9 +55,9 @@ struct CompressionResult {
   std::vector<v1::StageReport> stages;
 };
 
-// Replaces model.parameters (and spec.tied, where untied) as the recipe's stages say. Every layer belongs to at most
-// one stage, so all of them are applied in one walk over the blocks. Events: Progress (unit "blocks") after each block
-// and at least every few seconds, Warning, LayerResult for each layer, StageReport at the end. The result's bytes
+// Replaces model.parameters (and spec.tied, where untied) as the recipe's stages say. All stages are
+// applied in one walk over the blocks, in the recipe's order on each layer. Events: Progress (unit "blocks") after each
+// block and at least every few seconds, Warning, LayerResult for each layer, StageReport at the end. The result's bytes
 // depend on the model, the recipe, the ids and the instruction set alone: not on threads, nor on being broken off and
 // started again with the same `checkpoint` (may be null), nor on what `statistics` (may be null) holds already: the
 // dense model's, which this job adds to. INVALID_ARGUMENT lists the violations of PlanCompression;

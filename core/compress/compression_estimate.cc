@@ -103,9 +103,7 @@ class WalkCosts {
   // What the stages make of the blocks' weights.
   int64_t LayerBytes() const {
     uint64_t bytes = 0;
-    for (const ResolvedStage& stage : stages_) {
-      for (const LinearLayer& layer : stage.layers) bytes += stage.method->Encoding(layer).bytes;
-    }
+    for (const auto& [layer, encoding] : LayerEncodings(model_, stages_)) bytes += encoding.bytes;
     return static_cast<int64_t>(bytes);
   }
 

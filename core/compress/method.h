@@ -33,7 +33,7 @@ struct SegmentTask {
   const CancellationToken* cancellation = nullptr;
 };
 
-// A block none of whose layers is compressed yet.
+// A block none of whose layers is compressed yet: no earlier stage takes the layers of a method that prepares.
 struct BlockTask {
   int block = 0;
   // With the block's parameters as methods before have prepared them.
@@ -91,6 +91,14 @@ class Method {
   virtual bool reads_dense_model() const { return false; }
   // What it will make of a layer's weight.
   virtual PlannedEncoding Encoding(const LinearLayer& layer) const = 0;
+  // The same of a weight that is stored as `before`: by default Encoding, with the codes of kept weights alone where
+  // `before` has a mask (keep_mask.h).
+  virtual PlannedEncoding EncodingAfter(const LinearLayer& layer, const PlannedEncoding& before) const;
+  // Whether a later stage may change the layer again; else why not: "its weights are codes".
+  virtual std::string WhyLast() const { return "its weights are codes then"; }
+  // Why the method cannot take a layer of whose weights an earlier stage has left some out, which are to stay zero;
+  // empty: it can, and so are they.
+  virtual std::string WhyNotPruned() const;
   // Why the method cannot take layers of these shapes; one violation for each option at fault, which lists the layers
   // and proposes a remedy. `field`: path of the method's message in the recipe.
   virtual std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,

@@ -12,11 +12,12 @@
 namespace tersor {
 namespace {
 
-// Adds a stage's encodings to the plan; returns bits per weight of its layers.
-double AddEncodings(const Model& model, const ResolvedStage& stage, CompressionPlan& plan) {
+// Adds the stage's encodings to the plan; returns bits per weight of its layers once all stages are done.
+double AddEncodings(const Model& model, const std::map<std::string, PlannedEncoding>& encodings,
+                    const ResolvedStage& stage, CompressionPlan& plan) {
   double bits = 0, weights = 0;
   for (const LinearLayer& layer : stage.layers) {
-    const PlannedEncoding encoding = stage.method->Encoding(layer);
+    const PlannedEncoding& encoding = encodings.at(layer.name);
     bits += 8.0 * static_cast<double>(encoding.bytes);
     weights += static_cast<double>(layer.outputs) * static_cast<double>(layer.inputs);
     plan.encodings[layer.name + ".weight"] = encoding;
@@ -49,9 +50,10 @@ CompressionPlan PlanCompression(const Model& model, const v1::Recipe& recipe, co
   if (violations.size() != faults) return plan;
   const WalkEstimate walk = EstimateWalk(model, stages, calibration, options);
   const std::vector<double> shares = StageShares(stages);
+  const std::map<std::string, PlannedEncoding> encodings = LayerEncodings(model, stages);
   for (const ResolvedStage& stage : stages) {
     plan.needs_calibration = plan.needs_calibration || (stage.method->reads_text() && !stage.layers.empty());
-    const double bits = AddEncodings(model, stage, plan);
+    const double bits = AddEncodings(model, encodings, stage, plan);
     v1::PlannedStage& planned = plan.stages.emplace_back();
     planned.set_name(stage.name);
     planned.set_seconds(walk.seconds * shares[plan.stages.size() - 1]);

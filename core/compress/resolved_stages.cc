@@ -9,21 +9,59 @@
 #include "core/base/append_violations.h"
 #include "core/compress/layer_filter.h"
 #include "core/compress/method_registry.h"
+#include "core/encoding/sparse_mask.h"
 #include "core/model/fold_group.h"
+#include "core/recipe/stage_method.h"
 
 namespace tersor {
 namespace {
 
-// Layers whose weights are not plain numbers any more would be rounded twice.
-void CheckOwners(const ResolvedStage& stage, int index, std::map<std::string, int>& owners, const std::string& field,
-                 std::vector<FieldViolation>& violations) {
-  for (const LinearLayer& layer : stage.layers) {
-    const auto [entry, added] = owners.emplace(layer.name, index);
-    if (added) continue;
-    violations.push_back({field + ".skip", absl::StrCat(layer.name, " is already changed by stages[", entry->second,
-                                                        "]; skip it in one of the two")});
-    return;
+// What a layer has gone through.
+struct Earlier {
+  int stage = 0;
+  std::string name;
+  const Method* method = nullptr;
+};
+using History = std::map<std::string, Earlier>;
+
+// Why `stage` cannot follow; empty where it can.
+std::string Obstacle(const ResolvedStage& stage, const Earlier& earlier) {
+  if (const std::string last = earlier.method->WhyLast(); !last.empty()) {
+    return absl::StrCat(" is already changed by stages[", earlier.stage, "]; skip it in one of the two",
+                        stage.family == "prune" ? absl::StrCat(", or prune first: ", last) : "");
   }
+  const std::string reason = stage.method->WhyNotPruned();
+  if (reason.empty()) return "";
+  return absl::StrCat(" is pruned by stages[", earlier.stage, "] (", earlier.name, "), and ", stage.method->name(),
+                      " cannot follow: ", reason, "; skip it in one of the two, or take a method that can (rtn, gptq)");
+}
+
+// The first layer that the stage cannot take is told.
+void CheckHistory(const ResolvedStage& stage, int index, History& history, const std::string& field,
+                  std::vector<FieldViolation>& violations) {
+  bool told = false;
+  for (const LinearLayer& layer : stage.layers) {
+    const auto [entry, added] = history.emplace(layer.name, Earlier{index, stage.name, stage.method.get()});
+    if (added) continue;
+    const std::string obstacle = Obstacle(stage, entry->second);
+    if (!obstacle.empty() && !told) violations.push_back({field + ".skip", absl::StrCat(layer.name, obstacle)});
+    told = told || !obstacle.empty();
+    if (obstacle.empty()) entry->second = {index, stage.name, stage.method.get()};
+  }
+}
+
+// The weight as the model has it.
+PlannedEncoding StoredEncoding(const Model& model, const LinearLayer& layer) {
+  PlannedEncoding stored;
+  const auto found = model.parameters.find(layer.name + ".weight");
+  if (found == model.parameters.end()) return stored;
+  stored.encoding = std::string(found->second->encoding());
+  stored.bytes = found->second->byte_size();
+  if (const SparseMask* mask = found->second->mask(); mask != nullptr) {
+    stored.kept = mask->count();
+    stored.mask_bytes = mask->byte_size();
+  }
+  return stored;
 }
 
 }  // namespace
@@ -32,25 +70,23 @@ std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& r
                                          std::vector<FieldViolation>& violations) {
   const std::vector<LinearLayer> layers = LinearLayersOf(model);
   std::vector<ResolvedStage> stages;
-  std::map<std::string, int> owners;
+  History history;
   int head_owner = -1;
   for (int i = 0; i < recipe.stages_size(); ++i) {
+    const v1::Stage& given = recipe.stages(i);
     ResolvedStage& stage = stages.emplace_back();
-    stage.name = StageName(recipe.stages(i));
-    const std::string field = absl::StrCat("stages[", i, "].quantize");
-    if (!recipe.stages(i).has_quantize()) {
-      violations.push_back({absl::StrCat("stages[", i, "]"), "the stage is empty; known: quantize"});
-      continue;
-    }
-    const v1::QuantizeStage& quantize = recipe.stages(i).quantize();
-    stage.method = MakeMethod(quantize, field, violations);
-    stage.layers = WithoutSkipped(layers, quantize.skip(), field + ".skip", violations);
-    stage.head = PlanHead(model, quantize.head(), field + ".head", violations);
+    stage.name = StageName(given);
+    stage.family = std::string(StageFamily(given));
+    const std::string place = absl::StrCat("stages[", i, "]"), field = absl::StrCat(place, ".", stage.family);
+    stage.method = MakeMethod(given, place, violations);
+    if (stage.family.empty()) continue;
+    stage.layers = WithoutSkipped(layers, SkippedLayers(given), field + ".skip", violations);
+    stage.head = PlanHead(model, given.quantize().head(), field + ".head", violations);
     if (stage.method != nullptr) {
       AppendNewFields(stage.method->CheckLayers(stage.layers, absl::StrCat(field, ".", stage.method->name())),
                       violations);
+      CheckHistory(stage, i, history, field, violations);
     }
-    CheckOwners(stage, i, owners, field, violations);
     if (!stage.head.has_value()) continue;
     if (head_owner >= 0) {
       violations.push_back({field + ".head", absl::StrCat("stages[", head_owner, "] already changes the head")});
@@ -58,6 +94,18 @@ std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& r
     head_owner = i;
   }
   return stages;
+}
+
+std::map<std::string, PlannedEncoding> LayerEncodings(const Model& model, const std::vector<ResolvedStage>& stages) {
+  std::map<std::string, PlannedEncoding> encodings;
+  for (const ResolvedStage& stage : stages) {
+    for (const LinearLayer& layer : stage.layers) {
+      const auto [entry, added] = encodings.emplace(layer.name, PlannedEncoding{});
+      if (added) entry->second = StoredEncoding(model, layer);
+      entry->second = stage.method->EncodingAfter(layer, entry->second);
+    }
+  }
+  return encodings;
 }
 
 std::vector<double> StageShares(const std::vector<ResolvedStage>& stages) {

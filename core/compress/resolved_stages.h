@@ -20,16 +20,21 @@ namespace tersor {
 struct ResolvedStage {
   // "quantize:gptq".
   std::string name;
+  // "quantize".
+  std::string family;
   std::unique_ptr<const Method> method;
   std::vector<LinearLayer> layers;
   // Where the stage changes head or embedding.
   std::optional<HeadPlan> head;
 };
 
-// One entry for each stage of the recipe; usable only when no violation was appended. A layer that two stages change is
-// a violation, and so are two stages that change the head.
+// One entry for each stage of the recipe; usable only when no violation was appended. A stage that cannot take a layer
+// as an earlier one leaves it is a violation, and so are two stages that change the head.
 std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& recipe,
                                          std::vector<FieldViolation>& violations);
+
+// What all stages together make of the weights of their layers, by layer name.
+std::map<std::string, PlannedEncoding> LayerEncodings(const Model& model, const std::vector<ResolvedStage>& stages);
 
 // Which share of the walk's seconds each stage is told to have taken: that of the layers that it changes.
 std::vector<double> StageShares(const std::vector<ResolvedStage>& stages);

@@ -15,6 +15,7 @@
 namespace tersor {
 
 class ActivationFormat;
+class SparseMask;
 
 // One stored part of an encoding: "codes", "scales", "zero_points", ...
 struct EncodedField {
@@ -44,6 +45,8 @@ class EncodedTensor {
   virtual const ActivationFormat* input_format() const { return nullptr; }
   // The weight without its input format: what kernels and exports look into.
   virtual const EncodedTensor& weight() const { return *this; }
+  // Which weights are zero because they were left out; null: none are known to be.
+  virtual const SparseMask* mask() const { return nullptr; }
   // Gives back the memory of fields that lie in mapped files; see ReleaseMappedPages.
   virtual void ReleasePages() const;
 

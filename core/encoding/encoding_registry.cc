@@ -15,6 +15,8 @@
 #include "core/encoding/indexed_int_tensor.h"
 #include "core/encoding/input_format_tensor.h"
 #include "core/encoding/low_rank_tensor.h"
+#include "core/encoding/masked_int_tensor.h"
+#include "core/encoding/masked_tensor.h"
 #include "core/encoding/outlier_pair_tensor.h"
 #include "core/encoding/sparse_tensor.h"
 #include "core/encoding/sum_tensor.h"
@@ -44,6 +46,8 @@ constexpr std::array kEntries = {
     Entry{InputFormatTensor::kName, InputFormatTensor::FromFields},
     Entry{IndexedIntTensor::kName, IndexedIntTensor::FromFields},
     Entry{Float8Tensor::kName, Float8Tensor::FromFields},
+    Entry{MaskedTensor::kName, MaskedTensor::FromFields},
+    Entry{MaskedIntTensor::kName, MaskedIntTensor::FromFields},
 };
 
 }  // namespace

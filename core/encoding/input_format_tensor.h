@@ -30,6 +30,7 @@ class InputFormatTensor final : public EncodedTensor {
   nlohmann::json Parameters() const override;
   const ActivationFormat* input_format() const override { return format_.get(); }
   const EncodedTensor& weight() const override { return *weight_; }
+  const SparseMask* mask() const override { return weight_->mask(); }
 
  private:
   InputFormatTensor(EncodedTensorPtr weight, ActivationFormatPtr format)

@@ -16,10 +16,13 @@ struct PlannedEncoding {
   uint64_t bytes = 0;
   // As ActivationFormat::name(): "int-token"; empty where inputs stay in float.
   std::string input_format = "";
-  // Of group-int and codebook.
+  // Of group-int, masked-int and codebook.
   int bits = 0;
   int64_t group_size = 0;
-  // Of group-int.
+  // Of masked and masked-int: weights that are kept, and bytes of the mask; upper bounds as `bytes` is.
+  int64_t kept = 0;
+  uint64_t mask_bytes = 0;
+  // Of group-int and masked-int.
   bool symmetric = true;
   // Of codebook: its parameters of these names ("e2m1", "e8m0").
   std::string book = "";

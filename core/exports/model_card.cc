@@ -39,9 +39,8 @@ std::string WhatWasDone(const v1::Report& report, absl::string_view stored) {
   for (const v1::Stage& stage : report.recipe().stages()) {
     // Long lists of layers that are left out stay readable.
     constexpr size_t kMost = 1000;
-    if (stage.has_quantize()) {
-      absl::StrAppend(&text, ++step, ". `", OneLine(StageText(stage.quantize()), kMost), "`\n");
-    }
+    const std::string what = StageText(stage);
+    if (!what.empty()) absl::StrAppend(&text, ++step, ". `", OneLine(what, kMost), "`\n");
   }
   if (step > 0) absl::StrAppend(&text, "\nOptions that are not named have their defaults.\n");
   if (step == 0) absl::StrAppend(&text, "The weights were not compressed, only written in another format.\n");

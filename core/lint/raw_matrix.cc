@@ -1,6 +1,7 @@
 #include "core/lint/raw_matrix.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -239,6 +240,94 @@ Value Sparse(const Source& s) {
   };
 }
 
+// Where a kept weight stands among those of its row; -1 of a weight that is left out.
+using Place = std::function<int64_t(int64_t row, int64_t column)>;
+
+struct Mask {
+  Place place;
+  // Kept weights of each row.
+  std::vector<int64_t> counts;
+};
+
+// The numbers of `of` bits with `kept` ones, in rising order.
+std::vector<int> RunPatterns(int64_t kept, int64_t of) {
+  std::vector<int> patterns;
+  for (int bits = 0; bits < 1 << of; ++bits) {
+    if (std::popcount(static_cast<unsigned>(bits)) == kept) patterns.push_back(bits);
+  }
+  return patterns;
+}
+
+// By a bit for each column, or by numbers of patterns of runs.
+Mask MaskOf(const Source& s) {
+  std::function<bool(int64_t, int64_t)> kept;
+  if (const RawTensor* bits = s.Packed("mask", s.columns, 1); bits != nullptr) {
+    const int64_t row_bytes = (s.columns + 7) / 8;
+    kept = [=](int64_t row, int64_t column) {
+      return (bits->Byte(row * row_bytes + column / 8) >> column % 8 & 1) != 0;
+    };
+  } else {
+    const int64_t of = s.Parameter("of", 1), ones = s.Parameter("kept", 1);
+    if (of < 2 || of > 8 || ones < 1 || ones >= of || s.columns % of != 0) return {};
+    const std::vector<int> patterns = RunPatterns(ones, of);
+    const int64_t width = std::max<int64_t>(2, std::bit_width(patterns.size() - 1)), runs = s.columns / of;
+    const RawTensor* numbers = s.Packed("patterns", runs, width);
+    if (numbers == nullptr) return {};
+    for (int64_t i = 0; i < s.rows * runs; ++i) {
+      if (PackedInt(*numbers, i / runs, runs, width, i % runs) >= static_cast<int>(patterns.size())) return {};
+    }
+    kept = [=](int64_t row, int64_t column) {
+      return (patterns[PackedInt(*numbers, row, runs, width, column / of)] >> column % of & 1) != 0;
+    };
+  }
+  Mask mask;
+  mask.counts.resize(s.rows);
+  std::vector<int32_t> places(s.rows * s.columns, -1);
+  for (int64_t i = 0; i < s.rows * s.columns; ++i) {
+    const int64_t row = i / s.columns;
+    if (kept(row, i % s.columns)) places[i] = static_cast<int32_t>(mask.counts[row]++);
+  }
+  mask.place = [places = std::move(places), columns = s.columns](int64_t row, int64_t column) {
+    return static_cast<int64_t>(places[row * columns + column]);
+  };
+  return mask;
+}
+
+Value Masked(const Source& s) {
+  const RawTensor* values = s.Field("values");
+  const Mask mask = MaskOf(s);
+  if (mask.place == nullptr || values == nullptr || !RawIsFloat(values->dtype)) return nullptr;
+  std::vector<int64_t> starts = {0};
+  for (const int64_t count : mask.counts) starts.push_back(starts.back() + count);
+  if (!RawFits(values, values->dtype, static_cast<double>(starts.back()))) return nullptr;
+  return [=](int64_t row, int64_t column) {
+    const int64_t place = mask.place(row, column);
+    return place < 0 ? 0.0 : values->Number(starts[row] + place);
+  };
+}
+
+Value MaskedIntegers(const Source& s) {
+  const int64_t bits = s.Bits(), group_size = s.Parameter("group_size", 1), groups = s.Groups(group_size);
+  const Mask mask = MaskOf(s);
+  if (mask.place == nullptr || bits < 2 || groups < 1) return nullptr;
+  std::vector<int64_t> starts = {0};
+  for (const int64_t count : mask.counts) starts.push_back(starts.back() + (count * bits + 7) / 8);
+  const RawTensor* codes = s.Field("codes", "U8", static_cast<double>(starts.back()));
+  const RawTensor* scales = s.Field("scales", "F16", static_cast<double>(s.rows) * static_cast<double>(groups));
+  const RawTensor* zeros = s.Field("zero_points") == nullptr ? nullptr : s.Packed("zero_points", groups, bits);
+  if (codes == nullptr || scales == nullptr || (s.Field("zero_points") != nullptr && zeros == nullptr)) return nullptr;
+  return [=](int64_t row, int64_t column) {
+    const int64_t place = mask.place(row, column), group = column / group_size;
+    if (place < 0) return 0.0;
+    const int64_t bit = place * bits, at = starts[row] + bit / 8;
+    int word = codes->Byte(at);
+    if (bit % 8 + bits > 8) word |= codes->Byte(at + 1) << 8;
+    const int code = word >> (bit % 8) & ((1 << bits) - 1);
+    const int zero = zeros == nullptr ? 1 << (bits - 1) : PackedInt(*zeros, row, groups, bits, group);
+    return (code - zero) * scales->Number(row * groups + group);
+  };
+}
+
 Value Decode(const Source& s, const std::string& encoding);
 
 // The matrix that `described` makes of the fields after `part`.
@@ -293,6 +382,8 @@ Value Decode(const Source& s, const std::string& encoding) {
   if (encoding == "outlier-pairs") return OutlierPairs(s);
   if (encoding == "columns") return Columns(s);
   if (encoding == "sparse") return Sparse(s);
+  if (encoding == "masked") return Masked(s);
+  if (encoding == "masked-int") return MaskedIntegers(s);
   if (encoding == "low-rank") return LowRank(s);
   if (encoding == "sum") return Sum(s);
   if (encoding == "quantized-input") {

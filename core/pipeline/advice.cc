@@ -156,7 +156,7 @@ std::vector<v1::Warning> AdviceWarnings(const v1::Recipe& recipe, const Model& m
     }
   };
   for (int i = 0; i < recipe.stages_size(); ++i) {
-    facts["method"] = std::string(StageMethodName(recipe.stages(i).quantize()));
+    facts["method"] = std::string(StageMethodName(recipe.stages(i)));
     add(absl::StrCat("stages[", i, "]"));
   }
   if (recipe.stages().empty() && recipe.has_kv()) add("kv");

@@ -307,7 +307,7 @@ void PlanWork(const v1::Recipe& recipe, const PipelineContext& context, PlannedJ
 void CheckWithoutModel(const v1::Recipe& recipe, const PipelineContext& context, JobInputs& inputs,
                        Violations& violations) {
   for (int i = 0; i < recipe.stages_size(); ++i) {
-    MakeMethod(recipe.stages(i).quantize(), absl::StrCat("stages[", i, "].quantize"), violations);
+    MakeMethod(recipe.stages(i), absl::StrCat("stages[", i, "]"), violations);
   }
   ReadKvFormat(recipe, violations);
   if (recipe.has_calibration()) ReadCalibration(recipe, context, inputs, violations);

@@ -24,7 +24,7 @@ void WarnOfSkipped(const ResolvedStage& stage, int index, size_t layers, std::ve
       MakeWarning("ALL_LAYERS_SKIPPED",
                   absl::StrCat("`skip` leaves none of the model's ", layers, " linear layers: the stage changes ",
                                stage.head.has_value() ? "the head alone" : "nothing"),
-                  absl::StrCat("stages[", index, "].quantize.skip")));
+                  absl::StrCat("stages[", index, "].", stage.family, ".skip")));
 }
 
 void WarnOfFewTokens(const ResolvedStage& stage, int64_t tokens, std::vector<v1::Warning>& warnings) {

@@ -1,5 +1,6 @@
 #include "core/recipe/method_text.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -61,12 +62,15 @@ std::string Named(absl::string_view name, const Message& options) {
   return text.empty() ? std::string(name) : absl::StrCat(name, " ", text);
 }
 
+std::string MethodWithOptions(const Message& family) {
+  const Message* options = MethodOptions(family);
+  return options == nullptr ? "none" : Named(StageMethodName(family), *options);
+}
+
 }  // namespace
 
 std::string StageText(const v1::QuantizeStage& stage) {
-  v1::QuantizeStage copy = stage;
-  const Message* method = MutableMethodOptions(copy);
-  std::string text = method == nullptr ? "none" : Named(StageMethodName(stage), *method);
+  std::string text = MethodWithOptions(stage);
   if (stage.has_activations()) {
     v1::ActivationOptions activations = stage.activations();
     const std::string format = activations.format().empty() ? "int" : activations.format();
@@ -79,10 +83,25 @@ std::string StageText(const v1::QuantizeStage& stage) {
   return text;
 }
 
+std::string StageText(const v1::PruneStage& stage) {
+  v1::PruneStage shared = stage;
+  shared.clear_method();
+  shared.clear_skip();
+  const std::string options = Options(shared);
+  std::string text = absl::StrCat(MethodWithOptions(stage), options.empty() ? "" : ", ", options);
+  if (stage.skip_size() > 0) absl::StrAppend(&text, " + skip ", absl::StrJoin(stage.skip(), " "));
+  return text;
+}
+
+std::string StageText(const v1::Stage& stage) {
+  if (stage.has_quantize()) return StageText(stage.quantize());
+  return stage.has_prune() ? StageText(stage.prune()) : std::string();
+}
+
 std::string MethodText(const v1::Recipe& recipe) {
   std::vector<std::string> stages;
   for (const v1::Stage& stage : recipe.stages()) {
-    if (stage.has_quantize()) stages.push_back(StageText(stage.quantize()));
+    if (std::string text = StageText(stage); !text.empty()) stages.push_back(std::move(text));
   }
   if (recipe.has_kv()) stages.push_back(Named("kv", recipe.kv()));
   return absl::StrJoin(stages, "; ");

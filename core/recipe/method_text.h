@@ -12,6 +12,10 @@ namespace tersor {
 // that were set, by the recipe's names and in the proto's order, then what else the stage changes. "none" without a
 // method.
 std::string StageText(const v1::QuantizeStage& stage);
+// "wanda, pattern 2:4 + skip down_proj".
+std::string StageText(const v1::PruneStage& stage);
+// Of whichever family; empty where the stage is.
+std::string StageText(const v1::Stage& stage);
 
 // All stages and the cache: "rtn bits 4; kv bits 8". Empty where the recipe changes nothing.
 std::string MethodText(const v1::Recipe& recipe);

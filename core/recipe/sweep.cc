@@ -32,6 +32,14 @@ v1::QuantizeStage* QuantizeStageOf(v1::Recipe& recipe) {
   return nullptr;
 }
 
+// The recipe's first stage of a family; null where it has none.
+v1::PruneStage* PruneStageOf(v1::Recipe& recipe) {
+  for (v1::Stage& stage : *recipe.mutable_stages()) {
+    if (stage.has_prune()) return stage.mutable_prune();
+  }
+  return nullptr;
+}
+
 bool SetMethodOption(v1::Recipe& recipe, const std::string& option, int32_t value) {
   v1::QuantizeStage* stage = QuantizeStageOf(recipe);
   google::protobuf::Message* options = stage == nullptr ? nullptr : MutableMethodOptions(*stage);
@@ -52,10 +60,32 @@ bool SetMethod(v1::Recipe& recipe, const v1::QuantizeStage& method) {
   return true;
 }
 
+// Pruning comes before what rounds the weights.
+bool SetPruning(v1::Recipe& recipe, const v1::PruneStage& method) {
+  v1::PruneStage* stage = PruneStageOf(recipe);
+  if (stage == nullptr) {
+    stage = recipe.add_stages()->mutable_prune();
+    std::rotate(recipe.mutable_stages()->pointer_begin(), recipe.mutable_stages()->pointer_end() - 1,
+                recipe.mutable_stages()->pointer_end());
+  }
+  stage->clear_method();
+  if (method.skip_size() > 0) stage->clear_skip();
+  if (method.has_sparsity()) stage->clear_pattern();
+  if (!method.pattern().empty()) stage->clear_sparsity();
+  stage->MergeFrom(method);
+  return true;
+}
+
+bool SetSparsity(v1::Recipe& recipe, double sparsity) {
+  v1::PruneStage* stage = PruneStageOf(recipe);
+  if (stage == nullptr || !stage->pattern().empty()) return false;
+  stage->set_sparsity(sparsity);
+  return true;
+}
+
 // "gptq", or with the options that the sweep gives it: "gptq(damping: 0.1)".
-std::string MethodText(const v1::QuantizeStage& method) {
-  v1::QuantizeStage copy = method;
-  const google::protobuf::Message* options = MutableMethodOptions(copy);
+std::string MethodText(const google::protobuf::Message& method) {
+  const google::protobuf::Message* options = MethodOptions(method);
   if (options == nullptr) return "none";
   const std::string text = options->ShortDebugString();
   return text.empty() ? std::string(StageMethodName(method)) : absl::StrCat(StageMethodName(method), "(", text, ")");
@@ -65,6 +95,24 @@ Axis MethodAxis(const v1::Sweep& sweep) {
   Axis axis{"method", {}};
   for (const v1::QuantizeStage& method : sweep.methods()) {
     axis.settings.push_back({MethodText(method), [method](v1::Recipe& recipe) { return SetMethod(recipe, method); }});
+  }
+  return axis;
+}
+
+Axis PruneAxis(const v1::Sweep& sweep) {
+  Axis axis{"prune_method", {}};
+  for (const v1::PruneStage& method : sweep.prune_methods()) {
+    const std::string text = absl::StrCat(MethodText(method), method.pattern().empty() ? "" : " ", method.pattern());
+    axis.settings.push_back({text, [method](v1::Recipe& recipe) { return SetPruning(recipe, method); }});
+  }
+  return axis;
+}
+
+Axis SparsityAxis(const v1::Sweep& sweep) {
+  Axis axis{"sparsity", {}};
+  for (const double sparsity : sweep.sparsities()) {
+    axis.settings.push_back(
+        {absl::StrCat(sparsity), [sparsity](v1::Recipe& recipe) { return SetSparsity(recipe, sparsity); }});
   }
   return axis;
 }
@@ -109,6 +157,8 @@ std::vector<Axis> MakeAxes(const v1::Sweep& sweep) {
                               }});
   }
   std::vector<Axis> axes = {models,
+                            PruneAxis(sweep),
+                            SparsityAxis(sweep),
                             MethodAxis(sweep),
                             OptionAxis("bits", sweep.bits()),
                             OptionAxis("group_size", sweep.group_sizes()),
@@ -122,13 +172,23 @@ std::vector<Axis> MakeAxes(const v1::Sweep& sweep) {
 void CheckAxes(const v1::Recipe& recipe, const std::vector<Axis>& axes, std::vector<FieldViolation>& violations) {
   const v1::Sweep& sweep = recipe.sweep();
   if (axes.empty()) {
-    violations.push_back({"sweep", "name at least one of models, methods, bits, group_sizes, calibration, seeds"});
+    violations.push_back(
+        {"sweep",
+         "name at least one of models, methods, bits, group_sizes, prune_methods, sparsities, calibration, seeds"});
   }
   const auto stages = std::count_if(recipe.stages().begin(), recipe.stages().end(),
                                     [](const v1::Stage& stage) { return stage.has_quantize(); });
   const bool varies_stage = sweep.methods_size() + sweep.bits_size() + sweep.group_sizes_size() > 0;
   if (varies_stage && stages > 1) {
     violations.push_back({"sweep", "the recipe has several quantize stages: it is not clear which one is to vary"});
+  }
+  const auto prunes = std::count_if(recipe.stages().begin(), recipe.stages().end(),
+                                    [](const v1::Stage& stage) { return stage.has_prune(); });
+  if (sweep.prune_methods_size() + sweep.sparsities_size() > 0 && prunes > 1) {
+    violations.push_back({"sweep", "the recipe has several prune stages: it is not clear which one is to vary"});
+  }
+  if (sweep.sparsities_size() > 0 && sweep.prune_methods().empty() && prunes == 0) {
+    violations.push_back({"sweep.sparsities", "needs sweep.prune_methods or a prune stage"});
   }
   if (sweep.methods().empty() && stages == 0) {
     if (sweep.bits_size() > 0) violations.push_back({"sweep.bits", "needs sweep.methods or a quantize stage"});
@@ -139,6 +199,10 @@ void CheckAxes(const v1::Recipe& recipe, const std::vector<Axis>& axes, std::vec
   for (int i = 0; i < sweep.methods_size(); ++i) {
     if (!StageMethodName(sweep.methods(i)).empty()) continue;
     violations.push_back({absl::StrCat("sweep.methods[", i, "]"), "name a method"});
+  }
+  for (int i = 0; i < sweep.prune_methods_size(); ++i) {
+    if (!StageMethodName(sweep.prune_methods(i)).empty()) continue;
+    violations.push_back({absl::StrCat("sweep.prune_methods[", i, "]"), "name a method"});
   }
 }
 
@@ -175,8 +239,8 @@ struct SweepBase {
 };
 
 const std::vector<std::string>& SweepAxes() {
-  static const auto* const kAxes =
-      new std::vector<std::string>{"model", "method", "bits", "group_size", "calibration", "seed"};
+  static const auto* const kAxes = new std::vector<std::string>{"model", "prune_method", "sparsity",    "method",
+                                                                "bits",  "group_size",   "calibration", "seed"};
   return *kAxes;
 }
 

@@ -30,7 +30,8 @@ struct SweepPoint {
   std::string Name() const;
 };
 
-// Names of the axes, in their order: "model", "method", "bits", "group_size", "calibration", "seed".
+// Names of the axes, in their order: "model", "prune_method", "sparsity", "method", "bits", "group_size",
+// "calibration", "seed".
 const std::vector<std::string>& SweepAxes();
 
 // The label by which a point's job tells its setting of an axis: "sweep.bits".

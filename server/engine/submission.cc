@@ -20,7 +20,7 @@ namespace tersor {
 namespace {
 
 std::string StageMethod(const v1::Stage& stage) {
-  const absl::string_view name = StageMethodName(stage.quantize());
+  const absl::string_view name = StageMethodName(stage);
   return name.empty() ? "other" : std::string(name);
 }
 

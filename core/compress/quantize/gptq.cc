@@ -13,8 +13,11 @@
 #include "core/compress/quantize/feedback_preparation.h"
 #include "core/compress/quantize/feedback_rounding.h"
 #include "core/compress/quantize/grid_refinement.h"
+#include "core/compress/quantize/layer_rounding.h"
 #include "core/compress/quantize/layer_weight.h"
+#include "core/compress/quantize/masked_rounding.h"
 #include "core/compress/quantize/rtn.h"
+#include "core/encoding/sparse_mask.h"
 #include "core/kernels/parallel.h"
 
 namespace tersor {
@@ -138,6 +141,10 @@ MethodDescription GptqMethod::Describe() {
            "Share, 0 to 1, of what changed inputs do to a layer's outputs that its weights make up for"}}};
 }
 
+std::string GptqMethod::WhyNotPruned() const {
+  return options_.refine_rounds > 0 ? "`refine_rounds` moves codes of weights that were left out" : "";
+}
+
 std::set<Statistic> GptqMethod::statistics() const {
   std::set<Statistic> wanted = {Statistic::kSecondMoment};
   if (options_.dense_correction > 0) wanted.insert(Statistic::kDenseMoment);
@@ -162,7 +169,37 @@ LayerCost GptqMethod::Cost(const LinearLayer& layer) const {
           .serial_operations = FactorOperations(layer.inputs)};
 }
 
+absl::StatusOr<SegmentOutcome> GptqMethod::ApplyPruned(const SegmentTask& task) const {
+  TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared, Prepare(options_, task));
+  if (!prepared.system.has_value()) return RoundLayersToNearest(options_, task, std::move(prepared));
+  TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome,
+                          EncodeLayers(
+                              task,
+                              [&](const LayerWeight& weight) -> absl::StatusOr<EncodedLayer> {
+                                TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+                                TERSOR_RETURN_IF_ERROR(CheckWeights(values.view(), options_.grid));
+                                const std::vector<uint8_t> given = KeptMarks(*weight.stored);
+                                TERSOR_ASSIGN_OR_RETURN(
+                                    const MaskedMatrix masked,
+                                    RoundMasked(*prepared.system, values.view(),
+                                                {.block_columns = options_.grid.GroupColumns(values.view().columns),
+                                                 .given = given,
+                                                 .grid = options_.grid,
+                                                 .threads = weight.threads,
+                                                 .cancellation = weight.cancellation}));
+                                TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded, masked.codes->Encode());
+                                return EncodedLayer{std::move(encoded), prepared.note, prepared.damping};
+                              },
+                              nullptr));
+  std::move(prepared.warnings.begin(), prepared.warnings.end(), std::back_inserter(outcome.warnings));
+  return outcome;
+}
+
 absl::StatusOr<SegmentOutcome> GptqMethod::Apply(const SegmentTask& task) const {
+  if (std::any_of(task.layers.begin(), task.layers.end(),
+                  [](const TargetLayer& target) { return target.weight->mask() != nullptr; })) {
+    return ApplyPruned(task);
+  }
   TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared, Prepare(options_, task));
   if (!prepared.system.has_value()) return RoundLayersToNearest(options_, task, std::move(prepared));
   const FeedbackSystem& system = *prepared.system;

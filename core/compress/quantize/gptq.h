@@ -22,6 +22,8 @@ class GptqMethod final : public Method {
   explicit GptqMethod(const GptqOptions& options) : options_(options) {}
   absl::string_view name() const override { return kName; }
   std::set<Statistic> statistics() const override;
+  // Weights that were left out stay zero (masked_rounding.h).
+  std::string WhyNotPruned() const override;
   PlannedEncoding Encoding(const LinearLayer& layer) const override;
   std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                           const std::string& field) const override;
@@ -30,6 +32,9 @@ class GptqMethod final : public Method {
   absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const override;
 
  private:
+  // Where weights of some layer are left out.
+  absl::StatusOr<SegmentOutcome> ApplyPruned(const SegmentTask& task) const;
+
   GptqOptions options_;
 };
 

@@ -22,6 +22,8 @@ class LlmInt8Method final : public LayerwiseMethod {
                                             std::vector<FieldViolation>& violations);
 
   absl::string_view name() const override { return kName; }
+  // Zero is a point of every grid.
+  std::string WhyNotPruned() const override { return ""; }
 
  protected:
   PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;

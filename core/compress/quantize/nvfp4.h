@@ -20,6 +20,8 @@ class NvFp4Method final : public CodebookMethod {
                                             std::vector<FieldViolation>& violations);
 
   absl::string_view name() const override { return kName; }
+  // Zero is a point of every grid.
+  std::string WhyNotPruned() const override { return ""; }
 
  private:
   using CodebookMethod::CodebookMethod;

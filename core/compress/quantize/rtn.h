@@ -24,6 +24,8 @@ class RtnMethod final : public LayerwiseMethod {
   explicit RtnMethod(const GridOptions& options, ActivationPlan activations = {})
       : LayerwiseMethod(std::move(activations)), options_(options) {}
   absl::string_view name() const override { return kName; }
+  // Zero is a point of every grid.
+  std::string WhyNotPruned() const override { return ""; }
 
  protected:
   PlannedEncoding WeightEncoding(const LinearLayer& layer) const override;

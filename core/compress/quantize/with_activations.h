@@ -26,6 +26,7 @@ class WithActivations final : public Method {
   std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                           const std::string& field) const override;
   LayerCost Cost(const LinearLayer& layer) const override { return method_->Cost(layer); }
+  std::string WhyNotPruned() const override { return method_->WhyNotPruned(); }
   std::set<Statistic> preparation_statistics() const override { return method_->preparation_statistics(); }
   bool scales_linears() const override { return method_->scales_linears(); }
   absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const override {

@@ -1,5 +1,6 @@
 #include "tests/core/encoding/encoding_samples.h"
 
+#include <algorithm>
 #include <random>
 
 #include "core/encoding/bilevel_int_tensor.h"
@@ -7,9 +8,12 @@
 #include "core/encoding/codebook_tensor.h"
 #include "core/encoding/columns_tensor.h"
 #include "core/encoding/dense_tensor.h"
+#include "core/encoding/group_int_tensor.h"
 #include "core/encoding/input_format_tensor.h"
 #include "core/encoding/int_token_format.h"
 #include "core/encoding/low_rank_tensor.h"
+#include "core/encoding/masked_int_tensor.h"
+#include "core/encoding/masked_tensor.h"
 #include "core/encoding/sparse_tensor.h"
 #include "core/encoding/sum_tensor.h"
 #include "core/tensor/float16.h"
@@ -57,6 +61,35 @@ EncodedTensorPtr BilevelInts() {
   return *BilevelIntTensor::Create(layout, parts);
 }
 
+// Keeps `pattern` where it is fixed; else about half of each row, and nothing of one.
+SparseMask MaskOf(MaskPattern pattern) {
+  std::mt19937 random(9);
+  std::vector<uint8_t> kept(kRows * kColumns);
+  for (int64_t i = 0; i < kRows * kColumns; ++i) {
+    kept[i] = pattern.fixed() ? i % pattern.of < pattern.kept : i / kColumns != 2 && random() % 2 == 0;
+  }
+  for (int64_t i = 0; pattern.fixed() && i < kRows * kColumns; i += pattern.of) {
+    std::shuffle(kept.begin() + i, kept.begin() + i + pattern.of, random);
+  }
+  return *SparseMask::Create(kRows, kColumns, kept, pattern);
+}
+
+EncodedTensorPtr MaskedInts(const SparseMask& mask, int bits, bool symmetric) {
+  std::mt19937 random(10);
+  std::vector<uint8_t> codes(kRows * kColumns), zeros(kRows * 4), marks(kColumns);
+  for (uint8_t& zero : zeros) zero = static_cast<uint8_t>(symmetric ? 1 << (bits - 1) : random() % (1 << bits));
+  for (int64_t row = 0; row < kRows; ++row) {
+    mask.KeptOfRow(row, marks.data());
+    for (int64_t i = 0; i < kColumns; ++i) {
+      codes[row * kColumns + i] = marks[i] != 0 ? random() % (1 << bits) : zeros[row * 4 + i / 8];
+    }
+  }
+  std::vector<uint16_t> scales;
+  for (const float value : Normal(kRows * 4, 11)) scales.push_back(FloatToF16(value));
+  if (symmetric) zeros.clear();
+  return *MaskedIntTensor::Create(mask, **GroupIntTensor::Create({kRows, kColumns, bits, 8}, codes, scales, zeros));
+}
+
 }  // namespace
 
 std::vector<EncodingSample> EncodingSamples() {
@@ -79,9 +112,15 @@ std::vector<EncodingSample> EncodingSamples() {
   samples.push_back({"sparse", sparse});
   samples.push_back({"sparse_without_entries", *SparseTensor::Create({kRows, kColumns}, {})});
   samples.push_back({"low_rank", low_rank});
-  samples.push_back({"sum", *SumTensor::Create({samples[0].tensor, columns, sparse, low_rank})});
-  samples.push_back(
-      {"quantized_input", *InputFormatTensor::Create(samples.back().tensor, *IntTokenFormat::Create(kColumns, {}))});
+  const EncodedTensorPtr sum = *SumTensor::Create({samples[0].tensor, columns, sparse, low_rank});
+  samples.push_back({"sum", sum});
+  const std::vector<float> weights = Normal(kRows * kColumns, 12);
+  samples.push_back({"masked", *MaskedTensor::Create(MaskOf({}), weights, DType::kF32)});
+  samples.push_back({"masked_2_4", *MaskedTensor::Create(MaskOf({2, 4}), weights, DType::kBF16)});
+  samples.push_back({"masked_8_16", *MaskedTensor::Create(MaskOf({8, 16}), weights, DType::kF16)});
+  samples.push_back({"masked_int", MaskedInts(MaskOf({}), 4, true)});
+  samples.push_back({"masked_int_4_8", MaskedInts(MaskOf({4, 8}), 3, false)});
+  samples.push_back({"quantized_input", *InputFormatTensor::Create(sum, *IntTokenFormat::Create(kColumns, {}))});
   return samples;
 }
 

@@ -22,7 +22,10 @@ struct CalibratedLayer {
   InputStatistics statistics;
 
   CalibratedLayer(int64_t rows, int64_t columns)
-      : rows(rows), columns(columns), weights(rows * columns), statistics(columns, {Statistic::kSecondMoment}) {
+      : rows(rows),
+        columns(columns),
+        weights(rows * columns),
+        statistics(columns, {Statistic::kSecondMoment, Statistic::kNorm}) {
     std::mt19937 random(static_cast<unsigned>(rows + columns));
     std::normal_distribution<float> normal;
     for (float& weight : weights) weight = normal(random) * 0.05f;

@@ -263,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, MethodsTest, ::testing::ValuesIn(MethodCases()
 TEST(MethodRegistryTest, EveryMethodHasACase) {
   std::set<std::string> tested;
   for (const MethodCase& method : MethodCases()) tested.insert(method.stage.substr(0, method.stage.find(' ')));
-  for (const MethodDescription& method : CompressionMethods()) EXPECT_TRUE(tested.contains(method.name)) << method.name;
+  for (const MethodDescription& method : QuantizeMethods()) EXPECT_TRUE(tested.contains(method.name)) << method.name;
 }
 
 TEST(MethodRegistryTest, RefusesCombinationsThatMakeNoSense) {
