@@ -4,6 +4,7 @@
 #include "core/model/linear_kernel.h"
 #include "core/model/low_bit_codes.h"
 #include "core/model/rounded_input_linear.h"
+#include "core/model/sparse_linear.h"
 #include "core/model/sum_linear.h"
 
 namespace tersor {
@@ -13,7 +14,8 @@ namespace {
 constexpr LinearKernelKind kKinds[] = {
     {Int8LinearFits, MakeInt8Linear},         {RoundedInputLinearFits, MakeRoundedInputLinear},
     {LowBitCodesFit, MakeLowBitLinear},       {SumLinearFits, MakeSumLinear},
-    {BitPlaneLinearFits, MakeBitPlaneLinear}, {FloatLinearFits, MakeFloatLinear},
+    {BitPlaneLinearFits, MakeBitPlaneLinear}, {SparseLinearFits, MakeSparseLinear},
+    {FloatLinearFits, MakeFloatLinear},
 };
 
 }  // namespace

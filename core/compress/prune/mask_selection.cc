@@ -67,19 +67,12 @@ void ScoreLeftOut(const EncodedTensor& weight, std::vector<float>& scores) {
 
 absl::StatusOr<EncodedTensorPtr> EncodeMasked(const EncodedTensor& before, std::vector<uint8_t> kept,
                                               std::span<const float> weights, MaskPattern pattern) {
-  bool broken = false;
-  std::vector<uint8_t> had(before.columns());
-  for (int64_t row = 0; before.mask() != nullptr && row < before.rows(); ++row) {
-    before.mask()->KeptOfRow(row, had.data());
-    for (int64_t i = 0; i < before.columns(); ++i) {
-      uint8_t& mark = kept[row * before.columns() + i];
-      broken = broken || mark > had[i];
-      mark = std::min(mark, had[i]);
-    }
-  }
-  TERSOR_ASSIGN_OR_RETURN(SparseMask mask,
-                          SparseMask::Create(before.rows(), before.columns(), kept, broken ? MaskPattern{} : pattern));
-  return MaskedTensor::Create(std::move(mask), weights, ValueType(before));
+  const std::vector<uint8_t> had = KeptMarks(before);
+  for (size_t i = 0; i < had.size(); ++i) kept[i] = std::min(kept[i], had[i]);
+  absl::StatusOr<SparseMask> mask = SparseMask::Create(before.rows(), before.columns(), kept, pattern);
+  if (!mask.ok() && !had.empty()) mask = SparseMask::Create(before.rows(), before.columns(), kept);
+  if (!mask.ok()) return mask.status();
+  return MaskedTensor::Create(*std::move(mask), weights, ValueType(before));
 }
 
 int64_t MaskedValueBytes(const PlannedEncoding& before, const LinearLayer& layer) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/compress/prune/alps.h"
 #include "core/compress/prune/magnitude.h"
 #include "core/compress/prune/prune_options.h"
 #include "core/compress/prune/sparsegpt.h"
@@ -25,6 +26,7 @@ constexpr std::array kEntries = {
     Entry{v1::PruneStage::kMagnitude, MagnitudeMethod::Describe, MagnitudeMethod::Make},
     Entry{v1::PruneStage::kWanda, WandaMethod::Describe, WandaMethod::Make},
     Entry{v1::PruneStage::kSparsegpt, SparseGptMethod::Describe, SparseGptMethod::Make},
+    Entry{v1::PruneStage::kAlps, AlpsMethod::Describe, AlpsMethod::Make},
 };
 
 }  // namespace

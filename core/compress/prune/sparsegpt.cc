@@ -130,18 +130,28 @@ LayerCost SparseGptMethod::Cost(const LinearLayer& layer) const {
           .serial_operations = FactorOperations(layer.inputs) + 100 * weights};
 }
 
+std::vector<int64_t> SparseGptMethod::Order(ConstMatrixView moment) const {
+  const ColumnOrder order = own_.activation_order ? ColumnOrder::kFallingGroups : ColumnOrder::kNatural;
+  const int64_t run = options().pattern.fixed() ? options().pattern.of : 1;
+  const std::vector<int64_t> runs = OrderColumns(moment, order, run);
+  if (!own_.grid.has_value()) return runs;
+  // Groups of the grid stay together, and runs within them.
+  const int64_t group = own_.grid->GroupColumns(moment.columns);
+  const std::vector<int64_t> groups = OrderColumns(moment, order, group);
+  std::vector<int64_t> columns;
+  for (int64_t first = 0; first < moment.columns; first += group) {
+    std::copy_if(runs.begin(), runs.end(), std::back_inserter(columns),
+                 [&](int64_t column) { return column / group == groups[first] / group; });
+  }
+  return columns;
+}
+
 absl::StatusOr<SegmentOutcome> SparseGptMethod::Apply(const SegmentTask& task) const {
   const ConstMatrixView moment = task.statistics->second_moment();
   const MaskPattern pattern = options().pattern;
-  int64_t group = pattern.fixed() ? pattern.of : 1;
-  if (own_.grid.has_value()) group = own_.grid->GroupColumns(moment.columns);
-  const ColumnOrder order = own_.activation_order ? ColumnOrder::kFallingGroups : ColumnOrder::kNatural;
-  std::vector<int64_t> columns = OrderColumns(moment, order, group);
-  // Runs of the pattern stay together within a group of the grid.
-  if (pattern.fixed() && own_.grid.has_value()) columns = OrderColumns(moment, ColumnOrder::kNatural, group);
-  TERSOR_ASSIGN_OR_RETURN(
-      PreparedFeedback prepared,
-      PrepareFeedback(moment, columns, own_.feedback, /*keep_moment=*/false, LayerNames(task), task.cancellation));
+  TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared,
+                          PrepareFeedback(moment, Order(moment), own_.feedback, /*keep_moment=*/false, LayerNames(task),
+                                          task.cancellation));
   TERSOR_ASSIGN_OR_RETURN(
       SegmentOutcome outcome,
       EncodeLayers(

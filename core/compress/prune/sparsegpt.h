@@ -46,6 +46,8 @@ class SparseGptMethod final : public PruningMethod {
     std::optional<GridOptions> grid;
   };
   SparseGptMethod(const PruneOptions& shared, const Options& options) : PruningMethod(shared), own_(options) {}
+  // The columns in the order in which they go through.
+  std::vector<int64_t> Order(ConstMatrixView moment) const;
   // Columns whose weights are chosen at once.
   int64_t BlockColumns(int64_t columns) const;
 

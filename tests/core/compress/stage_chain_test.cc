@@ -187,9 +187,10 @@ TEST_P(PruneArchitecturesTest, EveryMethodTakesIt) {
   const auto loaded = LoadModel(*shared / "golden" / "tiny" / GetParam());
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   calibration_ = Text(loaded->spec.vocabulary);
-  for (const char* stages : {"prune { magnitude {} }", "prune { wanda {} }", "prune { sparsegpt {} }",
-                             "prune { pattern: '2:4' sparsegpt {} }", "prune { sparsegpt { bits: 4 group_size: -1 } }",
-                             "prune { wanda {} } } stages { quantize { gptq { group_size: -1 } }"}) {
+  for (const char* stages :
+       {"prune { magnitude {} }", "prune { wanda {} }", "prune { sparsegpt {} }", "prune { alps { steps: 12 } }",
+        "prune { pattern: '2:4' sparsegpt {} }", "prune { sparsegpt { bits: 4 group_size: -1 } }",
+        "prune { wanda {} } } stages { quantize { gptq { group_size: -1 } }"}) {
     Model model = *loaded;
     const absl::StatusOr<CompressionResult> result = Compress(model, absl::StrCat("stages { ", stages, " }"));
     ASSERT_TRUE(result.ok()) << stages << ": " << result.status();

@@ -118,11 +118,11 @@ TEST_P(PruneMethodsTest, TakesLayersOfZerosAndOfOneValue) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, PruneMethodsTest, ::testing::Values("magnitude", "wanda", "sparsegpt"),
+INSTANTIATE_TEST_SUITE_P(Methods, PruneMethodsTest, ::testing::Values("magnitude", "wanda", "sparsegpt", "alps"),
                          [](const auto& info) { return info.param; });
 
 TEST(PruneRegistryTest, EveryMethodHasACaseAndTellsOfTheSharedOptions) {
-  const std::set<std::string> tested = {"magnitude", "wanda", "sparsegpt"};
+  const std::set<std::string> tested = {"magnitude", "wanda", "sparsegpt", "alps"};
   for (const MethodDescription& method : PruneMethods()) {
     EXPECT_TRUE(tested.contains(method.name)) << method.name;
     EXPECT_EQ(method.family, "prune");
@@ -146,7 +146,7 @@ TEST(PruneRegistryTest, RefusesWhatMakesNoSense) {
     EXPECT_THAT(Faults(absl::StrCat("pattern: '", pattern, "' wanda {}")), HasSubstr("must be N:M"));
   }
   EXPECT_THAT(Faults("sparsity: 0.5 pattern: '2:4' wanda {}"), HasSubstr("follows from `pattern`"));
-  EXPECT_THAT(Faults(""), AllOf(HasSubstr("no method is named"), HasSubstr("magnitude, wanda, sparsegpt")));
+  EXPECT_THAT(Faults(""), AllOf(HasSubstr("no method is named"), HasSubstr("magnitude, wanda, sparsegpt, alps")));
   EXPECT_THAT(Faults("sparsegpt { damping: 2 block_size: 0 bits: 9 group_size: 0 "
                      "on_factorization_failure: FACTORIZATION_FAILURE_POLICY_RTN }"),
               AllOf(HasSubstr("prune.sparsegpt.damping"), HasSubstr("prune.sparsegpt.block_size"),
@@ -297,6 +297,44 @@ TEST(SparseGptTest, RoundsWhatItKeepsInTheSamePass) {
   }
   EXPECT_FALSE(Make("sparsegpt { bits: 4 }")->WhyLast().empty());
   EXPECT_TRUE(Make("sparsegpt {}")->WhyLast().empty());
+}
+
+TEST(AlpsTest, BeatsSparseGpt) {
+  const CalibratedLayer layer(64, 128);
+  for (const char* shared : {"sparsity: 0.5 ", "sparsity: 0.7 ", "pattern: '2:4' "}) {
+    const auto error = [&](const std::string& method) { return layer.OutputError(*Prune(layer, shared + method)); };
+    EXPECT_LT(error("alps {}"), 0.95 * error("sparsegpt {}")) << shared;
+  }
+}
+
+// The values of what stays are the best for it: no gradient is left where a weight is kept.
+TEST(AlpsTest, ValuesAreTheLeastSquaresOnes) {
+  const CalibratedLayer layer(8, 48);
+  const EncodedTensorPtr pruned = Prune(layer, "sparsity: 0.6 alps {}");
+  const std::vector<uint8_t> kept = KeptMarks(*pruned);
+  const std::vector<float> values = pruned->Decode();
+  const ConstMatrixView moment = layer.statistics.second_moment();
+  double mean = 0;
+  for (int64_t i = 0; i < 48; ++i) mean += moment.at(i, i) / 48;
+  const auto h = [&](int64_t i, int64_t j) {
+    return (i >= j ? moment.at(i, j) : moment.at(j, i)) + (i == j ? 0.01 * mean : 0.0);
+  };
+  for (int64_t row = 0; row < 8; ++row) {
+    for (int64_t i = 0; i < 48; ++i) {
+      double gradient = 0, scale = 0;
+      for (int64_t j = 0; j < 48; ++j) {
+        const int64_t at = row * 48 + j;
+        gradient += (layer.weights[at] - values[at]) * h(i, j);
+        scale += std::abs(layer.weights[at] * h(i, j));
+      }
+      EXPECT_TRUE(kept[row * 48 + i] == 0 || std::abs(gradient) < 2e-3 * scale) << row << " " << i;
+    }
+  }
+}
+
+TEST(AlpsTest, RefusesOptionsOutOfRange) {
+  EXPECT_THAT(Faults("alps { damping: -1 steps: 0 }"),
+              AllOf(HasSubstr("prune.alps.damping"), HasSubstr("prune.alps.steps")));
 }
 
 // The peers fall back to an identity here.
