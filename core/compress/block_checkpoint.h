@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/status.h"
@@ -36,6 +37,10 @@ class BlockCheckpoint {
   // Called after each block, in order. `activations` is the walk's state after the block (opaque; about tokens x width
   // floats); only the latest is needed. A walk that ends between two calls goes on after the last one that returned OK.
   virtual absl::Status Save(const BlockRecord& record, std::span<const float> activations) = 0;
+  // What the stages decided before the first block, as text; saved at most once.
+  virtual absl::Status SaveDecisions(const std::string& decisions) = 0;
+  // nullopt where none were saved.
+  virtual absl::StatusOr<std::optional<std::string>> LoadDecisions() = 0;
   // nullopt where nothing was saved.
   virtual absl::StatusOr<std::optional<SavedWalk>> Load() = 0;
 };

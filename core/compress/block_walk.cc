@@ -15,8 +15,10 @@
 #include "core/compress/keep_mask.h"
 #include "core/compress/outlier_check.h"
 #include "core/compress/quantize/layer_rounding.h"
+#include "core/compress/stage_decisions.h"
 #include "core/compress/walk_progress.h"
 #include "core/model/block.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 namespace {
@@ -138,6 +140,7 @@ class BlockWalk {
 
   // Takes over what the checkpoint has, or embeds the tokens.
   absl::Status Begin() {
+    TERSOR_ASSIGN_OR_RETURN(decisions_, DecideStages(dense_, stages_, calibration_, options_));
     if ((calibrated() || needs_.any()) && (calibration_.ids.empty() || stream_.tokens() == 0)) {
       return absl::InvalidArgumentError("the methods need calibration text, but there are no tokens");
     }
@@ -312,6 +315,7 @@ class BlockWalk {
     }
     if (task.layers.empty()) return absl::OkStatus();
     task.statistics = statistics;
+    if (stage.method->decides()) task.decision = &decisions_[&stage - stages_.data()];
     task.threads = options_.compute.threads;
     task.cancellation = options_.cancellation;
     std::optional<v1::Warning> outlier = FindInputOutlier(task);
@@ -360,6 +364,8 @@ class BlockWalk {
   const DenseCalibration::Needs needs_;
   ActivationStream stream_;
   DenseCalibration dense_calibration_;
+  // Of each stage.
+  std::vector<nlohmann::json> decisions_;
   // Of the block at hand.
   std::vector<InputStatistics> dense_statistics_;
   WalkProgress progress_;

@@ -25,8 +25,9 @@ int BlockIndex(absl::string_view name) {
 
 std::string LastPart(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
-// What a skip entry matches; empty where its regular expression is faulty.
-std::function<bool(const std::string&)> MakeMatcher(const std::string& entry, std::string& fault) {
+}  // namespace
+
+std::function<bool(const std::string&)> MakeLayerMatcher(const std::string& entry, std::string& fault) {
   absl::string_view pattern = entry;
   if (!absl::ConsumePrefix(&pattern, "re:")) {
     return [entry](const std::string& name) { return name == entry || LastPart(name) == entry; };
@@ -40,8 +41,6 @@ std::function<bool(const std::string&)> MakeMatcher(const std::string& entry, st
     return RE2::FullMatch(name, *expression) || RE2::FullMatch(LastPart(name), *expression);
   };
 }
-
-}  // namespace
 
 std::vector<LinearLayer> LinearLayersOf(const Model& model) {
   std::vector<LinearLayer> layers;
@@ -61,7 +60,7 @@ std::vector<LinearLayer> WithoutSkipped(const std::vector<LinearLayer>& layers,
   std::vector<LinearLayer> kept = layers;
   for (int i = 0; i < skip.size(); ++i) {
     std::string fault;
-    const auto matches = MakeMatcher(skip[i], fault);
+    const auto matches = MakeLayerMatcher(skip[i], fault);
     const std::string path = absl::StrCat(field, "[", i, "]");
     if (matches == nullptr) {
       violations.push_back({path, absl::StrCat("\"", skip[i], "\" is not a regular expression: ", fault)});

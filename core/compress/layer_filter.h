@@ -2,6 +2,7 @@
 #ifndef TERSOR_CORE_COMPRESS_LAYER_FILTER_H_
 #define TERSOR_CORE_COMPRESS_LAYER_FILTER_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace tersor {
 
 // The linear layers of all blocks, in the order of the blocks. The head is none of them.
 std::vector<LinearLayer> LinearLayersOf(const Model& model);
+
+// Whether a layer, by its full name, is one that an entry of `skip` names (see below); null, and what is wrong with it
+// in `fault`, where its regular expression is faulty.
+std::function<bool(const std::string&)> MakeLayerMatcher(const std::string& entry, std::string& fault);
 
 // `layers` without those that an entry of `skip` names: a layer's full name, its last part, or "re:" and a regular
 // expression (RE2) that matches either whole. "lm_head" may be named and means nothing here. An entry that is not a

@@ -4,6 +4,7 @@
 #include "core/compress/keep_mask.h"
 #include "core/encoding/activation_format.h"
 #include "core/encoding/sparse_mask.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 
@@ -14,6 +15,14 @@ PlannedEncoding Method::EncodingAfter(const LinearLayer& layer, const PlannedEnc
 std::string Method::WhyNotPruned() const {
   if (!preparation_statistics().empty()) return "it scales a block's weights before any stage has changed them";
   return "it would make weights that were left out other than zero";
+}
+
+absl::StatusOr<nlohmann::json> Method::Analyze(const BlockTask&) const {
+  return absl::UnimplementedError(absl::StrCat(name(), " decides nothing"));
+}
+
+absl::StatusOr<nlohmann::json> Method::Decide(const std::vector<nlohmann::json>&) const {
+  return absl::UnimplementedError(absl::StrCat(name(), " decides nothing"));
 }
 
 absl::StatusOr<SegmentOutcome> Method::PrepareBlock(const BlockTask&) const { return SegmentOutcome{}; }

@@ -14,6 +14,7 @@
 #include "core/encoding/planned_encoding.h"
 #include "core/model/block.h"
 #include "core/model/model.h"
+#include "nlohmann/json_fwd.hpp"
 #include "tersor/v1/report.pb.h"
 
 namespace tersor {
@@ -29,6 +30,8 @@ struct SegmentTask {
   std::vector<TargetLayer> layers;
   // Of the input (Method::reads_dense_model says in which model); null where the method wants none.
   const InputStatistics* statistics = nullptr;
+  // What the method has decided for the model; null of those that decide nothing.
+  const nlohmann::json* decision = nullptr;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;
 };
@@ -108,7 +111,19 @@ class Method {
   virtual std::set<Statistic> preparation_statistics() const { return {}; }
   // Whether PrepareBlock scales the rows of linear layers too, and not norms alone.
   virtual bool scales_linears() const { return false; }
-  bool reads_text() const { return !statistics().empty() || !preparation_statistics().empty(); }
+  // Whether the method decides something for the whole model before any layer is changed: Analyze is asked for each
+  // block of the model as it came, one after the other, then Decide once, and Apply finds the answer. The decision is
+  // kept with a checkpoint.
+  virtual bool decides() const { return false; }
+  // What Analyze wants to know of all segments' inputs.
+  virtual std::set<Statistic> analysis_statistics() const { return {}; }
+  // Small. Does not depend on `task.threads`.
+  virtual absl::StatusOr<nlohmann::json> Analyze(const BlockTask& task) const;
+  // Of all blocks that have layers of the method, in order. A pure function.
+  virtual absl::StatusOr<nlohmann::json> Decide(const std::vector<nlohmann::json>& analyses) const;
+  bool reads_text() const {
+    return !statistics().empty() || !preparation_statistics().empty() || !analysis_statistics().empty();
+  }
   // Changes that leave what the block computes as it is, but make it easier to compress (fold_group.h): replacements of
   // norms and weights, which Apply then finds. Results do not depend on `task.threads`.
   virtual absl::StatusOr<SegmentOutcome> PrepareBlock(const BlockTask& task) const;

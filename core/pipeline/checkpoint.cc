@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/atomic_file.h"
 #include "core/encoding/dense_tensor.h"
 #include "core/formats/tensor_shard.h"
 #include "nlohmann/json.hpp"
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kActivations[] = "activations";
+constexpr char kDecisions[] = "decisions.json";
 
 // Messages travel in the shard's metadata as base64.
 template <typename T>
@@ -59,6 +61,17 @@ class DiskCheckpoint final : public BlockCheckpoint {
     std::error_code ignored;
     if (record.block > 0) fs::remove(ActivationsPath(record.block - 1), ignored);
     return absl::OkStatus();
+  }
+
+  absl::Status SaveDecisions(const std::string& decisions) override {
+    return WriteFileAtomically(folder_ / kDecisions, decisions);
+  }
+
+  absl::StatusOr<std::optional<std::string>> LoadDecisions() override {
+    std::error_code error;
+    if (!fs::exists(folder_ / kDecisions, error)) return std::nullopt;
+    TERSOR_ASSIGN_OR_RETURN(std::string decisions, ReadFile(folder_ / kDecisions));
+    return decisions;
   }
 
   absl::StatusOr<std::optional<SavedWalk>> Load() override {

@@ -52,10 +52,11 @@ absl::StatusOr<SegmentOutcome> AlpsMethod::Apply(const SegmentTask& task) const 
         weight.column_magnitudes = nullptr;
         TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
         const std::vector<uint8_t> given = KeptMarks(*weight.stored);
+        const PruneOptions own = options().Of(weight.layer->name, task.decision);
         const SparseFit fit = {
             .steps = steps_,
             .choose = [&](ConstMatrixView scores,
-                          std::vector<uint8_t>& kept) { kept = KeepByLayer(scores, options(), weight.threads); },
+                          std::vector<uint8_t>& kept) { kept = KeepByLayer(scores, own, weight.threads); },
             .given = given,
             .threads = weight.threads,
             .cancellation = weight.cancellation};

@@ -23,6 +23,9 @@ class MagnitudeMethod final : public ScoringMethod {
   explicit MagnitudeMethod(const PruneOptions& options) : ScoringMethod(options) {}
   absl::string_view name() const override { return kName; }
   std::set<Statistic> statistics() const override { return {}; }
+
+ protected:
+  bool scores_by_inputs() const override { return false; }
 };
 
 }  // namespace tersor

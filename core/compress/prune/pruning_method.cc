@@ -4,22 +4,42 @@
 #include <utility>
 
 #include "core/compress/prune/mask_selection.h"
+#include "core/compress/prune/sparsity_allocation.h"
 #include "core/compress/quantize/layer_rounding.h"
 #include "core/kernels/parallel.h"
+#include "nlohmann/json.hpp"
 
 namespace tersor {
 
-int64_t PruningMethod::Kept(const LinearLayer& layer) const {
+int64_t PruningMethod::Kept(const LinearLayer& layer, const PruneOptions& options) const {
   // Those that choose by rows, or by blocks of columns, keep the rests of the divisions.
-  return layer.outputs * (layer.inputs - options_.LeftOut(layer.inputs));
+  return layer.outputs * (layer.inputs - options.LeftOut(layer.inputs));
+}
+
+std::set<Statistic> PruningMethod::analysis_statistics() const {
+  const bool reads = decides() && (scores_by_inputs() || options_.allocation == Allocation::kOwl);
+  return reads ? std::set<Statistic>{Statistic::kNorm} : std::set<Statistic>();
+}
+
+absl::StatusOr<nlohmann::json> PruningMethod::Analyze(const BlockTask& task) const {
+  BlockTask shared = task;
+  std::erase_if(shared.layers, [&](const LinearLayer& layer) { return options_.RuleOf(layer.name) != nullptr; });
+  return AnalyzeBlock(shared, options_);
+}
+
+absl::StatusOr<nlohmann::json> PruningMethod::Decide(const std::vector<nlohmann::json>& analyses) const {
+  return AllocateSparsity(analyses, options_);
 }
 
 PlannedEncoding PruningMethod::Encoding(const LinearLayer& layer) const {
-  return MaskedEncoding(options_, layer, Kept(layer), sizeof(float));
+  return MaskedEncoding(options_, layer, Kept(layer, options_.Of(layer.name)), sizeof(float));
 }
 
 PlannedEncoding PruningMethod::EncodingAfter(const LinearLayer& layer, const PlannedEncoding& before) const {
-  return MaskedEncoding(options_, layer, Kept(layer), MaskedValueBytes(before, layer));
+  // A sparsity that is shared out is that of all layers together; each rounds for itself.
+  const int64_t rounding = decides() ? layer.outputs : 0;
+  return MaskedEncoding(options_, layer, Kept(layer, options_.Of(layer.name)) + rounding,
+                        MaskedValueBytes(before, layer));
 }
 
 std::vector<FieldViolation> PruningMethod::CheckLayers(const std::vector<LinearLayer>& layers,
@@ -50,9 +70,10 @@ absl::StatusOr<SegmentOutcome> ScoringMethod::Apply(const SegmentTask& task) con
           }
         });
         ScoreLeftOut(*weight.stored, scores);
+        const PruneOptions own = options().Of(weight.layer->name, task.decision);
         const ConstMatrixView view(scores.data(), w.rows, w.columns);
         std::vector<uint8_t> kept =
-            by_row() ? KeepByRow(view, options(), weight.threads) : KeepByLayer(view, options(), weight.threads);
+            by_row() ? KeepByRow(view, own, weight.threads) : KeepByLayer(view, own, weight.threads);
         TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded,
                                 EncodeMasked(*weight.stored, std::move(kept),
                                              {w.data, static_cast<size_t>(w.rows * w.columns)}, options().pattern));

@@ -23,11 +23,17 @@ class PruningMethod : public Method {
   LayerCost Cost(const LinearLayer& layer) const override;
   std::string WhyLast() const override { return ""; }
   std::string WhyNotPruned() const override { return ""; }
+  bool decides() const override { return options_.allocation != Allocation::kUniform; }
+  std::set<Statistic> analysis_statistics() const override;
+  absl::StatusOr<nlohmann::json> Analyze(const BlockTask& task) const override;
+  absl::StatusOr<nlohmann::json> Decide(const std::vector<nlohmann::json>& analyses) const override;
 
  protected:
   explicit PruningMethod(const PruneOptions& options) : options_(options) {}
-  // Weights of a layer that stay, at most.
-  virtual int64_t Kept(const LinearLayer& layer) const;
+  // Weights of a layer that stay, at most, where `options` are its own.
+  virtual int64_t Kept(const LinearLayer& layer, const PruneOptions& options) const;
+  // Whether what the inputs are decides too, and not the weights alone.
+  virtual bool scores_by_inputs() const { return true; }
   const PruneOptions& options() const { return options_; }
 
  private:

@@ -104,12 +104,12 @@ int64_t SparseGptMethod::BlockColumns(int64_t columns) const {
   return std::min(columns, (own_.block_columns + step - 1) / step * step);
 }
 
-int64_t SparseGptMethod::Kept(const LinearLayer& layer) const {
+int64_t SparseGptMethod::Kept(const LinearLayer& layer, const PruneOptions& options) const {
   const int64_t block = BlockColumns(layer.inputs);
   int64_t kept = 0;
   for (int64_t first = 0; first < layer.inputs; first += block) {
     const int64_t weights = layer.outputs * std::min(block, layer.inputs - first);
-    kept += weights - options().LeftOut(weights);
+    kept += weights - options.LeftOut(weights);
   }
   return kept;
 }
@@ -161,17 +161,18 @@ absl::StatusOr<SegmentOutcome> SparseGptMethod::Apply(const SegmentTask& task) c
             TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
             if (own_.grid.has_value()) TERSOR_RETURN_IF_ERROR(CheckWeights(values.view(), *own_.grid));
             const std::vector<uint8_t> given = KeptMarks(*weight.stored);
-            const MaskedRounding rounding = {
-                .block_columns = BlockColumns(moment.columns),
-                .choose =
-                    [&](std::span<const float> scores, uint8_t* kept) {
-                      KeepLargest(scores, options().LeftOut(static_cast<int64_t>(scores.size())), kept);
-                    },
-                .run = pattern.fixed() ? pattern.of : 0,
-                .given = given,
-                .grid = own_.grid,
-                .threads = weight.threads,
-                .cancellation = weight.cancellation};
+            const PruneOptions own = options().Of(weight.layer->name, task.decision);
+            const MaskedRounding rounding = {.block_columns = BlockColumns(moment.columns),
+                                             .choose =
+                                                 [&](std::span<const float> scores, uint8_t* kept) {
+                                                   KeepLargest(scores, own.LeftOut(static_cast<int64_t>(scores.size())),
+                                                               kept);
+                                                 },
+                                             .run = pattern.fixed() ? pattern.of : 0,
+                                             .given = given,
+                                             .grid = own_.grid,
+                                             .threads = weight.threads,
+                                             .cancellation = weight.cancellation};
             TERSOR_ASSIGN_OR_RETURN(MaskedMatrix masked, RoundMasked(*prepared.system, values.view(), rounding));
             EncodedLayer encoded;
             if (own_.grid.has_value()) {

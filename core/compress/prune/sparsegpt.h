@@ -36,7 +36,7 @@ class SparseGptMethod final : public PruningMethod {
   absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const override;
 
  protected:
-  int64_t Kept(const LinearLayer& layer) const override;
+  int64_t Kept(const LinearLayer& layer, const PruneOptions& options) const override;
 
  private:
   struct Options {

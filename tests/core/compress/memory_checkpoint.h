@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/compress/block_checkpoint.h"
 
@@ -21,10 +23,19 @@ class MemoryCheckpoint final : public BlockCheckpoint {
     if (saved_.records.empty()) return std::nullopt;
     return saved_;
   }
+  absl::Status SaveDecisions(const std::string& decisions) override {
+    saved_decisions.push_back(decisions);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::optional<std::string>> LoadDecisions() override {
+    if (saved_decisions.empty()) return std::nullopt;
+    return saved_decisions.back();
+  }
   SavedWalk& saved() { return saved_; }
 
   // Its answer is Save's.
   std::function<absl::Status(int)> after_save;
+  std::vector<std::string> saved_decisions;
 
  private:
   SavedWalk saved_;
