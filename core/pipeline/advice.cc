@@ -78,12 +78,17 @@ void AddLayerFacts(const Model& model, const PlannedEncodings& encodings, Advice
   int bits = 0, input_bits = 0;
   int64_t group = 0;
   bool integers = false;
+  double sparsity = 0;
   for (const auto& [name, encoding] : encodings) {
     const auto tensor = model.parameters.find(name);
     if (tensor == model.parameters.end() || !absl::StrContains(name, ".layers.")) continue;
     if (encoding.bits > 0) {
       bits = bits == 0 ? encoding.bits : std::min(bits, encoding.bits);
       group = std::max(group, encoding.group_size > 0 ? encoding.group_size : tensor->second->columns());
+    }
+    if (encoding.kept > 0) {
+      sparsity =
+          std::max(sparsity, 1 - static_cast<double>(encoding.kept) / static_cast<double>(tensor->second->elements()));
     }
     if (!absl::StartsWith(encoding.input_format, "int-")) continue;
     integers = true;
@@ -92,6 +97,7 @@ void AddLayerFacts(const Model& model, const PlannedEncodings& encodings, Advice
     input_bits = input_bits == 0 ? own : std::min(input_bits, own);
   }
   if (bits > 0) facts["weight_bits"] = bits;
+  if (sparsity > 0) facts["sparsity"] = sparsity;
   if (group > 0) facts["group_size"] = group;
   facts["inputs"] = integers ? "int" : "float";
   if (input_bits > 0) facts["input_bits"] = input_bits;
@@ -104,6 +110,9 @@ AdviceFacts FactsOf(const v1::Recipe& recipe, const Model& model, const PlannedE
   if (recipe.has_kv()) {
     facts["kv_bits"] = recipe.kv().bits();
     facts["kv_keys"] = recipe.kv().keys().empty() ? "token" : recipe.kv().keys();
+  }
+  for (const v1::Stage& stage : recipe.stages()) {
+    if (!stage.prune().pattern().empty()) facts["pattern"] = true;
   }
   for (const std::string& expression : recipe.gates()) {
     const absl::StatusOr<Gate> gate = ParseGate(expression);

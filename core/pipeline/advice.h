@@ -41,7 +41,8 @@ absl::StatusOr<std::vector<Advice>> ParseAdvice(absl::string_view json);
 absl::string_view AdviceText();
 
 // What conditions may ask: "method" of a stage; of all linear layers "weight_bits" (fewest), "group_size" (largest; a
-// row's length where it has one scale), "inputs" ("float", "int" where any are integers) and "input_bits" (fewest);
+// row's length where it has one scale), "inputs" ("float", "int" where any are integers), "input_bits" (fewest) and
+// "sparsity" (largest share that is left out); "pattern", where that is N:M;
 // "parameters"; "kv_bits" and "kv_keys" ("token", "channel"); "asks_prefill_speedup" and "asks_decode_speedup", where a
 // gate wants more than 1.
 using AdviceFacts = std::map<std::string, nlohmann::json>;

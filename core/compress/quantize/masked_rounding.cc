@@ -191,7 +191,17 @@ class MaskedPass {
     for (int64_t row = 0; row < RowsOf(p); ++row) {
       codes.grids[(p * kRows + row) * codes.groups() + group] = {grids.scales[row], grids.zero_points[row]};
     }
-    RoundColumns(p, first, begin, size, &grids, work);
+    if (!rounding_.choose || rounding_.run == 0) return RoundColumns(p, first, begin, size, &grids, work);
+    // The choice that the grid was fitted to is made again, run by run, by what rounding has made of the weights.
+    for (int64_t run = begin; run < begin + size; run += rounding_.run) {
+      const int64_t count = std::min(rounding_.run, begin + size - run), at = (run - first) * kRows;
+      if (run > begin) {
+        AddFeedback(system_.feedback, begin, run, run, count, states_[p].errors.data() + begin * kRows,
+                    work.targets.data() + at);
+      }
+      ChooseRuns(p, run, count, work.targets.data() + at, work.kept.data() + at);
+      RoundColumns(p, first, run, count, &grids, work);
+    }
   }
 
   // A weight that is left out is rounded on a grid of scale 0; without grids the kept ones keep their targets.
