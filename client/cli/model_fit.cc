@@ -39,13 +39,16 @@ std::vector<int64_t> DividingGroupSizes(const std::vector<int64_t>& widths) {
 // The method with its defaults, but for the options in `text`; nothing where it has no such option.
 std::optional<v1::Recipe> RecipeOf(const MethodDescription& method, const std::string& text) {
   v1::Recipe recipe;
-  v1::QuantizeStage& stage = *recipe.add_stages()->mutable_quantize();
-  const auto* field = stage.GetDescriptor()->FindFieldByName(method.name);
+  v1::Stage& stage = *recipe.add_stages();
+  const auto* family = stage.GetDescriptor()->FindFieldByName(method.family);
+  if (family == nullptr) return std::nullopt;
+  google::protobuf::Message& message = *stage.GetReflection()->MutableMessage(&stage, family);
+  const auto* field = message.GetDescriptor()->FindFieldByName(method.name);
   if (field == nullptr) return std::nullopt;
   google::protobuf::TextFormat::Parser parser;
   Silence silence;
   parser.RecordErrorsTo(&silence);
-  if (!parser.ParseFromString(text, stage.GetReflection()->MutableMessage(&stage, field))) return std::nullopt;
+  if (!parser.ParseFromString(text, message.GetReflection()->MutableMessage(&message, field))) return std::nullopt;
   return recipe;
 }
 

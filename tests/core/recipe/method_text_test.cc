@@ -41,6 +41,16 @@ TEST(MethodTextTest, ActivationsHeadSkipAndCacheAreTold) {
             "rtn + skip a; nf4 + skip b");
 }
 
+TEST(MethodTextTest, PruningAndWhatFollowsAreTold) {
+  EXPECT_EQ(MethodText(Parse("stages { prune { wanda {} } } stages { quantize { gptq { bits: 4 } } }")),
+            "wanda; gptq bits 4");
+  EXPECT_EQ(MethodText(Parse("stages { prune { pattern: '2:4' skip: 'down_proj' sparsegpt { bits: 4 } } }")),
+            "sparsegpt bits 4, pattern 2:4 + skip down_proj");
+  EXPECT_EQ(MethodText(Parse("stages { prune { sparsity: 0.7 allocation: 'owl' alps {} } }")),
+            "alps, sparsity 0.7, allocation owl");
+  EXPECT_EQ(MethodText(Parse("stages {}")), "");
+}
+
 void SetSomething(google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field) {
   using google::protobuf::FieldDescriptor;
   const auto& reflection = *message.GetReflection();

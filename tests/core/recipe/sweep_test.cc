@@ -56,6 +56,40 @@ TEST(SweepTest, PointsAreTheProductOfTheAxes) {
   EXPECT_THAT(last.stages(0).quantize().skip(), ElementsAre("down_proj"));
 }
 
+TEST(SweepTest, PruningVariesBesideQuantization) {
+  const std::vector<SweepPoint> points = Expand(R"pb(
+    stages { quantize { gptq {} } }
+    sweep {
+      prune_methods { wanda {} }
+      prune_methods {
+        pattern: "2:4"
+        sparsegpt {}
+      }
+      sparsities: [ 0.3, 0.5 ]
+      bits: [ 4 ]
+    })pb");
+  // A pattern says itself how much is left out: its point comes once.
+  EXPECT_THAT(Names(points),
+              ElementsAre("prune_method=wanda sparsity=0.3 bits=4", "prune_method=wanda sparsity=0.5 bits=4",
+                          "prune_method=sparsegpt 2:4 bits=4"));
+  const v1::Recipe last = points[2].recipe(), first = points[0].recipe();
+  ASSERT_EQ(last.stages_size(), 2);
+  EXPECT_EQ(last.stages(0).prune().pattern(), "2:4") << "pruning comes first";
+  EXPECT_TRUE(last.stages(1).quantize().has_gptq());
+  EXPECT_EQ(first.stages(0).prune().sparsity(), 0.3);
+}
+
+TEST(SweepTest, SparsitiesNeedAStage) {
+  std::vector<FieldViolation> violations;
+  ExpandSweep(Parse("stages { quantize { rtn {} } } sweep { sparsities: 0.5 prune_methods {} }"), violations);
+  ASSERT_EQ(violations.size(), 1);
+  EXPECT_EQ(violations[0].field, "sweep.prune_methods[0]");
+  violations.clear();
+  ExpandSweep(Parse("stages { quantize { rtn {} } } sweep { sparsities: 0.5 }"), violations);
+  ASSERT_EQ(violations.size(), 1);
+  EXPECT_EQ(violations[0].field, "sweep.sparsities");
+}
+
 TEST(SweepTest, MethodsReplaceTheStagesMethod) {
   const std::vector<SweepPoint> points = Expand(R"pb(
     stages {
