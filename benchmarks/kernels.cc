@@ -24,6 +24,7 @@
 #include "core/kernels/parallel.h"
 #include "core/kernels/row_product.h"
 #include "core/kernels/scratch.h"
+#include "core/kernels/sparse_matrix.h"
 #include "core/kernels/vector_ops.h"
 #include "core/tensor/float8.h"
 
@@ -113,30 +114,30 @@ class Bench {
     if (packed.ok()) TimeMatMul(name, *packed, rows, outputs, inputs, 1, same);
   }
 
-  void FloatRow(int64_t outputs, int64_t inputs, const FloatProducts& products) {
-    OneRow(products.name, outputs, inputs, outputs * inputs * products.weight_bytes,
-           [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
-             TERSOR_ASSIGN_OR_RETURN(PackedMatrix one, PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs, inputs,
-                                                                          products.precision));
-             return std::make_unique<PackedMatrix>(std::move(one));
-           });
+  double FloatRow(int64_t outputs, int64_t inputs, const FloatProducts& products) {
+    return OneRow(products.name, outputs, inputs, outputs * inputs * products.weight_bytes,
+                  [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+                    TERSOR_ASSIGN_OR_RETURN(PackedMatrix one, PackedMatrix::Pack(SomeFloats(outputs * inputs), outputs,
+                                                                                 inputs, products.precision));
+                    return std::make_unique<PackedMatrix>(std::move(one));
+                  });
   }
 
   // Codes in groups of 32.
-  void LowBitRow(int64_t outputs, int64_t inputs, int bits, RowActivations activations) {
-    OneRow(absl::StrCat("int", bits, NameOf(activations)), outputs, inputs,
-           outputs * inputs * bits / 8 + outputs * inputs / 32 * 2,
-           [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
-             TERSOR_ASSIGN_OR_RETURN(LowBitMatrix one,
-                                     LowBitMatrix::Pack({outputs, inputs, bits, 32, false}, activations, threads_,
-                                                        [&](int64_t row, std::span<uint8_t> codes,
-                                                            std::span<uint16_t> scales, std::span<uint8_t>) {
-                                                          for (size_t k = 0; k < codes.size(); ++k)
-                                                            codes[k] = (row + k) % (1 << bits);
-                                                          std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
-                                                        }));
-             return std::make_unique<LowBitMatrix>(std::move(one));
-           });
+  double LowBitRow(int64_t outputs, int64_t inputs, int bits, RowActivations activations) {
+    return OneRow(
+        absl::StrCat("int", bits, NameOf(activations)), outputs, inputs,
+        outputs * inputs * bits / 8 + outputs * inputs / 32 * 2, [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+          TERSOR_ASSIGN_OR_RETURN(LowBitMatrix one,
+                                  LowBitMatrix::Pack({outputs, inputs, bits, 32, false}, activations, threads_,
+                                                     [&](int64_t row, std::span<uint8_t> codes,
+                                                         std::span<uint16_t> scales, std::span<uint8_t>) {
+                                                       for (size_t k = 0; k < codes.size(); ++k)
+                                                         codes[k] = (row + k) % (1 << bits);
+                                                       std::fill(scales.begin(), scales.end(), uint16_t{0x2000});
+                                                     }));
+          return std::make_unique<LowBitMatrix>(std::move(one));
+        });
   }
 
   // The same of a code book.
@@ -171,6 +172,66 @@ class Bench {
                                       }));
              return std::make_unique<BitPlaneMatrix>(std::move(one));
            });
+  }
+
+  // Operations are those of the dense matrix, so that rates compare. Codes in groups of 64.
+  double SparseRows(int64_t outputs, int64_t inputs, SparseValues values, const char* kind, int percent_kept) {
+    const int64_t bytes_a_value = values == SparseValues::kCodes ? 1 : values == SparseValues::kF32 ? 4 : 2;
+    const int64_t bytes = outputs * inputs / 8 + outputs * inputs * percent_kept / 100 * bytes_a_value +
+                          (values == SparseValues::kCodes ? outputs * inputs / 64 * 8 : 0);
+    return OneRow(absl::StrCat(percent_kept, "% of ", kind, " x float32"), outputs, inputs, bytes,
+                  [&]() -> absl::StatusOr<std::unique_ptr<RowMatrix>> {
+                    std::mt19937 random(1);
+                    const auto read = [&](int64_t, SparseRow& row) {
+                      for (uint8_t& kept : row.kept) {
+                        kept = static_cast<int>(random() % 100) < percent_kept;
+                        if (kept == 0) continue;
+                        if (values == SparseValues::kCodes) row.codes.push_back(random() % 256);
+                        if (values != SparseValues::kCodes) row.values.push_back(0.5f);
+                      }
+                      std::fill(row.scales.begin(), row.scales.end(), 0.01f);
+                      std::fill(row.zero_points.begin(), row.zero_points.end(), 128.0f);
+                    };
+                    TERSOR_ASSIGN_OR_RETURN(SparseMatrix one,
+                                            SparseMatrix::Pack({outputs, inputs, values, 64}, /*threads=*/1, read));
+                    return std::make_unique<SparseMatrix>(std::move(one));
+                  });
+  }
+
+  // From which share left out on sparse rows are faster than the same weights dense.
+  void BreakEven(int64_t outputs, int64_t inputs) {
+    struct Pair {
+      SparseValues values;
+      const char* kind;
+      std::function<double()> dense;
+      const char* dense_kind;
+    };
+    const Pair pairs[] = {
+        {SparseValues::kBF16, "bf16", [&] { return FloatRow(outputs, inputs, kFloatProducts[0]); }, "f32"},
+        {SparseValues::kBF16, "bf16", [&] { return FloatRow(outputs, inputs, kFloatProducts[1]); }, "bf16"},
+        {SparseValues::kCodes, "int8", [&] { return LowBitRow(outputs, inputs, 8, RowActivations::kFloat32); },
+         "int8 x float32"},
+        {SparseValues::kCodes, "int8", [&] { return LowBitRow(outputs, inputs, 8, RowActivations::kInt8); },
+         "int8 x int8"},
+        {SparseValues::kCodes, "int8", [&] { return LowBitRow(outputs, inputs, 4, RowActivations::kInt8); },
+         "int4 x int8"}};
+    for (const Pair& pair : pairs) {
+      const double dense = pair.dense();
+      if (dense == 0) continue;
+      double before = 0;
+      int out = 0;
+      for (; out <= 95; out += 5) {
+        const double rate = SparseRows(outputs, inputs, pair.values, pair.kind, 100 - out);
+        if (rate >= dense) break;
+        before = rate;
+      }
+      const std::string name = absl::StrCat("break-even: sparse ", pair.kind, " against ", pair.dense_kind);
+      if (out > 95) {
+        std::printf("%-46s none up to 95%% left out (%.2f of dense there)\n", name.c_str(), before / dense);
+      } else {
+        std::printf("%-46s from %d%% left out\n", name.c_str(), out);
+      }
+    }
   }
 
   void Decode(int64_t outputs, int64_t inputs, int bits) {
@@ -300,14 +361,15 @@ class Bench {
   }
 
   // Of as many matrices, `bytes` each, as do not fit into a cache of the second level.
-  void OneRow(const std::string& weights, int64_t outputs, int64_t inputs, int64_t bytes,
-              absl::FunctionRef<absl::StatusOr<std::unique_ptr<RowMatrix>>()> make) {
+  // Operations in a second; 0 where it is not measured.
+  double OneRow(const std::string& weights, int64_t outputs, int64_t inputs, int64_t bytes,
+                absl::FunctionRef<absl::StatusOr<std::unique_ptr<RowMatrix>>()> make) {
     const std::string name = absl::StrCat("one row ", weights, " ", outputs, " x ", inputs);
-    if (!Wanted(name)) return;
+    if (!Wanted(name)) return 0;
     std::vector<std::unique_ptr<RowMatrix>> matrices;
     for (int64_t i = 0; i < (int64_t{128} << 20) / bytes; ++i) {
       auto one = make();
-      if (!one.ok()) return;
+      if (!one.ok()) return 0;
       matrices.push_back(*std::move(one));
     }
     const std::vector<float> x = SomeFloats(inputs);
@@ -320,6 +382,7 @@ class Bench {
     });
     const auto count = static_cast<double>(matrices.size());
     Print(name, 2.0 * count * outputs * inputs / seconds, arithmetic_, count * bytes / seconds, bandwidth_);
+    return 2.0 * count * outputs * inputs / seconds;
   }
 
   int threads_;
@@ -365,6 +428,13 @@ void RunAll(int threads, const std::string& only) {
     bench.BookRow(outputs, inputs, "NF4", nf4, RowActivations::kFloat32);
     bench.BookRow(outputs, inputs, "FP8", fp8, RowActivations::kFloat32);
     for (const int planes : {2, 3, 4}) bench.BitPlaneRow(outputs, inputs, planes);
+    for (const int kept : {50, 30, 10}) {
+      bench.SparseRows(outputs, inputs, SparseValues::kBF16, "bf16", kept);
+      bench.SparseRows(outputs, inputs, SparseValues::kCodes, "int8", kept);
+    }
+  }
+  if (only == "break-even" || only.empty()) {
+    Bench(threads, "").BreakEven(1536, 576);
   }
   for (const int bits : {2, 3, 4, 8}) bench.Decode(1536, 576, bits);
   for (const int bits : {2, 4, 8}) bench.KvCodes(bits);
