@@ -16,7 +16,9 @@ MethodDescription AlpsMethod::Describe() {
           .summary = "Chooses the weights that stay and their values together, by ADMM on the inputs' second moment",
           .reference = "arXiv 2406.07831",
           .options = {{"damping", "number", "0.01", "Share of the mean diagonal added to the second moment's diagonal"},
-                      {"steps", "integer", "300", "Steps at most; fewer where the choice settles"}}};
+                      {"steps", "integer", "300", "Steps at most; fewer where the choice settles"},
+                      {"dense_correction", "number", "0",
+                       "Share, 0 to 1, of what changed inputs do to a layer's outputs that its weights make up for"}}};
 }
 
 std::unique_ptr<const Method> AlpsMethod::Make(const v1::PruneStage& stage, const std::string& field,
@@ -25,11 +27,20 @@ std::unique_ptr<const Method> AlpsMethod::Make(const v1::PruneStage& stage, cons
   const std::string own_field = field + ".alps";
   const PruneOptions shared = ReadPruneOptions(stage, field, violations);
   const OptionChecks checks{own_field, violations};
-  const double damping = config.has_damping() ? config.damping() : 0.01;
-  const int steps = config.has_steps() ? config.steps() : 300;
-  checks.InRange("damping", damping, 0, 1);
-  checks.InRange("steps", steps, 1, 10000);
-  return std::unique_ptr<const Method>(new AlpsMethod(shared, damping, steps));
+  Options options;
+  if (config.has_damping()) options.damping = config.damping();
+  if (config.has_steps()) options.steps = config.steps();
+  options.dense_correction = config.dense_correction();
+  checks.InRange("damping", options.damping, 0, 1);
+  checks.InRange("steps", options.steps, 1, 10000);
+  checks.InRange("dense_correction", options.dense_correction, 0, 1);
+  return std::unique_ptr<const Method>(new AlpsMethod(shared, options));
+}
+
+std::set<Statistic> AlpsMethod::statistics() const {
+  std::set<Statistic> wanted = {Statistic::kSecondMoment};
+  if (own_.dense_correction > 0) wanted.insert(Statistic::kDenseMoment);
+  return wanted;
 }
 
 LayerCost AlpsMethod::Cost(const LinearLayer& layer) const {
@@ -37,13 +48,13 @@ LayerCost AlpsMethod::Cost(const LinearLayer& layer) const {
   // Moment, eigenvectors and an inverse with its factor as floats, LAPACK's matrices in double; of all weights the
   // dense ones, targets, three iterates, scores with their indices, marks and two answers.
   return {.scratch_bytes = 48 * square + 60 * weights,
-          .operations = SparseFitOperations(layer.outputs, layer.inputs, steps_),
-          .serial_operations = EigenOperations(layer.inputs) + 60.0 * steps_ * static_cast<double>(weights)};
+          .operations = SparseFitOperations(layer.outputs, layer.inputs, own_.steps),
+          .serial_operations = EigenOperations(layer.inputs) + 60.0 * own_.steps * static_cast<double>(weights)};
 }
 
 absl::StatusOr<SegmentOutcome> AlpsMethod::Apply(const SegmentTask& task) const {
   TERSOR_RETURN_IF_ERROR(CheckCancelled(task.cancellation));
-  absl::StatusOr<MomentSpectrum> spectrum = MomentSpectrum::Create(task.statistics->second_moment(), damping_);
+  absl::StatusOr<MomentSpectrum> spectrum = MomentSpectrum::Create(task.statistics->second_moment(), own_.damping);
   if (!spectrum.ok()) return Annotate(spectrum.status(), task.layers.front().layer.name);
   return EncodeLayers(
       task,
@@ -54,16 +65,18 @@ absl::StatusOr<SegmentOutcome> AlpsMethod::Apply(const SegmentTask& task) const 
         const std::vector<uint8_t> given = KeptMarks(*weight.stored);
         const PruneOptions own = options().Of(weight.layer->name, task.decision);
         const SparseFit fit = {
-            .steps = steps_,
+            .steps = own_.steps,
             .choose = [&](ConstMatrixView scores,
                           std::vector<uint8_t>& kept) { kept = KeepByLayer(scores, own, weight.threads); },
             .given = given,
+            .dense_moment = own_.dense_correction > 0 ? task.statistics->dense_moment() : ConstMatrixView(),
+            .dense_correction = own_.dense_correction,
             .threads = weight.threads,
             .cancellation = weight.cancellation};
         TERSOR_ASSIGN_OR_RETURN(FittedMatrix fitted, FitSparse(*spectrum, values.view(), fit));
         TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr encoded,
                                 EncodeMasked(*weight.stored, std::move(fitted.kept), fitted.values, options().pattern));
-        return EncodedLayer{std::move(encoded), "", damping_};
+        return EncodedLayer{std::move(encoded), "", own_.damping};
       },
       nullptr);
 }

@@ -22,16 +22,19 @@ class AlpsMethod final : public PruningMethod {
                                             std::vector<FieldViolation>& violations);
 
   absl::string_view name() const override { return kName; }
-  std::set<Statistic> statistics() const override { return {Statistic::kSecondMoment}; }
+  std::set<Statistic> statistics() const override;
   LayerCost Cost(const LinearLayer& layer) const override;
   absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const override;
 
  private:
-  AlpsMethod(const PruneOptions& shared, double damping, int steps)
-      : PruningMethod(shared), damping_(damping), steps_(steps) {}
+  struct Options {
+    double damping = 0.01;
+    int steps = 300;
+    double dense_correction = 0;
+  };
+  AlpsMethod(const PruneOptions& shared, const Options& options) : PruningMethod(shared), own_(options) {}
 
-  double damping_;
-  int steps_;
+  Options own_;
 };
 
 }  // namespace tersor

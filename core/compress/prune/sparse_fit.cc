@@ -65,6 +65,7 @@ class AdmmPass {
     EachPiece([&](int64_t first, int64_t count) {
       AddProduct(Rows(dense_, first, count), Moment(), MutableRows(target_, first, count));
     });
+    if (fit.dense_correction > 0) AimAtDenseOutputs();
   }
 
   absl::StatusOr<FittedMatrix> Run() {
@@ -82,6 +83,22 @@ class AdmmPass {
   }
 
  private:
+  // The target W (H + share (D^T X - X^T X)) in place of W H. The damping, which H holds besides, is no input's.
+  void AimAtDenseOutputs() {
+    std::vector<float> drift(n_ * n_);
+    const ConstMatrixView dense = fit_.dense_moment;
+    for (int64_t i = 0; i < n_; ++i) {
+      for (int64_t j = 0; j < n_; ++j) {
+        const float undamped = spectrum_.moment[i * n_ + j] - (i == j ? spectrum_.damping[i] : 0.0f);
+        const float scaled = dense.at(i, j) / (spectrum_.lengths[i] * spectrum_.lengths[j]);
+        drift[i * n_ + j] = static_cast<float>(fit_.dense_correction) * (scaled - undamped);
+      }
+    }
+    EachPiece([&](int64_t first, int64_t count) {
+      AddProduct(Rows(dense_, first, count), {drift.data(), n_, n_}, MutableRows(target_, first, count));
+    });
+  }
+
   template <typename Work>
   void EachPiece(const Work& work) const {
     RunTasks(fit_.threads, (rows_ + kPiece - 1) / kPiece,
@@ -212,14 +229,18 @@ class AdmmPass {
     return std::inner_product(a.begin() + begin, a.begin() + begin + n_, b.begin() + begin, 0.0);
   }
 
-  // Sum over rows of (w - v) H (w - v)^T.
+  // Sum over rows of v H v^T - 2 v t^T: what the outputs differ by from those aimed at, less what is the same for all
+  // v.
   double Error(const std::vector<float>& values) const {
     std::vector<double> sums((rows_ + kPiece - 1) / kPiece);
     EachPiece([&](int64_t first, int64_t count) {
-      std::vector<float> error(count * n_), product(count * n_);
-      for (int64_t i = 0; i < count * n_; ++i) error[i] = dense_[first * n_ + i] - values[first * n_ + i];
-      AddProduct({error.data(), count, n_}, Moment(), {product.data(), count, n_});
-      sums[first / kPiece] = std::inner_product(error.begin(), error.end(), product.begin(), 0.0);
+      std::vector<float> product(count * n_);
+      AddProduct(Rows(values, first, count), Moment(), {product.data(), count, n_});
+      double sum = 0;
+      for (int64_t i = 0; i < count * n_; ++i) {
+        sum += static_cast<double>(values[first * n_ + i]) * (product[i] - 2.0 * target_[first * n_ + i]);
+      }
+      sums[first / kPiece] = sum;
     });
     return std::accumulate(sums.begin(), sums.end(), 0.0);
   }
@@ -248,6 +269,7 @@ absl::StatusOr<MomentSpectrum> MomentSpectrum::Create(ConstMatrixView moment, do
     const double diagonal = moment.at(i, i) + term;
     lengths[i] = diagonal > 0 ? std::sqrt(diagonal) : 1.0;
     spectrum.lengths.push_back(static_cast<float>(lengths[i]));
+    spectrum.damping.push_back(static_cast<float>(term / (lengths[i] * lengths[i])));
     for (int64_t j = 0; j <= i; ++j) {
       scaled[i * n + j] = scaled[j * n + i] = (moment.at(i, j) + (i == j ? term : 0)) / (lengths[i] * lengths[j]);
     }

@@ -19,6 +19,8 @@ struct MomentSpectrum {
   int64_t columns = 0;
   // Root of each input's diagonal element: weights are multiplied by it before, and divided by it after.
   std::vector<float> lengths;
+  // What damping adds to the scaled moment's diagonal.
+  std::vector<float> damping;
   // The scaled moment, all of it.
   std::vector<float> moment;
   // Rising eigenvalues of that, and eigenvectors as rows.
@@ -36,6 +38,10 @@ struct SparseFit {
   std::function<void(ConstMatrixView scores, std::vector<uint8_t>& kept)> choose;
   // 0 where a weight [rows, columns] is out already; empty: none is.
   std::span<const uint8_t> given = {};
+  // D^T X, where D are the inputs that the dense model has in place of X, and the share of its difference from X^T X
+  // that the outputs aimed at are those of; 0: those of the weights on X.
+  ConstMatrixView dense_moment = {};
+  double dense_correction = 0;
   int threads = 1;
   const CancellationToken* cancellation = nullptr;
 };

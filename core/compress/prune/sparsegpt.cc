@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "core/compress/keep_mask.h"
 #include "core/compress/prune/mask_selection.h"
+#include "core/compress/quantize/dense_correction.h"
 #include "core/compress/quantize/layer_rounding.h"
 #include "core/compress/quantize/masked_rounding.h"
 #include "core/compress/quantize/option_checks.h"
@@ -52,7 +53,9 @@ MethodDescription SparseGptMethod::Describe() {
               {"activation_order", "boolean", "true", "The columns with the largest inputs first"},
               {"bits", "integer", "0", "Rounds the kept weights in the same pass: 2 to 8; 0: they stay floats"},
               {"group_size", "integer", "64", "Of `bits`: weights of a row that share a scale; -1: one scale a row"},
-              {"symmetric", "boolean", "true", "Of `bits`: no zero points"}}};
+              {"symmetric", "boolean", "true", "Of `bits`: no zero points"},
+              {"dense_correction", "number", "0",
+               "Share, 0 to 1, of what changed inputs do to a layer's outputs that its weights make up for"}}};
 }
 
 std::unique_ptr<const Method> SparseGptMethod::Make(const v1::PruneStage& stage, const std::string& field,
@@ -68,6 +71,8 @@ std::unique_ptr<const Method> SparseGptMethod::Make(const v1::PruneStage& stage,
   }
   if (config.has_block_size()) options.block_columns = config.block_size();
   if (options.block_columns < 1) checks.Fault("block_size", "must be at least 1");
+  options.dense_correction = config.dense_correction();
+  checks.InRange("dense_correction", options.dense_correction, 0, 1);
   if (config.has_activation_order()) options.activation_order = config.activation_order();
   if (config.bits() != 0) {
     options.grid.emplace(GridOptions{.bits = config.bits(), .search = v1::SCALE_SEARCH_HESSIAN});
@@ -83,6 +88,12 @@ std::unique_ptr<const Method> SparseGptMethod::Make(const v1::PruneStage& stage,
     checks.Fault(config.has_group_size() ? "group_size" : "symmetric", "means something with `bits` alone");
   }
   return std::unique_ptr<const Method>(new SparseGptMethod(shared, options));
+}
+
+std::set<Statistic> SparseGptMethod::statistics() const {
+  std::set<Statistic> wanted = {Statistic::kSecondMoment};
+  if (own_.dense_correction > 0) wanted.insert(Statistic::kDenseMoment);
+  return wanted;
 }
 
 std::string SparseGptMethod::WhyLast() const {
@@ -152,13 +163,15 @@ absl::StatusOr<SegmentOutcome> SparseGptMethod::Apply(const SegmentTask& task) c
   TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared,
                           PrepareFeedback(moment, Order(moment), own_.feedback, /*keep_moment=*/false, LayerNames(task),
                                           task.cancellation));
+  const DenseCorrection correction(*task.statistics, prepared.system->order, own_.dense_correction);
   TERSOR_ASSIGN_OR_RETURN(
       SegmentOutcome outcome,
       EncodeLayers(
           task,
           [&](LayerWeight weight) -> absl::StatusOr<EncodedLayer> {
             if (!own_.grid.has_value()) weight.column_magnitudes = nullptr;
-            TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+            TERSOR_ASSIGN_OR_RETURN(WeightValues values, weight.Decode());
+            correction.Apply(*prepared.system, weight.threads, values);
             if (own_.grid.has_value()) TERSOR_RETURN_IF_ERROR(CheckWeights(values.view(), *own_.grid));
             const std::vector<uint8_t> given = KeptMarks(*weight.stored);
             const PruneOptions own = options().Of(weight.layer->name, task.decision);

@@ -26,7 +26,7 @@ class SparseGptMethod final : public PruningMethod {
                                             std::vector<FieldViolation>& violations);
 
   absl::string_view name() const override { return kName; }
-  std::set<Statistic> statistics() const override { return {Statistic::kSecondMoment}; }
+  std::set<Statistic> statistics() const override;
   PlannedEncoding EncodingAfter(const LinearLayer& layer, const PlannedEncoding& before) const override;
   std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
                                           const std::string& field) const override;
@@ -43,6 +43,7 @@ class SparseGptMethod final : public PruningMethod {
     FeedbackPolicy feedback;
     int64_t block_columns = 128;
     bool activation_order = true;
+    double dense_correction = 0;
     std::optional<GridOptions> grid;
   };
   SparseGptMethod(const PruneOptions& shared, const Options& options) : PruningMethod(shared), own_(options) {}

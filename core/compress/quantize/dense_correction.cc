@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/kernels/grid_rounding.h"
+#include "core/kernels/parallel.h"
 #include "core/linalg/products.h"
 
 namespace tersor {
@@ -51,6 +52,22 @@ void DenseCorrection::Apply(const FeedbackSystem& system, RoundingPanel& panel) 
   }
   SolveFeedback(system.feedback, 0, n, change.data());
   for (int64_t i = 0; i < n * kPanelRows; ++i) panel.weights[i] += change[i];
+}
+
+void DenseCorrection::Apply(const FeedbackSystem& system, int threads, WeightValues& weights) const {
+  if (drift_.empty()) return;
+  const ConstMatrixView view = weights.view();
+  RunTasks(threads, (view.rows + kPanelRows - 1) / kPanelRows, [&](int64_t task) {
+    const int64_t first = task * kPanelRows, count = std::min(kPanelRows, view.rows - first);
+    RoundingPanel panel(view.columns);
+    panel.Load(view.Rows(first, count), system.order);
+    Apply(system, panel);
+    for (int64_t k = 0; k < view.columns; ++k) {
+      for (int64_t row = 0; row < count; ++row) {
+        weights.row(first + row)[system.order[k]] = panel.weights[k * kPanelRows + row];
+      }
+    }
+  });
 }
 
 }  // namespace tersor

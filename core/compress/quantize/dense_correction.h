@@ -7,6 +7,7 @@
 #include "core/calibration/input_statistics.h"
 #include "core/compress/quantize/feedback_rounding.h"
 #include "core/compress/quantize/feedback_system.h"
+#include "core/compress/quantize/layer_weight.h"
 
 namespace tersor {
 
@@ -21,6 +22,8 @@ class DenseCorrection {
 
   // Changes the panel's weights. Any thread may correct any panel.
   void Apply(const FeedbackSystem& system, RoundingPanel& panel) const;
+  // All rows of a layer's weights.
+  void Apply(const FeedbackSystem& system, int threads, WeightValues& weights) const;
 
  private:
   // (D - X)^T X times the share, rows and columns in the order of rounding; empty where the share is 0.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <random>
 #include <set>
 
 #include "core/compress/method_registry.h"
@@ -334,8 +335,42 @@ TEST(AlpsTest, ValuesAreTheLeastSquaresOnes) {
 }
 
 TEST(AlpsTest, RefusesOptionsOutOfRange) {
-  EXPECT_THAT(Faults("alps { damping: -1 steps: 0 }"),
-              AllOf(HasSubstr("prune.alps.damping"), HasSubstr("prune.alps.steps")));
+  EXPECT_THAT(
+      Faults("alps { damping: -1 steps: 0 dense_correction: 2 }"),
+      AllOf(HasSubstr("prune.alps.damping"), HasSubstr("prune.alps.steps"), HasSubstr("prune.alps.dense_correction")));
+}
+
+// A layer that reads X where the dense one read D comes nearer to W D for it.
+TEST(DenseCorrectionTest, PrunedWeightsMakeUpForChangedInputs) {
+  CalibratedLayer layer(24, 64);
+  const int64_t tokens = 400;
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> dense(tokens * 64), inputs(tokens * 64);
+  for (size_t i = 0; i < dense.size(); ++i) {
+    dense[i] = normal(random) + (i % 64 == 0 ? 0.0f : 0.6f * dense[i - 1]);
+    inputs[i] = 0.8f * dense[i] + 0.3f * normal(random);
+  }
+  layer.statistics = InputStatistics(64, {Statistic::kSecondMoment, Statistic::kDenseMoment});
+  const StatisticsSource source{.inputs = {inputs.data(), tokens, 64}, .dense_inputs = {dense.data(), tokens, 64}};
+  ASSERT_TRUE(layer.statistics.Add(source, 1, nullptr).ok());
+  const auto distance = [&](const std::string& text) {
+    const std::vector<float> values = Prune(layer, text)->Decode();
+    double sum = 0;
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t row = 0; row < 24; ++row) {
+        double output = 0;
+        for (int64_t i = 0; i < 64; ++i) {
+          output += values[row * 64 + i] * inputs[t * 64 + i] - layer.weights[row * 64 + i] * dense[t * 64 + i];
+        }
+        sum += output * output;
+      }
+    }
+    return sum;
+  };
+  for (const std::string method : {"sparsegpt", "alps"}) {
+    EXPECT_LT(distance(method + " { dense_correction: 1 }"), 0.95 * distance(method + " {}")) << method;
+  }
 }
 
 // The peers fall back to an identity here.
