@@ -15,8 +15,8 @@ namespace tersor {
 namespace {
 
 constexpr const char* kFacts[] = {
-    "method",  "weight_bits",          "group_size",         "inputs", "input_bits", "parameters", "kv_bits",
-    "kv_keys", "asks_prefill_speedup", "asks_decode_speedup"};
+    "method",  "weight_bits",          "group_size",          "inputs",   "input_bits", "parameters", "kv_bits",
+    "kv_keys", "asks_prefill_speedup", "asks_decode_speedup", "sparsity", "pattern"};
 
 absl::Status CheckKeys(const nlohmann::json& object, const std::set<std::string>& known) {
   if (!object.is_object()) return absl::InvalidArgumentError("is no object");

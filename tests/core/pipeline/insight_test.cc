@@ -89,6 +89,19 @@ TEST_F(InsightTest, PlansGiveAdvice) {
   EXPECT_THAT(MessagesOf(Plan(), "ADVICE"), ::testing::Contains(HasSubstr("fp8-when-int8-fails")));
 }
 
+TEST_F(InsightTest, PlansGiveAdviceOnPruning) {
+  const auto advice = [&](const char* stages) {
+    *recipe_.mutable_stages() = ParseRecipe(stages).stages();
+    return MessagesOf(Plan(), "ADVICE");
+  };
+  const auto recovery = ::testing::Contains(HasSubstr("pruning-needs-recovery")),
+             pattern = ::testing::Contains(HasSubstr("patterns-cost-more"));
+  EXPECT_THAT(advice("stages { prune { wanda {} } }"), AllOf(recovery, Not(pattern)));
+  EXPECT_THAT(advice("stages { prune { sparsity: 0.2 wanda {} } }"), AllOf(Not(recovery), Not(pattern)));
+  EXPECT_THAT(advice("stages { prune { pattern: '2:4' wanda {} } } stages { quantize { gptq { group_size: 32 } } }"),
+              AllOf(recovery, pattern));
+}
+
 TEST_F(InsightTest, StagesThatHardlyMeanWhatTheySayAreTold) {
   const auto codes = [&] {
     std::set<std::string> found;
