@@ -21,7 +21,9 @@ ROWS = [
     ("SparseGPT, 50 %, columns as they stand", "stages { prune { sparsegpt { activation_order: false } } }"),
     ("SparseGPT, 50 %, OWL", "stages { prune { allocation: 'owl' sparsegpt {} } }"),
     ("SparseGPT, 50 %, one threshold", "stages { prune { allocation: 'global' sparsegpt {} } }"),
+    ("SparseGPT, 50 %, dense correction", "stages { prune { sparsegpt { dense_correction: 0.5 } } }"),
     ("ALPS, 50 %", "stages { prune { alps {} } }"),
+    ("ALPS, 50 %, dense correction", "stages { prune { alps { dense_correction: 0.5 } } }"),
     ("ALPS, 50 %, OWL", "stages { prune { allocation: 'owl' alps {} } }"),
     ("SparseGPT, 4:8", "stages { prune { pattern: '4:8' sparsegpt {} } }"),
     ("Wanda, 2:4", "stages { prune { pattern: '2:4' wanda {} } }"),
@@ -30,6 +32,7 @@ ROWS = [
     ("SparseGPT, 50 %, then GPTQ, 4 bits", "stages { prune { sparsegpt {} } }" + GPTQ),
     ("SparseGPT, 50 %, and 4 bits in one pass", "stages { prune { sparsegpt { bits: 4 } } }"),
     ("ALPS, 50 %, then GPTQ, 4 bits", "stages { prune { alps {} } }" + GPTQ),
+    ("ALPS, 2:4, dense correction", "stages { prune { pattern: '2:4' alps { dense_correction: 0.5 } } }"),
     ("SparseGPT, 2:4, and 4 bits in one pass", "stages { prune { pattern: '2:4' sparsegpt { bits: 4 } } }"),
 ]
 
@@ -46,6 +49,7 @@ def main():
     parser.add_argument("--program", default="build/release/bin/quantize_quality")
     parser.add_argument("--results", type=pathlib.Path, default=pathlib.Path("pruning_results.jsonl"))
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seconds", action="store_true", help="print seconds too: of a machine that does nothing else")
     parser.add_argument("--only", help="measure the rows whose names contain this; the others only if they are known")
     arguments = parser.parse_args()
     known = {}
@@ -54,8 +58,8 @@ def main():
             if line.startswith("{"):
                 row = json.loads(line)
                 known[row["stage"]] = row
-    print("| stages | perplexity | bits per weight | seconds | peak MB |")
-    print("|---|---|---|---|---|")
+    print("| stages | perplexity | bits per weight | peak MB |" + (" seconds |" if arguments.seconds else ""))
+    print("|---|---|---|---|" + ("---|" if arguments.seconds else ""))
     for name, stages in ROWS:
         row = known.get(stages)
         if row is None:
@@ -66,8 +70,8 @@ def main():
             with arguments.results.open("a") as results:
                 results.write(json.dumps(row) + "\n")
         bits = f"{row['true_bits']:.3g}" if stages else ""
-        seconds = f"{row['compress_seconds']:.0f}" if stages else ""
-        print(f"| {name} | {row['perplexity']:.2f} | {bits} | {seconds} | {row['peak_rss_mb']:.0f} |")
+        seconds = f" {row['compress_seconds']:.0f} |" if arguments.seconds else ""
+        print(f"| {name} | {row['perplexity']:.2f} | {bits} | {row['peak_rss_mb']:.0f} |{seconds}")
 
 
 if __name__ == "__main__":

@@ -176,7 +176,8 @@ absl::StatusOr<SegmentOutcome> GptqMethod::ApplyPruned(const SegmentTask& task) 
                           EncodeLayers(
                               task,
                               [&](const LayerWeight& weight) -> absl::StatusOr<EncodedLayer> {
-                                TERSOR_ASSIGN_OR_RETURN(const WeightValues values, weight.Decode());
+                                TERSOR_ASSIGN_OR_RETURN(WeightValues values, weight.Decode());
+                                correction.Apply(*prepared.system, weight.threads, values);
                                 TERSOR_RETURN_IF_ERROR(CheckWeights(values.view(), options_.grid));
                                 const std::vector<uint8_t> given = KeptMarks(*weight.stored);
                                 TERSOR_ASSIGN_OR_RETURN(
