@@ -172,6 +172,7 @@ LayerCost GptqMethod::Cost(const LinearLayer& layer) const {
 absl::StatusOr<SegmentOutcome> GptqMethod::ApplyPruned(const SegmentTask& task) const {
   TERSOR_ASSIGN_OR_RETURN(PreparedFeedback prepared, Prepare(options_, task));
   if (!prepared.system.has_value()) return RoundLayersToNearest(options_, task, std::move(prepared));
+  const DenseCorrection correction(*task.statistics, prepared.system->order, options_.dense_correction);
   TERSOR_ASSIGN_OR_RETURN(SegmentOutcome outcome,
                           EncodeLayers(
                               task,
