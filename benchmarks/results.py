@@ -29,6 +29,7 @@ SECTIONS = {
     "methods": ("Every method", "", ["benchmarks/quantization_table.py MODEL"]),
     "gptq": ("What GPTQ's options gain", "",
              [f"build/release/bin/quantize_quality MODEL --stage 'gptq {{ {options} }}' --threads 2" for options in GPTQ]),
+    "pruning": ("Pruning", "", ["benchmarks/pruning_table.py MODEL", "build/release/bin/kernels 2 break-even"]),
     "peers": ("Compression beside the peers", "llm-compressor (the script installs it)",
               [f"benchmarks/compress_vs_llm_compressor.sh {one}" for one in PEERS] +
               ["benchmarks/perplexity_vs_llama_cpp.sh 16 2"]),
