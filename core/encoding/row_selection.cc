@@ -1,6 +1,7 @@
 #include "core/encoding/row_selection.h"
 
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,9 +13,17 @@
 namespace tersor {
 namespace {
 
-// Rows of a tensor whose first dimension is the base's rows.
-absl::StatusOr<Tensor> CopyRows(const Tensor& tensor, const RowSelection& selection) {
+// Rows of a tensor whose first dimension is the base's rows: a view of neighbouring ones, else a copy.
+absl::StatusOr<Tensor> TakeRows(const Tensor& tensor, const RowSelection& selection) {
   const size_t row_bytes = tensor.bytes().size() / static_cast<size_t>(tensor.shape()[0]);
+  if (selection.contiguous()) {
+    Shape shape = tensor.shape();
+    shape[0] = selection.rows;
+    // The copy shares the bytes with the old one.
+    return Tensor::View(tensor.dtype(), std::move(shape),
+                        tensor.bytes().subspan(selection.first * row_bytes, selection.rows * row_bytes),
+                        std::make_shared<const Tensor>(tensor));
+  }
   std::vector<std::byte> bytes(row_bytes * static_cast<size_t>(selection.rows));
   for (int64_t row = 0; row < selection.rows; ++row) {
     std::memcpy(bytes.data() + row * row_bytes, tensor.bytes().data() + selection.SourceOf(row) * row_bytes, row_bytes);
@@ -25,19 +34,8 @@ absl::StatusOr<Tensor> CopyRows(const Tensor& tensor, const RowSelection& select
 }
 
 absl::StatusOr<EncodedTensorPtr> SelectDense(const EncodedTensorPtr& base, const RowSelection& selection) {
-  const Tensor values = base->Fields().at(0).tensor;
-  if (!selection.contiguous()) {
-    TERSOR_ASSIGN_OR_RETURN(Tensor copied, CopyRows(values, selection));
-    return DenseTensor::Create(std::move(copied));
-  }
-  const size_t row_bytes = values.bytes().size() / static_cast<size_t>(values.shape()[0]);
-  Shape shape = values.shape();
-  shape[0] = selection.rows;
-  // The view keeps the base, and so its bytes, alive.
-  TERSOR_ASSIGN_OR_RETURN(
-      Tensor view, Tensor::View(values.dtype(), std::move(shape),
-                                values.bytes().subspan(selection.first * row_bytes, selection.rows * row_bytes), base));
-  return DenseTensor::Create(std::move(view));
+  TERSOR_ASSIGN_OR_RETURN(Tensor values, TakeRows(base->Fields().at(0).tensor, selection));
+  return DenseTensor::Create(std::move(values));
 }
 
 }  // namespace
@@ -59,7 +57,7 @@ absl::StatusOr<EncodedTensorPtr> SelectRows(const EncodedTensorPtr& base, const 
   for (EncodedField& field : fields) {
     // Fields of one dimension belong to columns, those of another height to the matrix as a whole.
     if (field.tensor.shape().size() != 2 || field.tensor.shape()[0] != rows) continue;
-    TERSOR_ASSIGN_OR_RETURN(field.tensor, CopyRows(field.tensor, selection));
+    TERSOR_ASSIGN_OR_RETURN(field.tensor, TakeRows(field.tensor, selection));
   }
   return DecodeFields(base->encoding(), {selection.rows, base->columns()}, fields, base->Parameters());
 }

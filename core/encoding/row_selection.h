@@ -20,8 +20,8 @@ struct RowSelection {
   bool contiguous() const { return run == rows; }
 };
 
-// In the base's encoding; a vector counts as rows of one value. Neighbouring rows of dense values stay mapped, all else
-// is copied. OUT_OF_RANGE where the base has fewer rows; UNIMPLEMENTED where the encoding shares something between rows
+// In the base's encoding; a vector counts as rows of one value. Neighbouring rows stay mapped, all else is
+// copied. OUT_OF_RANGE where the base has fewer rows; UNIMPLEMENTED where the encoding shares something between rows
 // that the selection would tear apart.
 absl::StatusOr<EncodedTensorPtr> SelectRows(const EncodedTensorPtr& base, const RowSelection& selection);
 

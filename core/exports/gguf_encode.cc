@@ -118,11 +118,12 @@ std::vector<int64_t> RowSources(const GgufTensorPlan& plan, int64_t rows) {
   return sources;
 }
 
-absl::Status WriteVector(const GgufTensorPlan& plan, const EncodedTensor& values, const ByteSink& sink) {
+absl::Status WriteFloats(const GgufTensorPlan& plan, const EncodedTensor& values, const ByteSink& sink) {
   const std::vector<float> decoded = values.Decode();
+  if (plan.tensor.is_matrix()) return sink(std::as_bytes(std::span<const float>(decoded)));
   const std::vector<int64_t> sources = RowSources(plan, values.columns());
   std::vector<float> ordered(decoded.size());
-  for (size_t i = 0; i < ordered.size(); ++i) ordered[i] = decoded[sources[i]];
+  for (size_t i = 0; i < ordered.size(); ++i) ordered[i] = decoded[sources[i]] + plan.tensor.parameter.gguf_added;
   return sink(std::as_bytes(std::span<const float>(ordered)));
 }
 
@@ -193,6 +194,13 @@ void Q8Tolerance(int64_t, std::span<const float> row, std::span<float> allowed) 
   }
 }
 
+// The rounding of what is added to a value.
+DifferenceTally::Tolerance AddedTolerance(float added) {
+  return [added](int64_t, std::span<const float> row, std::span<float> allowed) {
+    for (size_t i = 0; i < row.size(); ++i) allowed[i] = (std::fabs(row[i]) + added) * 0x1p-23f;
+  };
+}
+
 // The rounding of the minimum to F16.
 DifferenceTally::Tolerance MinimumTolerance(std::shared_ptr<const GroupIntTensor> weight) {
   return [weight = std::move(weight)](int64_t row, std::span<const float>, std::span<float> allowed) {
@@ -211,7 +219,7 @@ DifferenceTally::Tolerance MinimumTolerance(std::shared_ptr<const GroupIntTensor
 absl::Status WriteGgufTensor(const GgufTensorPlan& plan, const EncodedTensorPtr& values, const ByteSink& sink) {
   switch (plan.storage) {
     case GgufStorage::kF32:
-      return WriteVector(plan, *values, sink);
+      return WriteFloats(plan, *values, sink);
     case GgufStorage::kF16:
     case GgufStorage::kRoundedQ8_0:
     case GgufStorage::kRoundedBlocks:
@@ -244,6 +252,7 @@ DifferenceTally::Tolerance GgufTolerance(const GgufTensorPlan& plan, const Encod
       }
       return nullptr;
     case GgufStorage::kF32:
+      return plan.tensor.parameter.gguf_added == 0 ? nullptr : AddedTolerance(plan.tensor.parameter.gguf_added);
     case GgufStorage::kBlocks:
     case GgufStorage::kCodesQ8_0:
     case GgufStorage::kCodesQ4_0:

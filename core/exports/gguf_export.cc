@@ -49,15 +49,20 @@ absl::Status CheckTokenizer(const Model& model, const Model& found) {
 absl::Status CheckSpecs(const ModelSpec& expected, const ModelSpec& found) {
   bool same = expected.vocabulary == found.vocabulary && expected.width == found.width && expected.tied == found.tied &&
               expected.layers.size() == found.layers.size() && GgufContextLength(expected) == found.context_length &&
-              static_cast<float>(expected.norm_epsilon) == static_cast<float>(found.norm_epsilon);
+              expected.norm == found.norm && expected.positions == found.positions &&
+              static_cast<float>(expected.norm_epsilon) == static_cast<float>(found.norm_epsilon) &&
+              static_cast<float>(expected.logit_cap) == static_cast<float>(found.logit_cap);
   for (size_t i = 0; same && i < expected.layers.size(); ++i) {
     const LayerSpec& a = expected.layers[i];
     const LayerSpec& b = found.layers[i];
     same = a.attention.heads == b.attention.heads && a.attention.kv_heads == b.attention.kv_heads &&
            a.attention.head_size == b.attention.head_size && a.inner_width == b.inner_width &&
            a.attention.qkv_bias == b.attention.qkv_bias && a.attention.sliding_window == b.attention.sliding_window &&
+           static_cast<float>(a.attention.score_cap) == static_cast<float>(b.attention.score_cap) &&
+           a.parallel == b.parallel && a.placement == b.placement && a.rope.rotary_size == b.rope.rotary_size &&
            static_cast<float>(a.rope.theta) == static_cast<float>(b.rope.theta) &&
-           a.rope.llama3.has_value() == b.rope.llama3.has_value();
+           a.rope.llama3.has_value() == b.rope.llama3.has_value() &&
+           a.rope.longrope.has_value() == b.rope.longrope.has_value();
   }
   return same ? absl::OkStatus() : absl::DataLossError("GGUF: the model's shapes read back differently");
 }
@@ -109,23 +114,29 @@ absl::StatusOr<GgufWriter> WriteTensors(GgufChoice choice, const Model& model, c
   ModelAssets assets = model.assets;
   TERSOR_ASSIGN_OR_RETURN(const GgufMetadataBuilder metadata, BuildGgufMetadata(choice, subject.spec, assets));
   std::vector<GgufTensorDeclaration> declarations;
-  const std::vector<float> factors = GgufRopeFactors(subject.spec);
-  if (!factors.empty()) {
-    declarations.push_back({std::string(kGgufRopeFactorsName),
+  const std::vector<GgufFactors> factors = GgufFactorTensors(subject.spec);
+  for (const GgufFactors& tensor : factors) {
+    declarations.push_back({std::string(tensor.name),
                             kGgufTypeF32,
-                            {static_cast<int64_t>(factors.size())},
-                            factors.size() * sizeof(float)});
+                            {static_cast<int64_t>(tensor.values.size())},
+                            tensor.values.size() * sizeof(float)});
   }
-  for (const GgufTensorPlan& plan : plans) {
-    const ParameterSpec& parameter = plan.tensor.parameter;
-    declarations.push_back({parameter.gguf_name, plan.type(), parameter.shape, plan.bytes()});
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<GgufFileTensor> tensors, GgufFileTensors(subject.spec, plans));
+  for (const GgufFileTensor& tensor : tensors) {
+    uint64_t bytes = 0;
+    for (const GgufTensorPlan* plan : tensor.parts) bytes += plan->bytes();
+    declarations.push_back({tensor.name, tensor.parts.front()->type(), tensor.shape, bytes});
   }
   TERSOR_ASSIGN_OR_RETURN(GgufWriter writer, GgufWriter::Create(path, metadata, std::move(declarations)));
-  TERSOR_RETURN_IF_ERROR(writer.Append(std::as_bytes(std::span<const float>(factors))));
-  for (const GgufTensorPlan& plan : plans) {
-    TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr values, model.Find(plan.tensor.parameter.name));
-    TERSOR_RETURN_IF_ERROR(
-        WriteGgufTensor(plan, values, [&](std::span<const std::byte> bytes) { return writer.Append(bytes); }));
+  for (const GgufFactors& tensor : factors) {
+    TERSOR_RETURN_IF_ERROR(writer.Append(std::as_bytes(std::span<const float>(tensor.values))));
+  }
+  for (const GgufFileTensor& tensor : tensors) {
+    for (const GgufTensorPlan* plan : tensor.parts) {
+      TERSOR_ASSIGN_OR_RETURN(const EncodedTensorPtr values, model.Find(plan->tensor.parameter.name));
+      TERSOR_RETURN_IF_ERROR(
+          WriteGgufTensor(*plan, values, [&](std::span<const std::byte> bytes) { return writer.Append(bytes); }));
+    }
   }
   TERSOR_RETURN_IF_ERROR(writer.Seal());
   return writer;
@@ -145,6 +156,8 @@ class GgufExport final : public ExportFormat {
                                                    " is not written to GGUF. Export to safetensors"));
     }
     TERSOR_ASSIGN_OR_RETURN(const Plans plans, PlanGgufStorage(choice_, subject));
+    const absl::Status joined = GgufFileTensors(subject.spec, plans).status();
+    if (!joined.ok()) return Annotate(joined, absl::StrCat("export ", name()));
     absl::StatusOr<GgufMetadataBuilder> metadata = BuildGgufMetadata(choice_, subject.spec, model.assets);
     if (!metadata.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("export ", name(), ": ", metadata.status().message()));

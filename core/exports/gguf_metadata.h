@@ -17,10 +17,16 @@ namespace tersor {
 absl::StatusOr<GgufMetadataBuilder> BuildGgufMetadata(GgufChoice choice, const ModelSpec& spec,
                                                       const ModelAssets& assets);
 
-// Frequency factors of Llama 3's rope scaling for the tensor rope_freqs.weight; empty where there is no such scaling.
-std::vector<float> GgufRopeFactors(const ModelSpec& spec);
+// A tensor of rope's frequency factors, which is no parameter.
+struct GgufFactors {
+  absl::string_view name;
+  std::vector<float> values;
+};
 
-// llama.cpp computes full attention for these architectures: within the window that is the same.
+// Those that the model's rope scaling (Llama 3's, Phi-3's) needs.
+std::vector<GgufFactors> GgufFactorTensors(const ModelSpec& spec);
+
+// llama.cpp computes full attention for all but Gemma's windows: within the window that is the same.
 int64_t GgufContextLength(const ModelSpec& spec);
 
 }  // namespace tersor

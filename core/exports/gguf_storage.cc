@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/encoding/gguf_block_types.h"
 #include "core/formats/gguf_writer.h"
+#include "core/model/tensor_layout.h"
 
 namespace tersor {
 namespace {
@@ -51,6 +52,8 @@ struct Refusals {
 };
 
 bool IsCodes(const ExportTensor& tensor) { return tensor.form.encoding == "group-int"; }
+// The table of learned positions, which is no linear layer.
+bool IsPositions(const ExportTensor& tensor) { return tensor.parameter.name == kPositionsName; }
 bool IsBlocks(const ExportTensor& tensor) { return tensor.form.encoding == "gguf-block"; }
 bool GroupsFit(const StoredForm& form) { return form.group_size % kBlock == 0; }
 // code - zero point lies in -128..127.
@@ -148,7 +151,7 @@ GgufTensorPlan PlanRounded(absl::string_view type, const ExportTensor& tensor) {
 }
 
 GgufStorage StorageOf(GgufChoice choice, const ExportTensor& tensor, Refusals& refusals) {
-  if (!tensor.is_matrix()) return GgufStorage::kF32;
+  if (!tensor.is_matrix() || IsPositions(tensor)) return GgufStorage::kF32;
   if (choice == GgufChoice::kF16) return GgufStorage::kF16;
   if (tensor.is_vocabulary()) return StorageOfVocabulary(choice, tensor);
   if (IsCodes(tensor)) return StorageOfCodes(choice, tensor, refusals);
@@ -168,6 +171,27 @@ absl::Status CheckNominal(GgufChoice choice, const std::vector<GgufTensorPlan>& 
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<GgufFileTensor>> GgufFileTensors(const ModelSpec& spec,
+                                                            const std::vector<GgufTensorPlan>& plans) {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<FileTensor> files, FileTensors(spec, FileKind::kGguf));
+  std::map<absl::string_view, const GgufTensorPlan*> by_name;
+  for (const GgufTensorPlan& plan : plans) by_name[plan.tensor.parameter.name] = &plan;
+  std::vector<GgufFileTensor> tensors;
+  for (const FileTensor& file : files) {
+    GgufFileTensor tensor{file.name, file.shape, {}};
+    for (const TensorPart& part : file.parts) {
+      tensor.parts.push_back(by_name.at(part.parameter));
+      if (tensor.parts.back()->type() == tensor.parts.front()->type()) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "GGUF: ", spec.architecture, " files join ", tensor.parts.front()->tensor.module(), " and ",
+          tensor.parts.back()->tensor.module(), " to one tensor, and they would be ", tensor.parts.front()->type_name(),
+          " and ", tensor.parts.back()->type_name(), ". Compress the joined layers alike, or export to gguf:f16"));
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
 
 absl::string_view GgufChoiceName(GgufChoice choice) {
   switch (choice) {
@@ -214,7 +238,7 @@ absl::StatusOr<std::vector<GgufTensorPlan>> PlanGgufStorage(GgufChoice choice, c
   Refusals refusals;
   for (const ExportTensor& tensor : subject.tensors) {
     const absl::string_view rounded = RoundedType(choice);
-    if (!rounded.empty() && tensor.is_matrix() && !tensor.is_vocabulary()) {
+    if (!rounded.empty() && tensor.is_matrix() && !tensor.is_vocabulary() && !IsPositions(tensor)) {
       plans.push_back(PlanRounded(rounded, tensor));
     } else {
       // Embedding and head of a choice that rounds are Q8_0, as beside codes.

@@ -50,6 +50,18 @@ struct GgufTensorPlan {
 // parameter order. INVALID_ARGUMENT names the layers that the choice cannot hold and what would work.
 absl::StatusOr<std::vector<GgufTensorPlan>> PlanGgufStorage(GgufChoice choice, const ExportSubject& subject);
 
+// A tensor of the file: the plans of the parameters that it holds, one after the other.
+struct GgufFileTensor {
+  std::string name;
+  Shape shape;
+  std::vector<const GgufTensorPlan*> parts;
+};
+
+// The file's tensors, which view `plans`. INVALID_ARGUMENT where parameters that the architecture's files join would
+// have different types.
+absl::StatusOr<std::vector<GgufFileTensor>> GgufFileTensors(const ModelSpec& spec,
+                                                            const std::vector<GgufTensorPlan>& plans);
+
 // The file's name of a choice: "q4_0".
 absl::string_view GgufChoiceName(GgufChoice choice);
 

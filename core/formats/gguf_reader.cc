@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <set>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/encoding/gguf_block_tensor.h"
 #include "core/formats/byte_cursor.h"
 #include "core/formats/gguf_metadata_reader.h"
+#include "core/formats/gguf_split.h"
 #include "core/tensor/mapped_file.h"
 
 namespace tersor {
@@ -218,6 +220,58 @@ absl::StatusOr<GgufFile> Parse(std::span<const std::byte> bytes, std::shared_ptr
   return file;
 }
 
+absl::StatusOr<GgufFile> ReadOneFile(const std::filesystem::path& path) {
+  TERSOR_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> bytes, MappedFile::Open(path));
+  TERSOR_ASSIGN_OR_RETURN(GgufFile file, ParseGguf(bytes->bytes(), bytes, path.string()));
+  file.paths = {path};
+  return file;
+}
+
+// Part `number` of the model, checked to be that.
+absl::StatusOr<GgufFile> ReadPart(const std::filesystem::path& path, int64_t number, const GgufPart& first) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat("part ", number + 1, " of ", first.count, " is missing: ",
+                                                   path.string(), ". Put all parts of the model into one folder"));
+  }
+  TERSOR_ASSIGN_OR_RETURN(GgufFile file, ReadOneFile(path));
+  TERSOR_ASSIGN_OR_RETURN(const GgufPart part, ReadGgufPart(file.metadata));
+  if (part.number == number && part.count == first.count) return file;
+  return absl::InvalidArgumentError(absl::StrCat(path.string(), " says that it is part ", part.number + 1, " of ",
+                                                 part.count, ", its name says part ", number + 1, " of ", first.count));
+}
+
+// Adds the tensors of the other parts to those of the first one.
+absl::Status JoinParts(const GgufPart& first, GgufFile& file) {
+  const std::vector<std::filesystem::path> paths = GgufPartPaths(file.paths.front());
+  if (first.number != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("this is part ", first.number + 1, " of ", first.count,
+                                                   " of a split model: name its first part, ...-00001-of-",
+                                                   absl::Dec(first.count, absl::kZeroPad5), ".gguf"));
+  }
+  if (static_cast<int64_t>(paths.size()) != first.count) {
+    return absl::InvalidArgumentError(absl::StrCat("this is the first of ", first.count,
+                                                   " parts (split.count), and its name does not end in -00001-of-",
+                                                   absl::Dec(first.count, absl::kZeroPad5),
+                                                   ".gguf, by which the others are found. Give all parts the names "
+                                                   "they had"));
+  }
+  for (size_t i = 1; i < paths.size(); ++i) {
+    TERSOR_ASSIGN_OR_RETURN(GgufFile part, ReadPart(paths[i], static_cast<int64_t>(i), first));
+    for (auto& [name, tensor] : part.tensors) {
+      if (file.tensors.emplace(name, std::move(tensor)).second) continue;
+      return absl::InvalidArgumentError(absl::StrCat("tensor \"", absl::CHexEscape(name.substr(0, 200)), "\" of ",
+                                                     paths[i].string(), " stands in another part too"));
+    }
+  }
+  if (first.tensors >= 0 && static_cast<int64_t>(file.tensors.size()) != first.tensors) {
+    return absl::InvalidArgumentError(absl::StrCat("the ", first.count, " parts hold ", file.tensors.size(),
+                                                   " tensors, split.tensors.count is ", first.tensors));
+  }
+  file.paths = paths;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<GgufFile> ParseGguf(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
@@ -228,8 +282,14 @@ absl::StatusOr<GgufFile> ParseGguf(std::span<const std::byte> bytes, std::shared
 }
 
 absl::StatusOr<GgufFile> ReadGguf(const std::filesystem::path& path) {
-  TERSOR_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
-  return ParseGguf(file->bytes(), file, path.string());
+  TERSOR_ASSIGN_OR_RETURN(GgufFile file, ReadOneFile(path));
+  absl::StatusOr<GgufPart> first = ReadGgufPart(file.metadata);
+  if (!first.ok()) return Annotate(first.status(), path.string());
+  if (first->count > 1) {
+    const absl::Status joined = JoinParts(*first, file);
+    if (!joined.ok()) return Annotate(joined, path.string());
+  }
+  return file;
 }
 
 }  // namespace tersor

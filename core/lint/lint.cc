@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/mapped_inputs.h"
+#include "core/formats/gguf_split.h"
 #include "core/lint/config_keys.h"
 #include "core/lint/dense_checks.h"
 #include "core/lint/findings.h"
@@ -59,6 +60,13 @@ void CheckFinite(const Model& model, Findings& findings) {
         "NON_FINITE", weight.parameter, Describe(weight),
         "Write the file again from sound weights: an overflow while training or converting makes such values");
   }
+}
+
+// The first part's metadata is the model's.
+void AddRawPart(RawGguf part, RawGguf& raw) {
+  raw.files.insert(raw.files.end(), part.files.begin(), part.files.end());
+  raw.tensors.merge(part.tensors);
+  if (raw.files.size() == 1) raw.metadata = std::move(part.metadata);
 }
 
 class Linter {
@@ -151,7 +159,11 @@ class Linter {
 
   absl::Status LintGguf() {
     report_.set_format("gguf");
-    const RawGguf raw = ReadRawGguf(path_, findings_);
+    RawGguf raw;
+    for (const fs::path& part : GgufPartPaths(path_)) {
+      // Loading tells of a part that is missing.
+      if (fs::exists(part)) AddRawPart(ReadRawGguf(part, findings_), raw);
+    }
     const std::optional<Model> model = Load();
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));
     if (!model) return absl::OkStatus();

@@ -1,121 +1,17 @@
 #include "core/lint/raw_gguf.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "core/formats/byte_cursor.h"
 #include "core/formats/gguf_metadata_reader.h"
-#include "core/lint/raw_tensors.h"
+#include "core/lint/raw_gguf_blocks.h"
 
 namespace tersor {
 namespace {
 
 constexpr absl::string_view kCopyAgain = "Copy or convert the file again; it is cut off or was changed after writing";
-
-// Values and bytes of a block; {0, 0} for types that are not decoded here.
-struct BlockSize {
-  int64_t values;
-  int64_t bytes;
-};
-
-BlockSize SizeOf(uint32_t type) {
-  switch (type) {
-    case 0:
-      return {1, 4};
-    case 1:
-    case 30:
-      return {1, 2};
-    case 2:
-      return {32, 18};
-    case 3:
-      return {32, 20};
-    case 8:
-      return {32, 34};
-    case 12:
-      return {256, 144};
-    case 14:
-      return {256, 210};
-    case 39:
-      return {32, 17};
-    default:
-      return {0, 0};
-  }
-}
-
-uint8_t ByteAt(const std::byte* block, int64_t i) { return static_cast<uint8_t>(block[i]); }
-
-double HalfAt(const std::byte* block, int64_t i) {
-  return HalfValue(static_cast<uint16_t>(ByteAt(block, i) | ByteAt(block, i + 1) << 8));
-}
-
-// Nibble i of a block of 32 whose low nibbles come first.
-int HalvesNibble(const std::byte* codes, int64_t i) {
-  return i < 16 ? ByteAt(codes, i) & 15 : ByteAt(codes, i - 16) >> 4;
-}
-
-double Q4KValue(const std::byte* block, int64_t i) {
-  const std::byte* s = block + 4;
-  const int64_t j = i / 32;
-  int scale, minimum;
-  if (j < 4) {
-    scale = ByteAt(s, j) & 63;
-    minimum = ByteAt(s, j + 4) & 63;
-  } else {
-    scale = (ByteAt(s, j + 4) & 15) | (ByteAt(s, j - 4) >> 6 << 4);
-    minimum = (ByteAt(s, j + 4) >> 4) | (ByteAt(s, j) >> 6 << 4);
-  }
-  const uint8_t pair = ByteAt(block, 16 + 32 * (i / 64) + i % 32);
-  const int q = i % 64 < 32 ? pair & 15 : pair >> 4;
-  return HalfAt(block, 0) * scale * q - HalfAt(block, 2) * minimum;
-}
-
-double Q6KValue(const std::byte* block, int64_t i) {
-  const int64_t half = i / 128, l = i % 128;
-  const int64_t quarter = l / 32, within = l % 32;
-  const uint8_t low = ByteAt(block, 64 * half + within + 32 * (quarter % 2));
-  const int high = ByteAt(block, 128 + 32 * half + within) >> (2 * quarter) & 3;
-  const int q = (quarter < 2 ? low & 15 : low >> 4) | high << 4;
-  const int scale = static_cast<int8_t>(ByteAt(block, 192 + i / 16));
-  return HalfAt(block, 208) * scale * (q - 32);
-}
-
-double Mxfp4Value(const std::byte* block, int64_t i) {
-  constexpr double kValues[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
-  const int code = HalvesNibble(block + 1, i);
-  const double size = std::ldexp(kValues[code & 7], ByteAt(block, 0) - 127);
-  return code & 8 ? -size : size;
-}
-
-double BlockValue(uint32_t type, const std::byte* block, int64_t i) {
-  switch (type) {
-    case 0: {
-      uint32_t word;
-      std::memcpy(&word, block, 4);
-      return std::bit_cast<float>(word);
-    }
-    case 1:
-      return HalfAt(block, 0);
-    case 30:
-      return std::bit_cast<float>(static_cast<uint32_t>(ByteAt(block, 0) | ByteAt(block, 1) << 8) << 16);
-    case 2:
-      return HalfAt(block, 0) * (HalvesNibble(block + 2, i) - 8);
-    case 3:
-      return HalfAt(block, 0) * HalvesNibble(block + 4, i) + HalfAt(block, 2);
-    case 8:
-      return HalfAt(block, 0) * static_cast<int8_t>(ByteAt(block, 2 + i));
-    case 12:
-      return Q4KValue(block, i);
-    case 14:
-      return Q6KValue(block, i);
-    case 39:
-      return Mxfp4Value(block, i);
-    default:
-      return std::nan("");
-  }
-}
 
 struct TableEntry {
   std::string name;
@@ -147,17 +43,17 @@ void Place(const TableEntry& entry, std::span<const std::byte> data, RawGguf& ra
   if (!entry.dimensions.empty()) tensor.columns = static_cast<int64_t>(entry.dimensions[0]);
   double rows = 1;
   for (size_t i = 1; i < entry.dimensions.size(); ++i) rows *= static_cast<double>(entry.dimensions[i]);
-  const BlockSize size = SizeOf(entry.type);
-  if (size.values == 0) {
+  const RawGgufBlock* block = FindRawGgufBlock(entry.type);
+  if (block == nullptr) {
     return findings.Warning("TYPE_NOT_CHECKED", entry.name,
                             absl::StrCat("has GGUF type ", entry.type, ", which is not decoded here"),
                             "Convert it to a type that Tersor reads to have it checked");
   }
-  const double bytes = rows * static_cast<double>(tensor.columns / size.values * size.bytes);
-  if (tensor.columns % size.values != 0) {
+  const double bytes = rows * static_cast<double>(tensor.columns / block->values * block->bytes);
+  if (tensor.columns % block->values != 0) {
     return findings.Error(
         "SIZE_MISMATCH", entry.name,
-        absl::StrCat("rows of ", tensor.columns, " values are no multiple of the block's ", size.values),
+        absl::StrCat("rows of ", tensor.columns, " values are no multiple of the block's ", block->values),
         "Store it in a type whose blocks divide its rows");
   }
   if (bytes > static_cast<double>(data.size()) || entry.offset > data.size() - static_cast<uint64_t>(bytes)) {
@@ -261,24 +157,19 @@ bool LooksUnpermuted(const RopeEvidence& evidence, bool by_reference) {
 }  // namespace
 
 double RawGgufTensor::Value(int64_t row, int64_t column) const {
-  const BlockSize size = SizeOf(type);
-  const int64_t blocks = columns / size.values;
-  return BlockValue(type, bytes.data() + (row * blocks + column / size.values) * size.bytes, column % size.values);
+  const RawGgufBlock& block = *FindRawGgufBlock(type);
+  const int64_t blocks = columns / block.values;
+  return block.value(bytes.data() + (row * blocks + column / block.values) * block.bytes, column % block.values);
 }
 
 uint32_t RawGgufType(absl::string_view name) {
-  constexpr std::pair<absl::string_view, uint32_t> kTypes[] = {{"F32", 0},   {"F16", 1},   {"BF16", 30},
-                                                               {"Q4_0", 2},  {"Q4_1", 3},  {"Q8_0", 8},
-                                                               {"Q4_K", 12}, {"Q6_K", 14}, {"MXFP4", 39}};
-  for (const auto& [known, type] : kTypes) {
-    if (known == name) return type;
-  }
-  return UINT32_MAX;
+  const RawGgufBlock* block = FindRawGgufBlock(name);
+  return block == nullptr ? UINT32_MAX : block->id;
 }
 
 int64_t RawGgufRowBytes(uint32_t type, int64_t columns) {
-  const BlockSize size = SizeOf(type);
-  return size.values == 0 || columns % size.values != 0 ? 0 : columns / size.values * size.bytes;
+  const RawGgufBlock* block = FindRawGgufBlock(type);
+  return block == nullptr || columns % block->values != 0 ? 0 : columns / block->values * block->bytes;
 }
 
 RawGguf ReadRawGguf(const std::filesystem::path& path, Findings& findings) {
@@ -288,8 +179,8 @@ RawGguf ReadRawGguf(const std::filesystem::path& path, Findings& findings) {
     findings.Error("UNREADABLE", path.filename().string(), file.status().message(), kCopyAgain);
     return raw;
   }
-  raw.file = *std::move(file);
-  const absl::Status status = ReadTable(raw.file->bytes(), raw, findings);
+  raw.files.push_back(*std::move(file));
+  const absl::Status status = ReadTable(raw.files.back()->bytes(), raw, findings);
   if (!status.ok()) findings.Error("UNREADABLE", path.filename().string(), status.message(), kCopyAgain);
   return raw;
 }
@@ -326,7 +217,7 @@ void CheckRopeRows(const RawGguf& raw, const Model& model, const Model* referenc
 
 void CompareGguf(const RawGguf& raw, const Model& model, Findings& findings, int64_t& compared) {
   for (const auto& [name, tensor] : raw.tensors) {
-    if (SizeOf(tensor.type).values == 0 || tensor.rows < 2) continue;
+    if (tensor.rows < 2) continue;
     // Only what has the same name and rows on both sides: the feed-forward layers, the output of attention, the values.
     std::string ours;
     size_t layer = 0;

@@ -33,7 +33,8 @@ uint32_t RawGgufType(absl::string_view name);
 int64_t RawGgufRowBytes(uint32_t type, int64_t columns);
 
 struct RawGguf {
-  std::shared_ptr<const MappedFile> file;
+  // What the tensors point into.
+  std::vector<std::shared_ptr<const MappedFile>> files;
   GgufMetadata metadata;
   std::map<std::string, RawGgufTensor, std::less<>> tensors;
 };

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/model/architecture_rules.h"
@@ -40,9 +41,11 @@ constexpr std::array kArchitectures = {
                  .default_window = 4096},
     Architecture{.name = "gpt2",
                  .class_name = "GPT2LMHeadModel",
+                 .gguf_name = "gpt2",
                  .qkv_bias = BiasRule::kAlways,
                  .output_bias = BiasRule::kAlways,
                  .mlp_bias = BiasRule::kAlways,
+                 .gguf_rules = kGgufJoinedQkvRules,
                  .keys = {.width = "n_embd",
                           .layers = "n_layer",
                           .heads = "n_head",
@@ -75,10 +78,13 @@ constexpr std::array kArchitectures = {
                  .rules = kOptRules},
     Architecture{.name = "gpt_neox",
                  .class_name = "GPTNeoXForCausalLM",
+                 .gguf_name = "gptneox",
                  .qkv_bias = BiasRule::kStated,
                  .output_bias = BiasRule::kStated,
                  .mlp_bias = BiasRule::kAlways,
                  .default_bias = true,
+                 .gguf_rules = kGgufJoinedQkvRules,
+                 .gguf_head = GgufHead::kRequired,
                  .keys = {.epsilon = "layer_norm_eps"},
                  .norm = NormKind::kLayer,
                  .may_be_parallel = true,
@@ -88,15 +94,22 @@ constexpr std::array kArchitectures = {
                  .rules = kGptNeoxRules,
                  .optional_prefix = "gpt_neox.",
                  .trains_padding = true},
-    Architecture{
-        .name = "phi3", .class_name = "Phi3ForCausalLM", .window = WindowRule::kAllLayers, .rules = kPhi3Rules},
+    Architecture{.name = "phi3",
+                 .class_name = "Phi3ForCausalLM",
+                 .gguf_name = "phi3",
+                 .window = WindowRule::kAllLayers,
+                 .gguf_rules = kGgufPhi3Rules,
+                 .rules = kPhi3Rules},
     Architecture{.name = "gemma2",
                  .class_name = "Gemma2ForCausalLM",
+                 .gguf_name = "gemma2",
                  .qkv_bias = BiasRule::kStated,
                  .output_bias = BiasRule::kStated,
                  .window = WindowRule::kAlternating,
                  .default_window = 4096,
                  .window_period = 2,
+                 .gguf_rules = kGgufGemmaRules,
+                 .gguf_head = GgufHead::kNone,
                  .keys = {.activation = "hidden_activation"},
                  .default_tied = true,
                  .norm = NormKind::kRmsPlusOne,
@@ -106,12 +119,14 @@ constexpr std::array kArchitectures = {
                  .required = kGemmaSwitches},
     Architecture{.name = "gemma3_text",
                  .class_name = "Gemma3ForCausalLM",
+                 .gguf_name = "gemma3",
                  .qkv_bias = BiasRule::kStated,
                  .output_bias = BiasRule::kStated,
                  .qk_norm = true,
                  .window = WindowRule::kAlternating,
                  .default_window = 4096,
                  .window_period = 6,
+                 .gguf_rules = kGgufGemmaRules,
                  .keys = {.activation = "hidden_activation"},
                  .default_tied = true,
                  .norm = NormKind::kRmsPlusOne,
@@ -121,6 +136,16 @@ constexpr std::array kArchitectures = {
                  .rope_by_layer_type = true,
                  .required = kGemmaSwitches},
 };
+
+struct NamedActivation {
+  absl::string_view name;
+  Activation activation;
+};
+constexpr std::array kActivations = {
+    NamedActivation{"silu", Activation::kSilu},          NamedActivation{"swish", Activation::kSilu},
+    NamedActivation{"gelu", Activation::kGelu},          NamedActivation{"gelu_new", Activation::kGeluTanh},
+    NamedActivation{"gelu_fast", Activation::kGeluTanh}, NamedActivation{"gelu_pytorch_tanh", Activation::kGeluTanh},
+    NamedActivation{"relu", Activation::kRelu}};
 
 // What a layer's parameter is called and how large it is; an empty shape where this layer has none.
 struct LayerRole {
@@ -137,6 +162,7 @@ int64_t Heads(const AttentionSpec& a) { return a.heads; }
 int64_t KvHeads(const AttentionSpec& a) { return a.kv_heads; }
 Shape If(bool present, int64_t size) { return present ? Shape{size} : Shape{}; }
 bool HasNormBias(const ModelSpec& m) { return m.norm == NormKind::kLayer; }
+float AddedToNorms(const ModelSpec& m) { return m.norm == NormKind::kRmsPlusOne ? 1 : 0; }
 bool IsSandwich(const LayerSpec& l) { return l.placement == NormPlacement::kSandwich; }
 
 using M = const ModelSpec&;
@@ -198,6 +224,20 @@ constexpr std::array kLayerRoles = {
 
 std::span<const Architecture> Architectures() { return kArchitectures; }
 
+absl::StatusOr<Activation> ActivationNamed(absl::string_view name) {
+  std::vector<absl::string_view> known;
+  for (const NamedActivation& row : kActivations) {
+    if (row.name == name) return row.activation;
+    known.push_back(row.name);
+  }
+  return absl::UnimplementedError(absl::StrCat("no known activation; supported: ", absl::StrJoin(known, ", ")));
+}
+
+// The table's own names are all known.
+Activation DefaultActivation(const Architecture& architecture) {
+  return ActivationNamed(architecture.default_activation).value_or(Activation::kSilu);
+}
+
 absl::StatusOr<const Architecture*> FindArchitecture(absl::string_view name) {
   std::vector<absl::string_view> known;
   for (const Architecture& architecture : kArchitectures) {
@@ -232,12 +272,13 @@ absl::StatusOr<std::vector<ParameterSpec>> ModelParameters(const ModelSpec& spec
       Shape shape = role.shape(spec, layer);
       if (shape.empty()) continue;
       const bool permuted = architecture->gguf_permuted && role.permuted_heads != nullptr;
+      const bool norm = absl::EndsWith(role.name, "norm.weight");
       parameters.push_back({absl::StrCat("model.layers.", i, ".", role.name),
                             absl::StrCat("blk.", i, ".", role.gguf_name), std::move(shape),
-                            permuted ? role.permuted_heads(layer.attention) : 0});
+                            permuted ? role.permuted_heads(layer.attention) : 0, norm ? AddedToNorms(spec) : 0});
     }
   }
-  parameters.push_back({std::string(kFinalNormName), "output_norm.weight", {spec.width}});
+  parameters.push_back({std::string(kFinalNormName), "output_norm.weight", {spec.width}, 0, AddedToNorms(spec)});
   if (HasNormBias(spec)) parameters.push_back({std::string(kFinalNormBiasName), "output_norm.bias", {spec.width}});
   if (!spec.tied) parameters.push_back({std::string(kHeadName), "output.weight", {spec.vocabulary, spec.width}});
   return parameters;

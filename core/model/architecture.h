@@ -35,6 +35,16 @@ enum class WindowRule {
   kAlternating,
 };
 
+// What llama.cpp expects of output.weight.
+enum class GgufHead {
+  // The embedding where there is none.
+  kOptional,
+  // Always there.
+  kRequired,
+  // Never there: the head is the embedding.
+  kNone,
+};
+
 // What config.json calls its figures. An empty key: the file has none and the fallback holds.
 struct ConfigKeys {
   absl::string_view width = "hidden_size";
@@ -75,6 +85,10 @@ struct Architecture {
   int window_period = 0;
   // GGUF files hold q and k rows in the interleaved order: see row_permuted_tensor.h.
   bool gguf_permuted = false;
+  // Where GGUF's names or joins are not Llama's.
+  std::span<const TensorRule> gguf_rules = {};
+  // Whether llama.cpp takes a head of its own in the file.
+  GgufHead gguf_head = GgufHead::kOptional;
 
   ConfigKeys keys = {};
   // What a missing tie_word_embeddings means.
@@ -105,6 +119,11 @@ struct Architecture {
 
 std::span<const Architecture> Architectures();
 
+// The activation of the architecture's models where their file does not name one.
+Activation DefaultActivation(const Architecture& architecture);
+// The activation that config.json calls `name`; UNIMPLEMENTED lists what is known.
+absl::StatusOr<Activation> ActivationNamed(absl::string_view name);
+
 // UNIMPLEMENTED names what was asked for and lists what is known.
 absl::StatusOr<const Architecture*> FindArchitecture(absl::string_view name);
 absl::StatusOr<const Architecture*> FindGgufArchitecture(absl::string_view gguf_name);
@@ -118,6 +137,8 @@ struct ParameterSpec {
   Shape shape;
   // Heads by which GGUF permutes the rows; 0 where it does not.
   int64_t gguf_permuted_heads = 0;
+  // GGUF holds the values plus this (Gemma's norms: 1).
+  float gguf_added = 0;
 };
 
 // All parameters of the model, in file order; a tied head is left out. The spec's architecture must be in the list.

@@ -93,6 +93,29 @@ inline constexpr std::array kPhi3Rules = {
                {"model.layers.*.mlp.gate_proj.weight", "model.layers.*.mlp.up_proj.weight"}},
 };
 
+// In GGUF files q, k and v of these architectures are one tensor, one after the other.
+inline constexpr std::array kGgufJoinedQkvRules = {
+    TensorRule{"blk.*.attn_qkv.weight",
+               {"model.layers.*.self_attn.q_proj.weight", "model.layers.*.self_attn.k_proj.weight",
+                "model.layers.*.self_attn.v_proj.weight"}},
+    TensorRule{"blk.*.attn_qkv.bias",
+               {"model.layers.*.self_attn.q_proj.bias", "model.layers.*.self_attn.k_proj.bias",
+                "model.layers.*.self_attn.v_proj.bias"}},
+};
+
+inline constexpr std::array kGgufPhi3Rules = {
+    TensorRule{"blk.*.attn_qkv.weight",
+               {"model.layers.*.self_attn.q_proj.weight", "model.layers.*.self_attn.k_proj.weight",
+                "model.layers.*.self_attn.v_proj.weight"}},
+    TensorRule{"blk.*.ffn_up.weight", {"model.layers.*.mlp.gate_proj.weight", "model.layers.*.mlp.up_proj.weight"}},
+};
+
+inline constexpr std::array kGgufGemmaRules = {
+    TensorRule{"blk.*.post_attention_norm.weight", {"model.layers.*.post_attention_layernorm.weight"}},
+    TensorRule{"blk.*.ffn_norm.weight", {"model.layers.*.pre_feedforward_layernorm.weight"}},
+    TensorRule{"blk.*.post_ffw_norm.weight", {"model.layers.*.post_feedforward_layernorm.weight"}},
+};
+
 inline constexpr std::array kGpt2Switches = {RequiredSwitch{"scale_attn_weights", true},
                                              RequiredSwitch{"scale_attn_by_inverse_layer_idx", false},
                                              RequiredSwitch{"add_cross_attention", false}};

@@ -45,26 +45,12 @@ absl::Status CheckSwitches(const JsonFields& config, const Architecture& archite
       absl::StrCat("\"word_embed_proj_dim\" is ", projected, ", another than the width, which is not supported"));
 }
 
-struct NamedActivation {
-  absl::string_view name;
-  Activation activation;
-};
-constexpr std::array kActivations = {
-    NamedActivation{"silu", Activation::kSilu},          NamedActivation{"swish", Activation::kSilu},
-    NamedActivation{"gelu", Activation::kGelu},          NamedActivation{"gelu_new", Activation::kGeluTanh},
-    NamedActivation{"gelu_fast", Activation::kGeluTanh}, NamedActivation{"gelu_pytorch_tanh", Activation::kGeluTanh},
-    NamedActivation{"relu", Activation::kRelu}};
-
 absl::StatusOr<Activation> ReadActivation(const JsonFields& config, const Architecture& architecture) {
   const absl::string_view key = architecture.keys.activation;
   TERSOR_ASSIGN_OR_RETURN(const std::string name, config.StringOr(key, architecture.default_activation));
-  std::vector<absl::string_view> known;
-  for (const NamedActivation& row : kActivations) {
-    if (row.name == name) return row.activation;
-    known.push_back(row.name);
-  }
-  return absl::UnimplementedError(
-      absl::StrCat("\"", key, "\" is \"", name, "\"; supported: ", absl::StrJoin(known, ", ")));
+  absl::StatusOr<Activation> activation = ActivationNamed(name);
+  if (activation.ok()) return activation;
+  return absl::UnimplementedError(absl::StrCat("\"", key, "\" is \"", name, "\"; ", activation.status().message()));
 }
 
 absl::StatusOr<AttentionSpec> ReadAttention(const JsonFields& config, const Architecture& architecture, int64_t width) {

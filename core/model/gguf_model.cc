@@ -12,11 +12,11 @@ namespace {
 absl::Status FillModel(GgufFile file, Model& model) {
   TERSOR_ASSIGN_OR_RETURN(model.spec, SpecFromGguf(file));
   TERSOR_ASSIGN_OR_RETURN(model.assets, AssetsFromGguf(file.metadata, model.spec, model.source.warnings));
-  // Its factors are in the spec by now.
-  if (const auto factors = file.tensors.find(kGgufRopeFactorsName); factors != file.tensors.end()) {
-    file.tensors.erase(factors);
+  // Their factors are in the spec by now.
+  for (const absl::string_view name : {kGgufRopeFactorsName, kGgufShortFactorsName, kGgufLongFactorsName}) {
+    if (const auto factors = file.tensors.find(name); factors != file.tensors.end()) file.tensors.erase(factors);
   }
-  TERSOR_ASSIGN_OR_RETURN(model.parameters, TakeParameters(model.spec, std::move(file.tensors), TensorNames::kGguf));
+  TERSOR_ASSIGN_OR_RETURN(model.parameters, TakeGgufParameters(model.spec, std::move(file.tensors)));
   return absl::OkStatus();
 }
 
@@ -24,15 +24,16 @@ absl::Status FillModel(GgufFile file, Model& model) {
 
 absl::StatusOr<Model> LoadGguf(const std::filesystem::path& path, bool hash_content) {
   TERSOR_ASSIGN_OR_RETURN(GgufFile file, ReadGguf(path));
+  const std::vector<std::filesystem::path> paths = file.paths;
   Model model;
   absl::Status status = FillModel(std::move(file), model);
   if (!status.ok()) return Annotate(status, path.string());
   if (model.spec.name.empty()) model.spec.name = path.stem().string();
   model.source.path = path;
   model.source.format = "gguf";
-  TERSOR_ASSIGN_OR_RETURN(model.source.weight_bytes, FileBytes({path}));
+  TERSOR_ASSIGN_OR_RETURN(model.source.weight_bytes, FileBytes(paths));
   if (!hash_content) return model;
-  TERSOR_ASSIGN_OR_RETURN(model.source.sha256, HashFiles({path}));
+  TERSOR_ASSIGN_OR_RETURN(model.source.sha256, HashFiles(paths));
   return model;
 }
 

@@ -36,6 +36,7 @@ class ArchitectureKeys {
 
   std::string Key(absl::string_view name) const { return absl::StrCat(prefix_, ".", name); }
   bool Has(absl::string_view name) const { return metadata_.Has(Key(name)); }
+  bool IsInteger(absl::string_view name) const { return metadata_.Integer(Key(name)).ok(); }
 
   absl::StatusOr<int64_t> Integer(absl::string_view name, int64_t high = kMaxInt) const {
     absl::StatusOr<int64_t> value = metadata_.Integer(Key(name));
@@ -126,32 +127,105 @@ std::vector<int64_t> OriginalContexts(const RopeSpec& plain, const Llama3RopeSca
   return contexts;
 }
 
-absl::StatusOr<RopeSpec> ReadRope(const GgufFile& file, const ArchitectureKeys& keys, int64_t head_size) {
-  RopeSpec rope;
-  TERSOR_ASSIGN_OR_RETURN(rope.theta, keys.FloatOr("rope.freq_base", rope.theta));
+// The factors of a tensor beside the parameters, one for each pair that is turned; none where there is no such tensor.
+absl::StatusOr<std::vector<float>> ReadFactors(const GgufFile& file, absl::string_view name, int64_t turned) {
+  const auto factors = file.tensors.find(name);
+  if (factors == file.tensors.end()) return std::vector<float>();
+  if (factors->second->shape() == Shape{turned / 2}) return factors->second->Decode();
+  return absl::InvalidArgumentError(absl::StrCat("tensor \"", name, "\" has shape ",
+                                                 ShapeString(factors->second->shape()), " where ", turned,
+                                                 " elements of a head are turned"));
+}
+
+absl::Status ReadRotarySize(const ArchitectureKeys& keys, const Architecture& architecture, int64_t head_size,
+                            RopeSpec& rope) {
   TERSOR_ASSIGN_OR_RETURN(const int64_t rotated, keys.IntegerOr("rope.dimension_count", head_size));
-  if (rotated != head_size) {
+  if (rotated == head_size) return absl::OkStatus();
+  if (rotated > head_size || rotated < 2 || architecture.gguf_permuted) {
     return absl::UnimplementedError(absl::StrCat(keys.Key("rope.dimension_count"), " is ", rotated, " with heads of ",
-                                                 head_size, ": partial rotary embedding is not supported"));
+                                                 head_size, ", which is not supported"));
   }
+  rope.rotary_size = static_cast<int>(rotated);
+  return absl::OkStatus();
+}
+
+// Phi-3's two lists of factors.
+absl::Status ReadLongRope(const GgufFile& file, const ArchitectureKeys& keys, int64_t turned, RopeSpec& rope) {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> shorter, ReadFactors(file, kGgufShortFactorsName, turned));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> longer, ReadFactors(file, kGgufLongFactorsName, turned));
+  if (shorter.empty() && longer.empty()) return absl::OkStatus();
+  if (shorter.empty() || longer.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("of the tensors \"", kGgufShortFactorsName, "\" and \"",
+                                                   kGgufLongFactorsName, "\" the file has one only"));
+  }
+  LongRopeScaling scaling;
+  for (const float factor : shorter) scaling.short_factors.push_back(ShortestDecimal(factor));
+  for (const float factor : longer) scaling.long_factors.push_back(ShortestDecimal(factor));
+  TERSOR_ASSIGN_OR_RETURN(scaling.original_context, keys.Integer("rope.scaling.original_context_length"));
+  TERSOR_ASSIGN_OR_RETURN(scaling.magnitude, keys.FloatOr("rope.scaling.attn_factor", 1));
+  rope.longrope = std::move(scaling);
+  return absl::OkStatus();
+}
+
+// Position interpolation.
+absl::Status ReadLinearFactor(const ArchitectureKeys& keys, RopeSpec& rope) {
   TERSOR_ASSIGN_OR_RETURN(const std::string type, keys.StringOr("rope.scaling.type", "none"));
   TERSOR_ASSIGN_OR_RETURN(const double old_factor, keys.FloatOr("rope.scale_linear", 1));
   TERSOR_ASSIGN_OR_RETURN(const double factor, keys.FloatOr("rope.scaling.factor", old_factor));
   if (type == "linear" || (type == "none" && !keys.Has("rope.scaling.type"))) {
     rope.linear_factor = factor;
-  } else if (type != "none") {
+  } else if (type != "none" && !(type == "longrope" && rope.longrope.has_value())) {
     return absl::UnimplementedError(absl::StrCat(keys.Key("rope.scaling.type"), " is \"", type,
-                                                 "\"; none, linear and Llama 3's factors are supported"));
+                                                 "\"; none, linear, longrope's and Llama 3's factors are supported"));
   }
-  const auto factors = file.tensors.find(kGgufRopeFactorsName);
-  if (factors == file.tensors.end()) return rope;
-  if (factors->second->shape() != Shape{head_size / 2}) {
-    return absl::InvalidArgumentError(absl::StrCat("tensor \"", kGgufRopeFactorsName, "\" has shape ",
-                                                   ShapeString(factors->second->shape()), " with heads of ",
-                                                   head_size));
+  return absl::OkStatus();
+}
+
+// Of a layer that attends to a window (`sliding`) or to all.
+absl::StatusOr<RopeSpec> ReadRope(const GgufFile& file, const ArchitectureKeys& keys, const Architecture& architecture,
+                                  int64_t head_size, bool sliding) {
+  RopeSpec rope;
+  if (architecture.positions != PositionKind::kRope) return rope;
+  TERSOR_RETURN_IF_ERROR(ReadRotarySize(keys, architecture, head_size, rope));
+  const int64_t turned = rope.rotary_size == 0 ? head_size : rope.rotary_size;
+  if (architecture.rope_by_layer_type && sliding) {
+    // Not scaled, and with a base of its own.
+    TERSOR_ASSIGN_OR_RETURN(rope.theta, keys.FloatOr("rope.freq_base_swa", rope.theta));
+    return rope;
   }
-  TERSOR_ASSIGN_OR_RETURN(rope.llama3, RecognizeLlama3(factors->second->Decode(), rope));
+  TERSOR_ASSIGN_OR_RETURN(rope.theta, keys.FloatOr("rope.freq_base", rope.theta));
+  TERSOR_RETURN_IF_ERROR(ReadLongRope(file, keys, turned, rope));
+  TERSOR_RETURN_IF_ERROR(ReadLinearFactor(keys, rope));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<float> factors, ReadFactors(file, kGgufRopeFactorsName, turned));
+  if (factors.empty()) return rope;
+  TERSOR_ASSIGN_OR_RETURN(rope.llama3, RecognizeLlama3(factors, rope));
   return rope;
+}
+
+// The window of each layer; 0 is none.
+absl::StatusOr<std::vector<int64_t>> ReadWindows(const ArchitectureKeys& keys, const Architecture& architecture,
+                                                 int64_t layers) {
+  const bool alternating = architecture.window == WindowRule::kAlternating;
+  TERSOR_ASSIGN_OR_RETURN(const int64_t window, keys.IntegerOr("attention.sliding_window",
+                                                               alternating ? architecture.default_window : int64_t{0}));
+  if (window > 0 && architecture.window == WindowRule::kUpperLayers) {
+    return absl::UnimplementedError(
+        absl::StrCat(keys.Key("attention.sliding_window"), " does not say which layers it holds for: not supported"));
+  }
+  std::vector<int64_t> windows(static_cast<size_t>(layers), window);
+  if (!alternating) return windows;
+  constexpr absl::string_view kPattern = "attention.sliding_window_pattern";
+  // A period, or a flag for each layer.
+  if (keys.Has(kPattern) && !keys.IsInteger(kPattern)) {
+    TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> slides, keys.PerLayer(kPattern, layers));
+    for (int64_t i = 0; i < layers; ++i) windows[i] = slides[i] != 0 ? window : 0;
+    return windows;
+  }
+  TERSOR_ASSIGN_OR_RETURN(const int64_t period, keys.IntegerOr(kPattern, architecture.window_period));
+  for (int64_t i = 0; i < layers; ++i) {
+    if (period > 0 && (i + 1) % period == 0) windows[i] = 0;
+  }
+  return windows;
 }
 
 bool HasTensor(const GgufFile& file, size_t layer, absl::string_view name) {
@@ -162,7 +236,8 @@ void ReadBiases(const GgufFile& file, const Architecture& architecture, size_t i
   const auto biased = [&](BiasRule rule, absl::string_view name) {
     return rule == BiasRule::kAlways || (rule == BiasRule::kStated && HasTensor(file, index, name));
   };
-  layer.attention.qkv_bias = biased(architecture.qkv_bias, "attn_q.bias");
+  layer.attention.qkv_bias =
+      biased(architecture.qkv_bias, "attn_q.bias") || biased(architecture.qkv_bias, "attn_qkv.bias");
   layer.attention.output_bias = biased(architecture.output_bias, "attn_output.bias");
   layer.mlp_bias = biased(architecture.mlp_bias, "ffn_down.bias");
 }
@@ -187,10 +262,15 @@ absl::Status ReadLayers(const GgufFile& file, const Architecture& architecture, 
     TERSOR_ASSIGN_OR_RETURN(kv_heads, keys.PerLayer("attention.head_count_kv", layers));
   }
   TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> inner, keys.PerLayer("feed_forward_length", layers));
-  TERSOR_ASSIGN_OR_RETURN(const int64_t window, keys.IntegerOr("attention.sliding_window", 0));
-  if (window > 0 && architecture.window == WindowRule::kUpperLayers) {
-    return absl::UnimplementedError(
-        absl::StrCat(keys.Key("attention.sliding_window"), " does not say which layers it holds for: not supported"));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<int64_t> windows, ReadWindows(keys, architecture, layers));
+  bool parallel = architecture.may_be_parallel;
+  if (parallel && keys.Has("use_parallel_residual")) {
+    TERSOR_ASSIGN_OR_RETURN(parallel, file.metadata.Bool(keys.Key("use_parallel_residual")));
+  }
+  double score_cap = 0;
+  if (architecture.gemma_scales && !architecture.qk_norm) {
+    // Gemma 2's; llama.cpp takes the published value for files that do not say it.
+    TERSOR_ASSIGN_OR_RETURN(score_cap, keys.FloatOr("attn_logit_softcapping", 50));
   }
   for (int64_t i = 0; i < layers; ++i) {
     LayerSpec layer;
@@ -199,9 +279,18 @@ absl::Status ReadLayers(const GgufFile& file, const Architecture& architecture, 
     TERSOR_ASSIGN_OR_RETURN(const int64_t head_size, HeadSize(keys, spec.width, heads[i]));
     layer.attention.head_size = static_cast<int>(head_size);
     layer.attention.qk_norm = architecture.qk_norm;
-    layer.attention.sliding_window = static_cast<int>(window);
+    layer.attention.sliding_window = static_cast<int>(windows[i]);
+    layer.attention.score_cap = score_cap;
+    if (architecture.gemma_scales) {
+      layer.attention.score_scale =
+          GgufGemmaScoreScale(spec, layer.attention.heads, layer.attention.head_size, static_cast<size_t>(layers));
+    }
     layer.inner_width = static_cast<int>(inner[i]);
-    TERSOR_ASSIGN_OR_RETURN(layer.rope, ReadRope(file, keys, head_size));
+    layer.gated = architecture.gated;
+    layer.activation = DefaultActivation(architecture);
+    layer.placement = architecture.placement;
+    layer.parallel = parallel;
+    TERSOR_ASSIGN_OR_RETURN(layer.rope, ReadRope(file, keys, architecture, head_size, windows[i] > 0));
     ReadBiases(file, architecture, static_cast<size_t>(i), layer);
     spec.layers.push_back(layer);
   }
@@ -235,6 +324,16 @@ absl::StatusOr<Llama3RopeScaling> RecognizeLlama3(const std::vector<float>& fact
       absl::StrCat("tensor \"", kGgufRopeFactorsName, "\" holds frequency factors that are not Llama 3's"));
 }
 
+absl::string_view GgufEpsilonKey(NormKind norm) {
+  return norm == NormKind::kLayer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
+}
+
+double GgufGemmaScoreScale(const ModelSpec& spec, int heads, int head_size, size_t layers) {
+  const bool gemma2 = spec.architecture == "gemma2";
+  const bool largest = layers == (gemma2 ? 46 : 62);
+  return 1 / std::sqrt(static_cast<double>(largest ? spec.width / heads : head_size));
+}
+
 absl::StatusOr<ModelSpec> SpecFromGguf(const GgufFile& file) {
   TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, ReadArchitecture(file.metadata));
   const ArchitectureKeys keys(file.metadata, architecture->gguf_name);
@@ -243,7 +342,14 @@ absl::StatusOr<ModelSpec> SpecFromGguf(const GgufFile& file) {
   TERSOR_ASSIGN_OR_RETURN(spec.name, file.metadata.StringOr("general.name", ""));
   TERSOR_ASSIGN_OR_RETURN(spec.width, keys.Integer("embedding_length"));
   TERSOR_ASSIGN_OR_RETURN(spec.context_length, keys.Integer("context_length"));
-  TERSOR_ASSIGN_OR_RETURN(spec.norm_epsilon, keys.FloatOr("attention.layer_norm_rms_epsilon", 1e-5));
+  spec.norm = architecture->norm;
+  TERSOR_ASSIGN_OR_RETURN(spec.norm_epsilon, keys.FloatOr(GgufEpsilonKey(spec.norm), 1e-5));
+  spec.positions = architecture->positions;
+  spec.position_offset = architecture->position_offset;
+  if (architecture->gemma_scales) {
+    spec.embedding_scale = std::sqrt(static_cast<double>(spec.width));
+    TERSOR_ASSIGN_OR_RETURN(spec.logit_cap, keys.FloatOr("final_logit_softcapping", architecture->qk_norm ? 0 : 30));
+  }
   const auto embedding = file.tensors.find("token_embd.weight");
   if (embedding == file.tensors.end()) return absl::InvalidArgumentError("tensor \"token_embd.weight\" is missing");
   spec.vocabulary = embedding->second->rows();

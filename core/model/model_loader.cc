@@ -63,7 +63,7 @@ absl::StatusOr<Model> LoadContainer(const std::filesystem::path& folder, bool ha
   Model model = std::move(container.model);
   absl::Status status = CheckSpec(model.spec);
   if (!status.ok()) return Annotate(status, folder.string());
-  absl::StatusOr<TensorMap> parameters = TakeParameters(model.spec, std::move(model.parameters), TensorNames::kTersor);
+  absl::StatusOr<TensorMap> parameters = TakeParameters(model.spec, std::move(model.parameters));
   if (!parameters.ok()) return Annotate(parameters.status(), folder.string());
   model.parameters = *std::move(parameters);
   if (!hash_content) return model;

@@ -95,6 +95,18 @@ absl::Status Divide(const FileTensor& file, const std::string& name, EncodedTens
   return absl::OkStatus();
 }
 
+// From the order of rows and the values of a GGUF file to Hugging Face's.
+absl::Status UndoGguf(const ParameterSpec& parameter, EncodedTensorPtr& tensor) {
+  if (parameter.gguf_permuted_heads > 0) {
+    TERSOR_ASSIGN_OR_RETURN(tensor, UnpermuteGgufRows(std::move(tensor), parameter.gguf_permuted_heads));
+  }
+  if (parameter.gguf_added == 0) return absl::OkStatus();
+  std::vector<float> values = tensor->Decode();
+  for (float& value : values) value -= parameter.gguf_added;
+  TERSOR_ASSIGN_OR_RETURN(tensor, DenseTensor::FromFloats(tensor->shape(), std::move(values)));
+  return absl::OkStatus();
+}
+
 absl::Status NothingLeft(const ModelSpec& spec, const TensorMap& tensors) {
   if (tensors.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -124,19 +136,44 @@ absl::StatusOr<TensorMap> TakeFolderParameters(const ModelSpec& spec, TensorMap 
   return parameters;
 }
 
-absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors, TensorNames names) {
+absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors) {
   TERSOR_ASSIGN_OR_RETURN(const std::vector<ParameterSpec> expected, ModelParameters(spec));
-  const bool gguf = names == TensorNames::kGguf;
   TensorMap parameters;
   for (const ParameterSpec& parameter : expected) {
-    const std::string& name = gguf ? parameter.gguf_name : parameter.name;
-    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr tensor, Take(name, parameter, tensors));
-    if (gguf && parameter.gguf_permuted_heads > 0) {
-      TERSOR_ASSIGN_OR_RETURN(tensor, UnpermuteGgufRows(std::move(tensor), parameter.gguf_permuted_heads));
-    }
+    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr tensor, Take(parameter.name, parameter, tensors));
     parameters.emplace(parameter.name, std::move(tensor));
   }
   TERSOR_RETURN_IF_ERROR(NothingLeft(spec, tensors));
+  return parameters;
+}
+
+absl::StatusOr<TensorMap> TakeGgufParameters(const ModelSpec& spec, TensorMap tensors) {
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<ParameterSpec> expected, ModelParameters(spec));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<FileTensor> files, FileTensors(spec, FileKind::kGguf));
+  std::map<std::string, const ParameterSpec*, std::less<>> specs;
+  for (const ParameterSpec& parameter : expected) specs[parameter.name] = &parameter;
+  TensorMap parameters;
+  for (const FileTensor& file : files) {
+    const bool apart =
+        file.parts.size() > 1 && std::all_of(file.parts.begin(), file.parts.end(), [&](const TensorPart& part) {
+          return tensors.count(specs[part.parameter]->gguf_name) > 0;
+        });
+    if (apart || file.is_plain()) {
+      for (const TensorPart& part : file.parts) {
+        const ParameterSpec& parameter = *specs[part.parameter];
+        const std::string& name = apart ? parameter.gguf_name : file.name;
+        TERSOR_ASSIGN_OR_RETURN(parameters[part.parameter], Take(name, parameter, tensors));
+      }
+      continue;
+    }
+    TERSOR_ASSIGN_OR_RETURN(EncodedTensorPtr tensor,
+                            Take(file.name, {file.parts[0].parameter, "", file.shape}, tensors));
+    TERSOR_RETURN_IF_ERROR(Divide(file, file.name, std::move(tensor), parameters));
+  }
+  TERSOR_RETURN_IF_ERROR(NothingLeft(spec, tensors));
+  for (const ParameterSpec& parameter : expected) {
+    TERSOR_RETURN_IF_ERROR(UndoGguf(parameter, parameters.at(parameter.name)));
+  }
   return parameters;
 }
 

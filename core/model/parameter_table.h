@@ -14,11 +14,13 @@ namespace tersor {
 
 using TensorMap = std::map<std::string, EncodedTensorPtr, std::less<>>;
 
-enum class TensorNames { kTersor, kGguf };
+// Takes every parameter of `spec` out of `tensors`, which have Tersor's names. INVALID_ARGUMENT names a tensor that is
+// missing, has another shape than expected, or is none of the model's.
+absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors);
 
-// Takes every parameter of `spec` out of `tensors`, under Tersor's names and, for GGUF, in Hugging Face's row order.
-// INVALID_ARGUMENT names a tensor that is missing, has another shape than expected, or is none of the model's.
-absl::StatusOr<TensorMap> TakeParameters(const ModelSpec& spec, TensorMap tensors, TensorNames names);
+// The same from the tensors of a GGUF file, in Hugging Face's row order and with its norms. What the architecture's
+// files join (tensor_layout.h) may stand for itself too.
+absl::StatusOr<TensorMap> TakeGgufParameters(const ModelSpec& spec, TensorMap tensors);
 
 // The same from the tensors of a Hugging Face folder, which may join or turn parameters (tensor_layout.h).
 absl::StatusOr<TensorMap> TakeFolderParameters(const ModelSpec& spec, TensorMap tensors);

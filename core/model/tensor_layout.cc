@@ -54,13 +54,13 @@ absl::StatusOr<std::optional<FileTensor>> Apply(const TensorRule& rule, size_t l
 
 }  // namespace
 
-absl::StatusOr<std::vector<FileTensor>> FileTensors(const ModelSpec& spec) {
+absl::StatusOr<std::vector<FileTensor>> FileTensors(const ModelSpec& spec, FileKind kind) {
   TERSOR_ASSIGN_OR_RETURN(const Architecture* architecture, FindArchitecture(spec.architecture));
   TERSOR_ASSIGN_OR_RETURN(const std::vector<ParameterSpec> parameters, ModelParameters(spec));
   Shapes shapes;
   for (const ParameterSpec& parameter : parameters) shapes[parameter.name] = parameter.shape;
   std::vector<FileTensor> tensors;
-  for (const TensorRule& rule : architecture->rules) {
+  for (const TensorRule& rule : kind == FileKind::kGguf ? architecture->gguf_rules : architecture->rules) {
     const size_t count = absl::StrContains(rule.file, "*") ? spec.layers.size() : 1;
     for (size_t layer = 0; layer < count; ++layer) {
       const int64_t heads = spec.layers[layer].attention.kv_heads;
@@ -70,11 +70,12 @@ absl::StatusOr<std::vector<FileTensor>> FileTensors(const ModelSpec& spec) {
       tensors.push_back(*std::move(tensor));
     }
   }
-  // What no rule names is called as Tersor calls it.
+  // What no rule names is called as in a file of Llama's.
   for (const ParameterSpec& parameter : parameters) {
     if (shapes.count(parameter.name) == 0) continue;
     const int64_t rows = parameter.shape[0];
-    tensors.push_back({parameter.name, parameter.shape, false, {{parameter.name, rows, 0, rows, rows}}});
+    const std::string& name = kind == FileKind::kGguf ? parameter.gguf_name : parameter.name;
+    tensors.push_back({name, parameter.shape, false, {{parameter.name, rows, 0, rows, rows}}});
   }
   return tensors;
 }

@@ -1,4 +1,4 @@
-// How a Hugging Face folder of an architecture names and arranges what Tersor calls by Llama's names.
+// How a Hugging Face folder or GGUF file of an architecture names and arranges what Tersor calls by Llama's names.
 #ifndef TERSOR_CORE_MODEL_TENSOR_LAYOUT_H_
 #define TERSOR_CORE_MODEL_TENSOR_LAYOUT_H_
 
@@ -52,8 +52,11 @@ struct FileTensor {
   bool is_plain() const { return !transposed && parts.size() == 1; }
 };
 
-// The tensors of a Hugging Face folder that hold the model's parameters; every parameter stands in exactly one.
-absl::StatusOr<std::vector<FileTensor>> FileTensors(const ModelSpec& spec);
+enum class FileKind { kFolder, kGguf };
+
+// The tensors of a Hugging Face folder or a GGUF file that hold the model's parameters; every parameter stands in
+// exactly one.
+absl::StatusOr<std::vector<FileTensor>> FileTensors(const ModelSpec& spec, FileKind kind = FileKind::kFolder);
 
 }  // namespace tersor
 

@@ -15,6 +15,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/input_file.h"
 #include "core/base/sha256.h"
+#include "core/formats/gguf_split.h"
 #include "core/formats/json_text.h"
 #include "core/model/container.h"
 
@@ -33,7 +34,7 @@ bool IsModelFile(const fs::path& path) {
 
 absl::StatusOr<std::vector<fs::path>> ModelFiles(const fs::path& model) {
   std::error_code error;
-  if (!fs::is_directory(model, error)) return std::vector<fs::path>{model};
+  if (!fs::is_directory(model, error)) return GgufPartPaths(model);
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(model, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;

@@ -1,7 +1,8 @@
 #include "core/tokenizer/gguf_pre_tokenizer.h"
 
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 namespace tersor {
 namespace {
@@ -115,11 +116,10 @@ absl::StatusOr<const GgufPreTokenizer*> FindGgufPreTokenizer(absl::string_view n
   for (const GgufPreTokenizer& row : kPreTokenizers) {
     if (row.name == wanted) return &row;
   }
-  const std::string known = absl::StrJoin(
-      kPreTokenizers, ", ", [](std::string* out, const GgufPreTokenizer& row) { absl::StrAppend(out, row.name); });
-  return absl::InvalidArgumentError(absl::StrCat("tokenizer.ggml.pre: unknown pre-tokenizer \"", name, "\"; known are ",
-                                                 known,
-                                                 ". Use the model's Hugging Face folder with its tokenizer.json"));
+  return absl::InvalidArgumentError(absl::StrCat("tokenizer.ggml.pre: unknown pre-tokenizer \"", name, "\" (",
+                                                 std::size(kPreTokenizers),
+                                                 " are known, gpt-2, llama-bpe and qwen2 among them). Use the model's "
+                                                 "Hugging Face folder with its tokenizer.json"));
 }
 
 json PreTokenizerJson(const GgufPreTokenizer& pre_tokenizer) {

@@ -26,7 +26,7 @@ struct GgufPreTokenizer {
 // All of them.
 std::span<const GgufPreTokenizer> GgufPreTokenizers();
 
-// The row of `name`; an empty name is "default". INVALID_ARGUMENT lists the known names.
+// The row of `name`; an empty name is "default". INVALID_ARGUMENT where there is none.
 absl::StatusOr<const GgufPreTokenizer*> FindGgufPreTokenizer(absl::string_view name);
 
 // The "pre_tokenizer" value of a tokenizer.json.

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!spec.ok()) return 0;
   std::vector<tersor::SourceWarning> warnings;
   AssetsFromGguf(file->metadata, *spec, warnings).status().IgnoreError();
-  const absl::StatusOr<TensorMap> parameters = TakeParameters(*spec, std::move(file->tensors), TensorNames::kGguf);
+  const absl::StatusOr<TensorMap> parameters = TakeGgufParameters(*spec, std::move(file->tensors));
   if (!parameters.ok()) return 0;
   for (const auto& [name, tensor] : *parameters) tensor->Decode();
   return 0;

@@ -2,11 +2,19 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <iostream>
+
 #include "absl/strings/str_cat.h"
+#include "core/base/atomic_file.h"
+#include "core/evaluate/perplexity.h"
+#include "core/evaluate/protocol.h"
+#include "core/evaluate/scored_windows.h"
 #include "core/exports/export_registry.h"
 #include "core/model/generate.h"
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
+#include "tests/core/model/architecture_models.h"
 #include "tests/testing/llama_cpp.h"
 #include "tests/testing/tiny_architecture.h"
 
@@ -83,6 +91,76 @@ INSTANTIATE_TEST_SUITE_P(All, GgufArchitecturesTest,
                                            Case{"mistral", TinyArchitecture::kMistral, false},
                                            Case{"qwen2", TinyArchitecture::kQwen2, true},
                                            Case{"qwen3", TinyArchitecture::kQwen3, false}));
+
+// The architectures that are arranged otherwise than Llama, by their perplexity.
+class GgufPerplexityTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!testing::HasLlamaCpp()) GTEST_SKIP() << "llama.cpp is missing: run scripts/fetch_node_llama.sh";
+    work_ = fs::path(::testing::TempDir()) / absl::StrCat("tersor_gguf_perplexity_", getpid(), "_", GetParam());
+    fs::create_directories(work_);
+  }
+  void TearDown() override {
+    if (!work_.empty()) fs::remove_all(work_);
+  }
+
+  fs::path work_;
+};
+
+// The tokens that llama.cpp reads for a window, with the place of the first one that is scored.
+testing::LlamaCppSequence SequenceOf(const ScoredWindows& windows, const ScoredWindow& window) {
+  testing::LlamaCppSequence sequence;
+  if (window.prefix >= 0) sequence.ids.push_back(window.prefix);
+  sequence.from = sequence.ids.size() + static_cast<size_t>(window.score_begin - window.begin);
+  sequence.ids.insert(sequence.ids.end(), windows.stream.begin() + window.begin,
+                      windows.stream.begin() + window.score_end);
+  return sequence;
+}
+
+TEST_P(GgufPerplexityTest, IsLlamaCppsInItsOwnConvention) {
+  const Model model = ArchitectureModel(GetParam(), 5);
+  const absl::StatusOr<v1::ArtifactInfo> info = WriteExport("gguf:f16", model, {}, work_);
+  ASSERT_TRUE(info.ok()) << info.status();
+  const absl::StatusOr<Model> written = LoadModel(work_ / info->path());
+  ASSERT_TRUE(written.ok()) << written.status();
+  const auto tokenizer = Tokenizer::FromJson(written->assets.tokenizer_json);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  const std::string text = ReadFile(fs::path(TERSOR_LICENCE)).value().substr(0, 1500);
+
+  v1::PerplexityEvaluation evaluation;
+  evaluation.set_dataset("licence");
+  evaluation.set_convention("llama.cpp");
+  evaluation.set_window(96);
+  evaluation.set_max_windows(3);
+  const absl::StatusOr<Protocol> protocol =
+      ResolveProtocol(evaluation, *DescribeForProtocol(*written, tokenizer->get()), (*tokenizer)->sha256(), text);
+  ASSERT_TRUE(protocol.ok()) << protocol.status();
+  EXPECT_EQ(protocol->bos_id >= 0, model.assets.add_bos);
+  const absl::StatusOr<ScoredWindows> windows = CutWindows(*protocol, **tokenizer, text);
+  ASSERT_TRUE(windows.ok()) << windows.status();
+  const absl::StatusOr<ScoringModel> scoring = PrepareScoring(*written, {.threads = 1});
+  ASSERT_TRUE(scoring.ok()) << scoring.status();
+  const auto ours = MeasurePerplexity("written", *scoring, *protocol, *windows, {});
+  ASSERT_TRUE(ours.ok()) << ours.status();
+
+  std::vector<testing::LlamaCppSequence> sequences;
+  for (const ScoredWindow& window : windows->windows) sequences.push_back(SequenceOf(*windows, window));
+  const auto scores = testing::ScoreWithLlamaCpp(work_ / info->path(), sequences, work_);
+  ASSERT_TRUE(scores.ok()) << scores.status();
+  double sum = 0;
+  int64_t count = 0;
+  for (const std::vector<double>& window : *scores) {
+    for (const double nll : window) sum += nll, ++count;
+  }
+  ASSERT_EQ(count, windows->scored());
+  const double theirs = std::exp(sum / static_cast<double>(count));
+  ::testing::Test::RecordProperty("relative_difference", std::to_string(ours->value() / theirs - 1));
+  std::cout << GetParam() << ": Tersor " << ours->value() << ", llama.cpp " << theirs << "\n";
+  EXPECT_NEAR(ours->value() / theirs, 1, 0.005);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GgufPerplexityTest, ::testing::Values("gpt2", "gpt_neox", "gpt_neox_serial", "gemma2"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace tersor

@@ -26,6 +26,17 @@ absl::StatusOr<std::vector<LlamaCppCompletion>> ContinueWithLlamaCpp(const std::
                                                                      const std::vector<std::string>& prompts,
                                                                      int max_tokens, const std::filesystem::path& work);
 
+// A sequence whose tokens from the place `from` (1 or more) on are scored.
+struct LlamaCppSequence {
+  std::vector<int32_t> ids;
+  size_t from = 1;
+};
+
+// Negative log-likelihoods of the scored tokens of each sequence, as ContinueWithLlamaCpp otherwise.
+absl::StatusOr<std::vector<std::vector<double>>> ScoreWithLlamaCpp(const std::filesystem::path& gguf,
+                                                                   const std::vector<LlamaCppSequence>& sequences,
+                                                                   const std::filesystem::path& work);
+
 }  // namespace tersor::testing
 
 #endif  // TERSOR_TESTS_TESTING_LLAMA_CPP_H_

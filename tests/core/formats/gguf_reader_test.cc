@@ -3,6 +3,8 @@
 #include <fstream>
 #include <limits>
 
+#include "core/base/atomic_file.h"
+#include "core/formats/gguf_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/gguf_builder.h"
@@ -11,9 +13,11 @@
 namespace tersor {
 namespace {
 
+namespace fs = std::filesystem;
 using tersor::testing::GgufBuilder;
 using tersor::testing::GgufTestTensor;
 using tersor::testing::Little;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -208,6 +212,79 @@ TEST_P(GgufLieTest, IsAnErrorThatNamesIt) {
 std::string LieName(const ::testing::TestParamInfo<Lie>& info) { return info.param.name; }
 INSTANTIATE_TEST_SUITE_P(Header, GgufLieTest, ::testing::ValuesIn(HeaderLies()), LieName);
 INSTANTIATE_TEST_SUITE_P(Tensors, GgufLieTest, ::testing::ValuesIn(TensorLies()), LieName);
+
+class GgufSplitTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) / "tersor_gguf_split_test" /
+              ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+
+  // One part of three with a tensor of its own.
+  static GgufBuilder Part(uint32_t number, uint32_t count = 3, int32_t tensors = 3) {
+    GgufBuilder builder;
+    if (number == 0) builder.String("general.architecture", "llama");
+    builder.U32("split.no", number).U32("split.count", count).U32("split.tensors.count", tensors);
+    return builder.Floats("t" + std::to_string(number), {4}, {1.0f * number, 2, 3, 4});
+  }
+  fs::path Write(int number, const GgufBuilder& builder) {
+    const fs::path path = folder_ / ("m-0000" + std::to_string(number + 1) + "-of-00003.gguf");
+    EXPECT_TRUE(WriteFileAtomically(path, builder.Bytes()).ok());
+    return path;
+  }
+  // With parts 1 and 2 as they are given.
+  std::string Message(const GgufBuilder& second, const GgufBuilder& third) {
+    const fs::path first = Write(0, Part(0));
+    Write(1, second);
+    Write(2, third);
+    return std::string(ReadGguf(first).status().message());
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(GgufSplitTest, ReadsThePartsBesideTheFirst) {
+  const fs::path first = Write(0, Part(0));
+  Write(1, Part(1));
+  Write(2, Part(2));
+  const absl::StatusOr<GgufFile> file = ReadGguf(first);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(*file->metadata.String("general.architecture"), "llama");
+  ASSERT_EQ(file->tensors.size(), 3);
+  EXPECT_EQ(file->tensors.at("t2")->Decode(), (std::vector<float>{2, 2, 3, 4}));
+  ASSERT_EQ(file->paths.size(), 3);
+  EXPECT_EQ(file->paths[2].filename(), "m-00003-of-00003.gguf");
+}
+
+TEST_F(GgufSplitTest, NamesThePartThatIsWrong) {
+  const fs::path first = Write(0, Part(0));
+  Write(1, Part(1));
+  EXPECT_THAT(std::string(ReadGguf(first).status().message()),
+              AllOf(HasSubstr("part 3 of 3 is missing"), HasSubstr("m-00003-of-00003.gguf")));
+  EXPECT_THAT(Message(Part(1), Part(1)), HasSubstr("says that it is part 2 of 3, its name says part 3 of 3"));
+  EXPECT_THAT(Message(Part(1), Part(2, 4)), HasSubstr("says that it is part 3 of 4"));
+  EXPECT_THAT(Message(Part(1), GgufBuilder(Part(2)).Floats("t0", {1}, {1})), HasSubstr("tensor \"t0\" of"));
+  EXPECT_THAT(Message(Part(1), GgufBuilder(Part(2)).Floats("t9", {1}, {1})),
+              HasSubstr("the 3 parts hold 4 tensors, split.tensors.count is 3"));
+  EXPECT_THAT(std::string(ReadGguf(folder_ / "m-00002-of-00003.gguf").status().message()),
+              HasSubstr("this is part 2 of 3 of a split model: name its first part, ...-00001-of-00003.gguf"));
+  fs::rename(first, folder_ / "renamed.gguf");
+  EXPECT_THAT(std::string(ReadGguf(folder_ / "renamed.gguf").status().message()),
+              HasSubstr("the first of 3 parts (split.count), and its name does not end in -00001-of-00003.gguf"));
+  Write(0, GgufBuilder().U32("split.no", 7).U32("split.count", 3));
+  EXPECT_THAT(std::string(ReadGguf(first).status().message()), HasSubstr("split.no is 7 and split.count is 3"));
+}
+
+TEST_F(GgufSplitTest, NamesSayWhichPartsThereAre) {
+  EXPECT_EQ(GgufPartPaths("a/m-00001-of-00002.gguf"),
+            (std::vector<fs::path>{"a/m-00001-of-00002.gguf", "a/m-00002-of-00002.gguf"}));
+  for (const char* whole : {"m.gguf", "m-00002-of-00002.gguf", "m-00001-of-00001.gguf", "m-00001-of-0000x.gguf",
+                            "m-00001-of-00002.bin", "-00001-of-.gguf"}) {
+    EXPECT_EQ(GgufPartPaths(whole), std::vector<fs::path>{whole});
+  }
+}
 
 }  // namespace
 }  // namespace tersor

@@ -85,6 +85,19 @@ TEST_F(PlanTest, ATokenizerThatCannotBeUsedIsToldWhereTextIsNeeded) {
   EXPECT_THAT(Plan().violations, IsEmpty());
 }
 
+TEST_F(PlanTest, AModelWithoutATokenizerIsCompressedWhereNothingNeedsText) {
+  std::filesystem::remove(folder_ / "model" / "tokenizer.json");
+  EXPECT_THAT(Plan().violations,
+              ElementsAre(Fault("calibration", "needs text, and"), Fault("evaluate.perplexity", "has no tokenizer")));
+  recipe_ = ParseRecipe("stages { quantize { rtn { bits: 4 group_size: 32 } } } export: \"safetensors\"");
+  recipe_.set_model((folder_ / "model").string());
+  EXPECT_THAT(Plan().violations, IsEmpty());
+  RecordingSink sink;
+  const absl::StatusOr<v1::Report> report = RunRecipe(recipe_, Options("run"), sink);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->artifacts_size(), 2);
+}
+
 TEST_F(PlanTest, MissingModelIsNamed) {
   recipe_.set_model((folder_ / "nothing").string());
   EXPECT_THAT(Plan().violations, Contains(Fault("model", "there is no such file or folder")));
