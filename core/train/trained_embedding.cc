@@ -75,6 +75,10 @@ void TrainedEmbedding::AddGradients() {
     row = positions_->gradient.data() + (lookups_[i].position + spec_.position_offset) * width;
     for (int64_t k = 0; k < width; ++k) row[k] += gradient[k];
   }
+  Forget();
+}
+
+void TrainedEmbedding::Forget() {
   lookups_.clear();
   gradients_.clear();
 }

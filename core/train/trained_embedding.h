@@ -26,6 +26,8 @@ class TrainedEmbedding {
   // Keeps the gradient of what Forward gave.
   void Keep(std::span<const int32_t> ids, const PackedBatch& batch, std::span<const float> gradient);
   void AddGradients();
+  // Forgets what was kept.
+  void Forget();
   // Whether Keep has anything to do.
   bool trained() const { return table_ != nullptr; }
 

@@ -98,6 +98,7 @@ absl::Status TrainedModel::Refresh() {
 
 void TrainedModel::ClearGradients() {
   for (auto& [name, parameter] : parameters_) std::fill(parameter.gradient.begin(), parameter.gradient.end(), 0.0f);
+  embedding_.Forget();
 }
 
 absl::Status TrainedModel::CheckBatch(const TrainingBatch& batch) const {
