@@ -237,18 +237,18 @@ absl::Status PackedMatrix::Reorder(const float* values, int64_t input_stride, in
 }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
-                                                Precision precision) {
+                                                Precision precision, bool lasting) {
   TERSOR_RETURN_IF_ERROR(CheckSize(weights.size(), outputs, inputs));
-  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, /*lasting=*/true));
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(outputs, inputs, precision, lasting));
   TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), 1, inputs, /*threads=*/1));
   return packed;
 }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::PackTransposed(std::span<const float> weights, int64_t rows, int64_t columns,
-                                                          Precision precision, int threads) {
+                                                          Precision precision, bool lasting) {
   TERSOR_RETURN_IF_ERROR(CheckSize(weights.size(), rows, columns));
-  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(columns, rows, precision, /*lasting=*/true));
-  TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), columns, 1, threads));
+  TERSOR_ASSIGN_OR_RETURN(PackedMatrix packed, Allocate(columns, rows, precision, lasting));
+  TERSOR_RETURN_IF_ERROR(packed.Reorder(weights.data(), columns, 1, /*threads=*/1));
   return packed;
 }
 

@@ -23,14 +23,15 @@ class PackedMatrix final : public RowMatrix {
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-  // `weights` is row-major. UNIMPLEMENTED where the CPU cannot multiply in `precision`.
+  // `weights` is row-major; `lasting` is false for values that are needed for one pass. UNIMPLEMENTED where the CPU
+  // cannot multiply in `precision`.
   static absl::StatusOr<PackedMatrix> Pack(std::span<const float> weights, int64_t outputs, int64_t inputs,
-                                           Precision precision);
+                                           Precision precision, bool lasting = true);
 
   // W^T of `weights` [rows, columns], row-major: a matrix of `columns` outputs and `rows` inputs, which gradients of a
   // layer's inputs are products of.
   static absl::StatusOr<PackedMatrix> PackTransposed(std::span<const float> weights, int64_t rows, int64_t columns,
-                                                     Precision precision, int threads = 1);
+                                                     Precision precision, bool lasting = true);
 
   // The same from a source that makes its values `tile` outputs at a time (a divisor of 16), on `threads` threads:
   // fill(t, out, stride) puts input k of output t * tile + i at out[k * stride + i], for all inputs and i < tile;

@@ -84,13 +84,15 @@ TrainedBlock::Layout TrainedBlock::LayOut(const PackedBatch& batch) const {
   return layout;
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<const void>>> TrainedBlock::Hold() const {
-  std::vector<std::shared_ptr<const void>> held;
-  for (const TrainedLinear& linear : linears_) {
-    if (linear.outputs() == 0) continue;
-    TERSOR_ASSIGN_OR_RETURN(std::shared_ptr<const void> one, linear.Hold(options_.threads));
-    held.push_back(std::move(one));
-  }
+absl::StatusOr<std::vector<std::shared_ptr<const void>>> TrainedBlock::Hold(TrainedLinear::Direction direction) {
+  std::vector<std::shared_ptr<const void>> held(kLinears);
+  // Trained weights are packed side by side; a frozen one's kernel shares its own work among the threads.
+  const int threads = linears_[kQuery].weight_trained() ? options_.threads : 1;
+  TERSOR_RETURN_IF_ERROR(ParallelFor(threads, kLinears, [&](int64_t i) -> absl::Status {
+    if (linears_[i].outputs() == 0) return absl::OkStatus();
+    TERSOR_ASSIGN_OR_RETURN(held[i], linears_[i].Hold(direction, options_));
+    return absl::OkStatus();
+  }));
   return held;
 }
 
@@ -110,8 +112,7 @@ void TrainedBlock::Resize(int64_t tokens, BlockActivations& a) const {
   a.up.resize(tokens * spec_.inner_width);
 }
 
-absl::Status TrainedBlock::Forward(const PackedBatch& batch, std::span<float> hidden,
-                                   BlockActivations& activations) const {
+absl::Status TrainedBlock::Forward(const PackedBatch& batch, std::span<float> hidden, BlockActivations& activations) {
   const int64_t tokens = batch.tokens();
   if (hidden.size() != static_cast<size_t>(tokens * width_)) {
     return absl::InvalidArgumentError(absl::StrCat("block ", index_, ": ", hidden.size(), " hidden values for ", tokens,
@@ -119,7 +120,7 @@ absl::Status TrainedBlock::Forward(const PackedBatch& batch, std::span<float> hi
   }
   Resize(tokens, activations);
   std::copy(hidden.begin(), hidden.end(), activations.hidden.begin());
-  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold());
+  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(TrainedLinear::Direction::kForward));
   const Layout layout = LayOut(batch);
   TERSOR_RETURN_IF_ERROR(ForTiles(tokens, [&](Tile tile) { return ForwardQkv(layout, tile, activations); }));
   TERSOR_RETURN_IF_ERROR(Attend(layout, activations));

@@ -47,9 +47,9 @@ class TrainedBlock {
   // After the parameters have changed.
   absl::Status Refresh();
   // hidden [tokens, width] becomes the block's output. `batch` has offsets alone.
-  absl::Status Forward(const PackedBatch& batch, std::span<float> hidden, BlockActivations& activations) const;
+  absl::Status Forward(const PackedBatch& batch, std::span<float> hidden, BlockActivations& activations);
   // gradient [tokens, width] of the output becomes that of the input; the parameters' gradients are added to.
-  absl::Status Backward(const PackedBatch& batch, const BlockActivations& activations, std::span<float> gradient) const;
+  absl::Status Backward(const PackedBatch& batch, const BlockActivations& activations, std::span<float> gradient);
 
  private:
   enum LinearIndex { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown, kLinears };
@@ -65,7 +65,7 @@ class TrainedBlock {
 
   bool is_sandwich() const { return after_mlp_.width() > 0; }
   Layout LayOut(const PackedBatch& batch) const;
-  absl::StatusOr<std::vector<std::shared_ptr<const void>>> Hold() const;
+  absl::StatusOr<std::vector<std::shared_ptr<const void>>> Hold(TrainedLinear::Direction direction);
   template <typename Run>
   absl::Status ForTiles(int64_t tokens, const Run& run) const;
   AttentionTile MakeTile(int64_t first_position, int64_t positions) const;

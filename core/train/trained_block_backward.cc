@@ -23,11 +23,12 @@ struct TrainedBlock::Gradients {
 };
 
 absl::Status TrainedBlock::Backward(const PackedBatch& batch, const BlockActivations& activations,
-                                    std::span<float> gradient) const {
+                                    std::span<float> gradient) {
   const int64_t tokens = batch.tokens();
   if (gradient.size() != static_cast<size_t>(tokens * width_) || activations.hidden.size() != gradient.size()) {
     return absl::InvalidArgumentError("gradient, activations and batch of a block are not of one size");
   }
+  TERSOR_ASSIGN_OR_RETURN(const auto held, Hold(TrainedLinear::Direction::kBackward));
   const Layout layout = LayOut(batch);
   Gradients g;
   for (ScratchBuffer* buffer : {&g.input, &g.inner_input, &g.middle, &g.normed_input, &g.inner_normed}) {

@@ -45,12 +45,8 @@ absl::StatusOr<std::unique_ptr<TrainedHead>> TrainedHead::Create(const ModelSpec
                           TrainedNorm::Create(spec, absl::StripSuffix(kFinalNormName, ".weight"), parameters));
   const TrainedLinearSource& s = head->source_;
   const int64_t vocabulary = head->vocabulary_, width = head->width_;
+  if (s.weight != nullptr) return head;
   head->transposed_chunks_.resize(Chunks(vocabulary, kBackwardIds));
-  if (s.weight != nullptr) {
-    head->trained_chunks_.resize(Chunks(vocabulary, kChunkIds));
-    TERSOR_RETURN_IF_ERROR(head->Refresh());
-    return head;
-  }
   for (int64_t first = 0; first < vocabulary; first += kChunkIds) {
     const int64_t count = std::min(kChunkIds, vocabulary - first);
     TERSOR_ASSIGN_OR_RETURN(Linear chunk, Linear::Create({s.frozen.get(), first, count}, {}, options));
@@ -66,25 +62,10 @@ absl::StatusOr<std::unique_ptr<TrainedHead>> TrainedHead::Create(const ModelSpec
   return head;
 }
 
-absl::Status TrainedHead::Refresh() {
-  norm_.Refresh();
-  if (source_.weight == nullptr) return absl::OkStatus();
-  const std::span<const float> values = source_.weight->values;
-  const auto rows = [&](int64_t first, int64_t count) { return values.subspan(first * width_, count * width_); };
-  const int64_t forward = static_cast<int64_t>(trained_chunks_.size());
-  const int64_t backward = static_cast<int64_t>(transposed_chunks_.size());
-  return ParallelFor(options_.threads, forward + backward, [&](int64_t task) -> absl::Status {
-    if (task < forward) {
-      const int64_t first = task * kChunkIds, count = std::min(kChunkIds, vocabulary_ - first);
-      TERSOR_ASSIGN_OR_RETURN(trained_chunks_[task],
-                              PackedMatrix::Pack(rows(first, count), count, width_, options_.precision));
-      return absl::OkStatus();
-    }
-    const int64_t first = (task - forward) * kBackwardIds, count = std::min(kBackwardIds, vocabulary_ - first);
-    TERSOR_ASSIGN_OR_RETURN(transposed_chunks_[task - forward],
-                            PackedMatrix::PackTransposed(rows(first, count), count, width_, options_.precision));
-    return absl::OkStatus();
-  });
+absl::StatusOr<PackedMatrix> TrainedHead::PackTrained(int64_t first, int64_t count, bool transposed) const {
+  const std::span<const float> rows = std::span(source_.weight->values).subspan(first * width_, count * width_);
+  const auto pack = transposed ? PackedMatrix::PackTransposed : PackedMatrix::Pack;
+  return pack(rows, count, width_, options_.precision, /*lasting=*/false);
 }
 
 absl::StatusOr<double> TrainedHead::Run(std::span<const float> hidden, std::span<const int64_t> rows, float scale,
@@ -121,15 +102,15 @@ absl::StatusOr<double> TrainedHead::Run(std::span<const float> hidden, std::span
 }
 
 absl::Status TrainedHead::Logits(const Rows& rows, float* logits) const {
-  const int64_t chunks = Chunks(vocabulary_, kChunkIds), tiles = Chunks(rows.count, kTileRows);
-  return ParallelFor(options_.threads, chunks * tiles, [&](int64_t task) {
-    // Tiles of a chunk follow one another: its weights stay in the cache.
-    const int64_t chunk = task / tiles, first = task % tiles * kTileRows;
-    const int64_t count = std::min(kTileRows, rows.count - first);
-    const float* x = rows.normed + first * width_;
-    float* y = logits + first * vocabulary_ + chunk * kChunkIds;
-    if (source_.weight == nullptr) return frozen_chunks_[chunk].Multiply(x, width_, count, false, y, vocabulary_);
-    return trained_chunks_[chunk].Multiply(x, width_, count, nullptr, false, y, vocabulary_);
+  const int64_t chunks = Chunks(vocabulary_, kChunkIds);
+  return ParallelFor(options_.threads, chunks, [&](int64_t chunk) -> absl::Status {
+    const int64_t first = chunk * kChunkIds, count = std::min(kChunkIds, vocabulary_ - first);
+    if (source_.weight == nullptr) {
+      return frozen_chunks_[chunk].Multiply(rows.normed, width_, rows.count, false, logits + first, vocabulary_);
+    }
+    // Packed weights of a chunk stay in the cache for the rows: no copy of all lies beside the weights.
+    TERSOR_ASSIGN_OR_RETURN(const PackedMatrix packed, PackTrained(first, count, /*transposed=*/false));
+    return packed.Multiply(rows.normed, width_, rows.count, nullptr, false, logits + first, vocabulary_);
   });
 }
 
@@ -151,16 +132,30 @@ void TrainedHead::RunLosses(int64_t count, float scale, const RowLoss& loss, flo
 }
 
 absl::Status TrainedHead::BackwardRows(const Rows& rows, const float* logits, float* normed_gradient) const {
-  const int64_t tiles = Chunks(rows.count, kTileRows);
-  return ParallelFor(options_.threads, tiles, [&](int64_t tile) -> absl::Status {
-    const int64_t first = tile * kTileRows, count = std::min(kTileRows, rows.count - first);
-    for (size_t chunk = 0; chunk < transposed_chunks_.size(); ++chunk) {
-      TERSOR_RETURN_IF_ERROR(transposed_chunks_[chunk].Multiply(
-          logits + first * vocabulary_ + static_cast<int64_t>(chunk) * kBackwardIds, vocabulary_, count, nullptr,
-          chunk > 0, normed_gradient + first * width_, width_));
-    }
-    return absl::OkStatus();
-  });
+  const int64_t tiles = Chunks(rows.count, kTileRows), chunks = Chunks(vocabulary_, kBackwardIds);
+  // As many chunks at a time as threads pack.
+  for (int64_t first = 0; first < chunks; first += options_.threads) {
+    const int64_t count = std::min<int64_t>(options_.threads, chunks - first);
+    std::vector<PackedMatrix> packed(source_.weight == nullptr ? 0 : count);
+    TERSOR_RETURN_IF_ERROR(
+        ParallelFor(options_.threads, static_cast<int64_t>(packed.size()), [&](int64_t i) -> absl::Status {
+          const int64_t id = (first + i) * kBackwardIds;
+          TERSOR_ASSIGN_OR_RETURN(packed[i],
+                                  PackTrained(id, std::min(kBackwardIds, vocabulary_ - id), /*transposed=*/true));
+          return absl::OkStatus();
+        }));
+    TERSOR_RETURN_IF_ERROR(ParallelFor(options_.threads, tiles, [&](int64_t tile) -> absl::Status {
+      const int64_t row = tile * kTileRows, tile_rows = std::min(kTileRows, rows.count - row);
+      for (int64_t i = 0; i < count; ++i) {
+        const PackedMatrix& matrix = packed.empty() ? transposed_chunks_[first + i] : packed[i];
+        TERSOR_RETURN_IF_ERROR(matrix.Multiply(logits + row * vocabulary_ + (first + i) * kBackwardIds, vocabulary_,
+                                               tile_rows, nullptr, first + i > 0, normed_gradient + row * width_,
+                                               width_));
+      }
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
 }
 
 void TrainedHead::AddWeightGradients(const Rows& rows, const float* logits) const {

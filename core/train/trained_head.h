@@ -21,7 +21,7 @@ class TrainedHead {
   static absl::StatusOr<std::unique_ptr<TrainedHead>> Create(const ModelSpec& spec, ParameterMap& parameters,
                                                              TrainedLinearSource source, const ComputeOptions& options);
   // After the parameters have changed.
-  absl::Status Refresh();
+  void Refresh() { norm_.Refresh(); }
 
   // hidden [tokens, width] after the last block; `rows` are those that the loss counts, rising. Returns the sum of
   // their losses. gradient [tokens, width] becomes the hidden's, times `scale`, and the parameters' gradients are added
@@ -32,6 +32,8 @@ class TrainedHead {
  private:
   struct Rows;
 
+  // Rows [first, first + count) of the trained weight.
+  absl::StatusOr<PackedMatrix> PackTrained(int64_t first, int64_t count, bool transposed) const;
   absl::Status Logits(const Rows& rows, float* logits) const;
   // Logits become gradients; losses go to `losses`, one a row.
   void RunLosses(int64_t count, float scale, const RowLoss& loss, float* logits, double* losses) const;
@@ -44,8 +46,8 @@ class TrainedHead {
   float logit_cap_ = 0;
   TrainedNorm norm_;
   TrainedLinearSource source_;
-  // Of runs of ids.
-  std::vector<PackedMatrix> trained_chunks_, transposed_chunks_;
+  // Of runs of ids; a trained weight's are packed when they are used.
+  std::vector<PackedMatrix> transposed_chunks_;
   std::vector<Linear> frozen_chunks_;
 };
 

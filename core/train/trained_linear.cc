@@ -35,9 +35,8 @@ absl::StatusOr<TrainedLinear> TrainedLinear::Create(TrainedLinearSource source, 
   if (s.weight == nullptr) {
     const std::vector<float> bias = s.bias == nullptr ? std::vector<float>() : s.bias->values;
     TERSOR_ASSIGN_OR_RETURN(linear.frozen_, Linear::Create({s.frozen.get(), 0, linear.outputs_}, bias, options));
-    TERSOR_ASSIGN_OR_RETURN(linear.transposed_,
-                            PackedMatrix::PackTransposed(s.frozen->Decode(), linear.outputs_, linear.inputs_,
-                                                         options.precision, options.threads));
+    TERSOR_ASSIGN_OR_RETURN(linear.transposed_, PackedMatrix::PackTransposed(s.frozen->Decode(), linear.outputs_,
+                                                                             linear.inputs_, options.precision));
   }
   TERSOR_RETURN_IF_ERROR(linear.Refresh(options));
   return linear;
@@ -49,15 +48,23 @@ absl::Status TrainedLinear::Refresh(const ComputeOptions& options) {
     TERSOR_ASSIGN_OR_RETURN(transposed, PackedMatrix::PackTransposed(p.values, p.rows, p.columns, options.precision));
     return absl::OkStatus();
   };
-  if (source_.weight != nullptr) TERSOR_RETURN_IF_ERROR(pack(*source_.weight, packed_, transposed_));
   if (!source_.term) return absl::OkStatus();
   TERSOR_RETURN_IF_ERROR(pack(*source_.term->down, down_, down_transposed_));
   return pack(*source_.term->up, up_, up_transposed_);
 }
 
-absl::StatusOr<std::shared_ptr<const void>> TrainedLinear::Hold(int threads) const {
-  if (source_.weight != nullptr) return std::shared_ptr<const void>();
-  return frozen_.Hold(threads);
+absl::StatusOr<std::shared_ptr<const void>> TrainedLinear::Hold(Direction direction, const ComputeOptions& options) {
+  const bool forward = direction == Direction::kForward;
+  if (!weight_trained()) {
+    if (forward) return frozen_.Hold(options.threads);
+    return std::shared_ptr<const void>();
+  }
+  const Parameter& weight = *source_.weight;
+  PackedMatrix& packed = forward ? packed_ : transposed_;
+  const auto pack = forward ? PackedMatrix::Pack : PackedMatrix::PackTransposed;
+  TERSOR_ASSIGN_OR_RETURN(packed,
+                          pack(weight.values, weight.rows, weight.columns, options.precision, /*lasting=*/false));
+  return std::shared_ptr<const void>(&packed, [&packed](const void*) { packed = PackedMatrix(); });
 }
 
 absl::Status TrainedLinear::Forward(const float* x, int64_t rows, bool accumulate, float* y) const {

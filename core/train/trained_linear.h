@@ -52,10 +52,16 @@ class TrainedLinear {
   // Whether Backward and AddGradients have parameters to work for.
   bool trained() const { return source_.weight != nullptr || source_.term.has_value(); }
 
+  // Whether the weight itself is trained.
+  bool weight_trained() const { return source_.weight != nullptr; }
+
   // After the parameters have changed.
   absl::Status Refresh(const ComputeOptions& options);
-  // See Linear::Hold.
-  absl::StatusOr<std::shared_ptr<const void>> Hold(int threads) const;
+  // Take one before calling Forward or Backward, and keep it meanwhile: a trained weight is packed for the one pass, so
+  // that no copies of all weights lie beside them; see Linear::Hold for frozen ones. The layer must outlive it and must
+  // not move.
+  enum class Direction { kForward, kBackward };
+  absl::StatusOr<std::shared_ptr<const void>> Hold(Direction direction, const ComputeOptions& options);
 
   // y = W x + b, plus the old y where `accumulate`; on the calling thread. The bits are those of scoring.
   absl::Status Forward(const float* x, int64_t rows, bool accumulate, float* y) const;
@@ -84,10 +90,9 @@ class TrainedLinear {
 
   TrainedLinearSource source_;
   int64_t outputs_ = 0, inputs_ = 0;
-  // One of them holds the weight.
-  PackedMatrix packed_;
+  // Of a trained weight while it is held, of a frozen one always `transposed_`.
+  PackedMatrix packed_, transposed_;
   Linear frozen_;
-  PackedMatrix transposed_;
   // Of the term, each with its transpose.
   PackedMatrix down_, up_, down_transposed_, up_transposed_;
 };

@@ -93,7 +93,8 @@ absl::StatusOr<TrainedLinearSource> TrainedModel::SourceOf(const std::string& la
 
 absl::Status TrainedModel::Refresh() {
   for (const std::unique_ptr<TrainedBlock>& block : blocks_) TERSOR_RETURN_IF_ERROR(block->Refresh());
-  return head_->Refresh();
+  head_->Refresh();
+  return absl::OkStatus();
 }
 
 void TrainedModel::ClearGradients() {

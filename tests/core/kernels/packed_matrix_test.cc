@@ -65,7 +65,7 @@ TEST_P(PackedMatrixTest, TransposedMatchesTheReference) {
   for (int64_t i = 0; i < rows * columns; ++i) transposed[i % columns * rows + i / columns] = weights[i];
   for (const Precision precision : {Precision::kF32, Precision::kThreeTerms}) {
     if (precision != Precision::kF32 && !GetCpuInfo().bf16) continue;
-    const auto packed = PackedMatrix::PackTransposed(weights, rows, columns, precision, 2);
+    const auto packed = PackedMatrix::PackTransposed(weights, rows, columns, precision);
     ASSERT_TRUE(packed.ok()) << packed.status();
     ASSERT_EQ(packed->outputs(), columns);
     for (const int64_t count : {1, 16, 19}) {
