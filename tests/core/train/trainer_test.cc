@@ -60,7 +60,9 @@ TEST_F(TrainerTest, LearnsAndResumesWithTheSameBits) {
     Trainer trainer(*straight, adam_, schedule_);
     std::vector<StepReport> reports;
     for (int i = 0; i < 6; ++i) {
-      if (i == 3) ASSERT_TRUE(trainer.Save(path).ok());
+      if (i == 3) {
+        ASSERT_TRUE(trainer.Save(path).ok());
+      }
       reports.push_back(Step(trainer, {&batch_, 1}));
     }
     EXPECT_LT(reports.back().loss, reports.front().loss);
