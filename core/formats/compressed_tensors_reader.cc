@@ -13,6 +13,7 @@
 #include "core/encoding/input_format_tensor.h"
 #include "core/encoding/int_token_format.h"
 #include "core/formats/compressed_tensors_floats.h"
+#include "core/formats/compressed_tensors_frozen.h"
 #include "core/formats/compressed_tensors_scheme.h"
 #include "core/formats/json_fields.h"
 #include "core/formats/quantized_readers.h"
@@ -183,6 +184,28 @@ absl::StatusOr<EncodedTensorPtr> ReadInt8(const WeightScheme& scheme, const std:
   return MakeIntTensor(std::move(parts));
 }
 
+// Stored as it was; the runtime rounds it when it multiplies.
+absl::StatusOr<EncodedTensorPtr> ReadFrozen(const WeightScheme& scheme, const std::string& module, const Tensor& weight,
+                                            const Tensor& scales, TensorPool& pool) {
+  IntParts parts;
+  parts.rows = weight.shape()[0];
+  parts.columns = weight.shape()[1];
+  parts.bits = scheme.bits;
+  if (parts.bits < 2 || parts.bits > 8) {
+    return absl::UnimplementedError(absl::StrCat("integers of ", parts.bits, " bits are not read; 2 to 8 are"));
+  }
+  const std::optional<Tensor> index = pool.TakeIfThere(module + ".weight_g_idx");
+  TERSOR_ASSIGN_OR_RETURN(const int64_t groups, GroupsOf(scheme, parts.columns, index.has_value()));
+  TERSOR_ASSIGN_OR_RETURN(parts.scales, SpreadScales(scheme, scales, parts.rows, groups));
+  TERSOR_ASSIGN_OR_RETURN(parts.group_index, ReadIndex(index, parts.columns));
+  if (!scheme.symmetric) {
+    TERSOR_ASSIGN_OR_RETURN(const Tensor zeros, pool.Take(module + ".weight_zero_point"));
+    TERSOR_ASSIGN_OR_RETURN(parts.zero_points, ReadZeroBytes(zeros, parts.rows, groups, parts.bits));
+  }
+  TERSOR_ASSIGN_OR_RETURN(parts.codes, FrozenCodes(weight, parts));
+  return MakeIntTensor(std::move(parts));
+}
+
 absl::StatusOr<EncodedTensorPtr> ReadPlain(const WeightScheme& scheme, const std::string& module, TensorPool& pool) {
   TERSOR_ASSIGN_OR_RETURN(const Tensor weight, pool.Take(module + ".weight"));
   TERSOR_ASSIGN_OR_RETURN(const Tensor scales, pool.Take(absl::StrCat(module, kScaleSuffix)));
@@ -194,10 +217,14 @@ absl::StatusOr<EncodedTensorPtr> ReadPlain(const WeightScheme& scheme, const std
   if (weight.dtype() == DType::kF8E4M3 || weight.dtype() == DType::kF8E5M2) {
     return ReadFloat8Weight(scheme, weight, scales);
   }
-  return absl::UnimplementedError(absl::StrCat(
-      "weight is ", DTypeName(weight.dtype()), " in ", scheme.format,
-      "; I8 and 8-bit floats are read. Weights that are stored as they were, with scales beside them "
-      "(\"quantization_status\" frozen), are not quantized yet: save the model compressed (save_compressed=True)"));
+  if (scheme.is_float) {
+    return absl::UnimplementedError(
+        absl::StrCat("weight is ", DTypeName(weight.dtype()), " in ", scheme.format,
+                     "; I8 and 8-bit floats are read. Weights that are stored as they were, with scales beside them "
+                     "(\"quantization_status\" frozen), are read of integers alone: save the model compressed "
+                     "(save_compressed=True)"));
+  }
+  return ReadFrozen(scheme, module, weight, scales, pool);
 }
 
 // Inputs that are rounded token by token when they arrive belong to the weight's encoding. Integers: vLLM's kernels

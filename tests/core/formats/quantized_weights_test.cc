@@ -146,7 +146,7 @@ TEST(QuantizedWeightsTest, FaultsAreNamed) {
        [](Json& c, Safetensors&) {
          c["config_groups"]["group_0"]["targets"] = {"LlamaAttention", "up_proj"};
        }},
-      {"ct_w8a8", "\"quantization_status\" frozen",
+      {"ct_fp8", "\"quantization_status\" frozen",
        [](Json& c, Safetensors& f) {
          c["quantization_status"] = "frozen";
          f.tensors[kDown + ".weight"] = *Tensor::Own(DType::kF16, {64, 96}, std::vector<uint16_t>(64 * 96));
@@ -229,6 +229,35 @@ TEST(QuantizedWeightsTest, TheFirstGroupThatTheTensorsFitCounts) {
   right["targets"] = {"re:^(?!.*lm_head).*_proj$"};
   config["config_groups"] = {{"group_0", right}};
   EXPECT_EQ(Decoded(ReadQuantizedWeights(config, file), kDown), expected);
+}
+
+TEST(QuantizedWeightsTest, FrozenWeightsAreRoundedAsThePackageRoundsThem) {
+  // tests/tools/record_frozen_weights.py.
+  const std::filesystem::path folder = testing::FixturesPath() / "compressed_tensors";
+  const Json recorded = Json::parse(*ReadFile(folder / "frozen.json"));
+  const Safetensors all = *ReadSafetensors(folder / "frozen.safetensors");
+  ASSERT_EQ(recorded["cases"].size(), 15);
+  for (const auto& [name, arguments] : recorded["cases"].items()) {
+    const Json config = {{"quant_method", "compressed-tensors"},
+                         {"quantization_status", "frozen"},
+                         {"config_groups", {{"group_0", {{"targets", {"Linear"}}, {"weights", arguments}}}}}};
+    Safetensors file;
+    for (const char* part : {".weight", ".weight_scale", ".weight_zero_point"}) {
+      if (all.tensors.contains(name + part)) file.tensors["m" + std::string(part)] = all.tensors.at(name + part);
+    }
+    const std::vector<float> values = Decoded(ReadQuantizedWeights(config, file), "m");
+    const Tensor& codes = all.tensors.at(name + ".codes");
+    const Tensor& scales = all.tensors.at(name + ".weight_scale");
+    std::vector<float> factors(scales.elements());
+    ASSERT_TRUE(DecodeToFloat(scales, 0, scales.elements(), factors.data()).ok());
+    const bool asymmetric = all.tensors.contains(name + ".weight_zero_point");
+    ASSERT_EQ(values.size(), codes.elements()) << name;
+    for (int64_t i = 0; i < codes.elements(); ++i) {
+      const int64_t group = i * scales.elements() / codes.elements();
+      const int zero = asymmetric ? all.tensors.at(name + ".weight_zero_point").as<int8_t>()[group] : 0;
+      EXPECT_EQ(values[i], static_cast<float>(codes.as<int8_t>()[i] - zero) * factors[group]) << name << " " << i;
+    }
+  }
 }
 
 TEST(QuantizedWeightsTest, PackedWeightsOfAnEarlierStatusAreRead) {
