@@ -27,12 +27,24 @@ bool IsAwq(const nlohmann::json& settings) {
   return settings.contains("w_bit") || settings.contains("q_group_size") || settings.contains("zero_point");
 }
 
+// Settings that do not say their method say it by their words; `fallback` where they do not either.
+void AddMethod(absl::string_view fallback, nlohmann::json& settings) {
+  if (settings.contains("quant_method")) return;
+  if (settings.contains("config_groups")) {
+    settings["quant_method"] = "compressed-tensors";
+  } else if (IsAwq(settings)) {
+    settings["quant_method"] = "awq";
+  } else if (settings.contains("desc_act") || settings.contains("checkpoint_format")) {
+    settings["quant_method"] = "gptq";
+  } else if (!fallback.empty()) {
+    settings["quant_method"] = std::string(fallback);
+  }
+}
+
 absl::StatusOr<nlohmann::json> ReadFileOf(const SettingsFile& file, const std::filesystem::path& path) {
   TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(path, kMaxBytes));
   TERSOR_ASSIGN_OR_RETURN(nlohmann::json settings, ParseJsonObject(text, path.string()));
-  if (!settings.contains("quant_method")) {
-    settings["quant_method"] = IsAwq(settings) ? "awq" : std::string(file.method);
-  }
+  AddMethod(file.method, settings);
   return settings;
 }
 
@@ -40,10 +52,12 @@ absl::StatusOr<nlohmann::json> ReadFileOf(const SettingsFile& file, const std::f
 nlohmann::json Unnested(nlohmann::json settings) {
   if (!settings.is_object()) return settings;
   const auto inner = settings.find("quantization_config");
-  if (inner == settings.end() || !inner->is_object()) return settings;
-  nlohmann::json flat = *inner;
-  if (settings.contains("sparsity_config")) flat["sparsity_config"] = settings["sparsity_config"];
-  if (!flat.contains("quant_method")) flat["quant_method"] = "compressed-tensors";
+  nlohmann::json flat = settings;
+  if (inner != settings.end() && inner->is_object()) {
+    flat = *inner;
+    if (settings.contains("sparsity_config")) flat["sparsity_config"] = settings["sparsity_config"];
+  }
+  AddMethod("", flat);
   return flat;
 }
 
@@ -80,6 +94,7 @@ constexpr std::array kKinds = {
     TensorKind{".weight.quant_state.bitsandbytes__fp4", kBitsAndBytes},
     TensorKind{".SCB", kBitsAndBytes},
     TensorKind{".weight_format", kBitsAndBytes},
+    TensorKind{".biases", "weights packed by MLX, which are not read; take the unquantized model"},
     TensorKind{".W_q", "weights of HQQ, which are not read; load and save the model unquantized, then quantize that"},
     TensorKind{".weight_scale_inv",
                "scales of FP8 weights in blocks (quant_method \"fp8\"), which are not read; convert the model to BF16"},

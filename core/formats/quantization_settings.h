@@ -13,7 +13,7 @@
 namespace tersor {
 
 struct QuantizationSettings {
-  // With a "quant_method"; null where the folder says nothing.
+  // With a "quant_method", its own or the one whose words it uses; null where the folder says nothing.
   nlohmann::json config;
   // The file beside config.json that says it; empty: config.json itself.
   std::filesystem::path file;

@@ -71,6 +71,17 @@ TEST_F(QuantizationSettingsTest, TheOldNameOfCompressedTensorsIsRead) {
   EXPECT_EQ(nested->config["quant_method"], "compressed-tensors");
 }
 
+TEST_F(QuantizationSettingsTest, AMissingMethodIsToldByTheWords) {
+  const auto method = [&](const Json& settings) {
+    return Find({{"quantization_config", settings}})->config["quant_method"];
+  };
+  EXPECT_EQ(method({{"config_groups", Json::object()}}), "compressed-tensors");
+  EXPECT_EQ(method({{"bits", 4}, {"zero_point", true}}), "awq");
+  EXPECT_EQ(method({{"bits", 4}, {"desc_act", false}}), "gptq");
+  EXPECT_EQ(method({{"quant_method", "hqq"}, {"desc_act", false}}), "hqq");
+  EXPECT_EQ(method({{"load_in_4bit", true}}), nullptr);
+}
+
 TEST_F(QuantizationSettingsTest, ABrokenFileIsNamed) {
   Write("quantize_config.json", "{");
   EXPECT_THAT(Find(Json::object()).status().message(), HasSubstr("quantize_config.json: not valid JSON"));
@@ -80,6 +91,8 @@ TEST(QuantizedTensorHintTest, SaysWhatIsMissing) {
   EXPECT_THAT(QuantizedTensorHint("model.layers.0.mlp.up_proj.qweight"), HasSubstr("quantize_config.json"));
   EXPECT_THAT(QuantizedTensorHint("model.layers.0.mlp.up_proj.weight_packed"), HasSubstr("compressed-tensors"));
   EXPECT_THAT(QuantizedTensorHint("model.layers.0.mlp.up_proj.weight.absmax"), HasSubstr("bitsandbytes"));
+  EXPECT_THAT(QuantizedTensorHint("model.layers.0.mlp.up_proj.biases"), HasSubstr("MLX"));
+  EXPECT_THAT(QuantizedTensorHint("model.layers.0.mlp.up_proj.bias"), IsEmpty());
   EXPECT_THAT(QuantizedTensorHint("model.layers.0.mlp.up_proj.weight"), IsEmpty());
 }
 
