@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/sha256.h"
 #include "core/evaluate/tasks/request_encoding.h"
 
@@ -15,7 +16,7 @@ absl::string_view Bytes(const std::vector<int32_t>& ids) {
   return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
 }
 
-std::string ItemKey(const LoadedTask& task, const EncodedItem& item) {
+std::string ItemKey(const LoadedTask& task, const TaskText& text, const EncodedItem& item) {
   Sha256 digest;
   digest.UpdateField(ScorerName(task.definition.scorer()));
   for (const ContinuationRequest& request : item.requests) {
@@ -26,6 +27,7 @@ std::string ItemKey(const LoadedTask& task, const EncodedItem& item) {
     digest.UpdateField(Bytes(item.prompt));
     digest.UpdateField(absl::StrCat(task.definition.generate().max_tokens()));
     for (const std::string& stop : task.definition.generate().stop()) digest.UpdateField(stop);
+    digest.UpdateField(absl::StrJoin(text.end_ids, " "));
   }
   return digest.HexDigest().substr(0, 32);
 }
@@ -60,7 +62,7 @@ absl::StatusOr<EncodedItem> EncodeItem(const LoadedTask& task, const TaskText& t
                                                      " tokens, but the model's context holds ", text.context_length));
     }
   }
-  encoded.key = ItemKey(task, encoded);
+  encoded.key = ItemKey(task, text, encoded);
   return encoded;
 }
 
