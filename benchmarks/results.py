@@ -39,6 +39,7 @@ SECTIONS = {
               [f"env MODEL=MODEL_FOLDER benchmarks/tasks_vs_lm_eval.sh {task}" for task in
                ("arc_easy 200", "hellaswag 200", "piqa 200", "lambada_openai 200", "mmlu_5shot 4")]),
     "exports": ("Exports read by their programs", "", ["benchmarks/interop/llama_cpp_agreement.sh 8"]),
+    "siege": ("Under siege", "", ["env TERSOR_SIEGE_KILLS=100 TERSOR_SIEGE_SEED=7 build/release/bin/siege_test"]),
 }
 
 

@@ -14,6 +14,9 @@ bool IsAbandoned(const std::filesystem::path& path);
 // Removes what IsAbandoned at or below `folder`; answers how many files and folders that were.
 int RemoveAbandoned(const std::filesystem::path& folder);
 
+// Removes every temporary name at or below `folder`, where nobody writes now.
+int RemoveTemporaries(const std::filesystem::path& folder);
+
 }  // namespace tersor
 
 #endif  // TERSOR_CORE_BASE_ABANDONED_FILES_H_

@@ -193,8 +193,8 @@ absl::Status Supervisor::StartAttempt(const std::string& id) {
 }
 
 absl::Status Supervisor::PrepareFolder(const std::string& id, const std::string& token) {
-  // Nobody else writes there now: what is half-written is of attempts that were killed.
-  RemoveAbandoned(folder_.job(id));
+  // Nobody writes there now: what is half-written is of attempts that were killed.
+  RemoveTemporaries(folder_.job(id));
   TERSOR_RETURN_IF_ERROR(folder_.CreateJob(id));
   return WriteTokenFile(folder_.token_file(id), token);
 }

@@ -36,7 +36,9 @@ absl::Status SyncFile(const fs::path& path) {
 absl::Status Damaged(const fs::path& database, absl::string_view detail) {
   const std::vector<fs::path> copies = FindBackups(database);
   const std::string path = database.string();
-  const std::string aside = absl::StrCat("mv ", path, " ", path, ".damaged; rm -f ", path, "-wal ", path, "-shm; ");
+  // The log of what was not yet taken into the file goes with it: .recover reads both.
+  const std::string aside = absl::StrCat("mv ", path, " ", path, ".damaged; mv -f ", path, "-wal ", path,
+                                         ".damaged-wal; rm -f ", path, "-shm; ");
   const std::string back =
       copies.empty()
           ? absl::StrCat("There is no copy; what can be read is saved by: ", aside, "sqlite3 ", path,

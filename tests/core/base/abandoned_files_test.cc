@@ -31,6 +31,16 @@ TEST(AbandonedFilesTest, OnlyTemporaryNamesOfDeadProcessesAreAbandoned) {
   }
 }
 
+TEST(AbandonedFilesTest, AProcessThatHasEndedAndIsNotWaitedForIsDead) {
+  const pid_t zombie = fork();
+  if (zombie == 0) std::_Exit(0);
+  siginfo_t info = {};
+  // Waits for its end and leaves it as it is.
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(IsAbandoned(absl::StrCat("file.tmp-", zombie, "-0")));
+  waitpid(zombie, nullptr, 0);
+}
+
 TEST(AbandonedFilesTest, RemovesFilesAndFoldersOfDeadProcesses) {
   const fs::path folder = fs::path(::testing::TempDir()) / "abandoned_files";
   fs::remove_all(folder);
@@ -48,6 +58,9 @@ TEST(AbandonedFilesTest, RemovesFilesAndFoldersOfDeadProcesses) {
   EXPECT_TRUE(fs::exists(folder / "checkpoint" / ("block" + live)));
   EXPECT_TRUE(fs::exists(folder / "checkpoint" / "block"));
   EXPECT_EQ(RemoveAbandoned(folder / "nothing"), 0);
+  EXPECT_EQ(RemoveTemporaries(folder), 1);
+  EXPECT_FALSE(fs::exists(folder / "checkpoint" / ("block" + live)));
+  EXPECT_TRUE(fs::exists(folder / "checkpoint" / "block"));
   fs::remove_all(folder);
 }
 

@@ -268,5 +268,30 @@ TEST_F(ServiceTest, TokenFileIsSecretAndWrongTokensAreRefused) {
   EXPECT_EQ(std::filesystem::status(data()).permissions(), std::filesystem::perms::owner_all);
 }
 
+TEST_F(ServiceTest, AFullQueueTakesNoMoreJobs) {
+  StartServer({"--max-queued", "2"});
+  const v1::Job running = Submit(absl::StrCat("blocks=2 wait_at=1 gate=", gate().string()));
+  WatchUntilBlock(running.id(), 0);
+  v1::SubmitJobRequest request = Request("blocks=1");
+  v1::Job first, second, third;
+  request.set_request_id("first");
+  ASSERT_TRUE(client().Submit(request, &first).ok());
+  v1::SubmitJobRequest other = Request("blocks=2");
+  ASSERT_TRUE(client().Submit(other, &second).ok());
+  other = Request("blocks=3");
+  const grpc::Status full = client().Submit(other, &third);
+  EXPECT_EQ(full.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(ErrorInfoOf(full).reason(), "QUEUE_FULL");
+  EXPECT_EQ(ErrorInfoOf(full).metadata().at("queued"), "2");
+  ASSERT_TRUE(client().Submit(request, &third).ok()) << "it is there already";
+  EXPECT_EQ(third.id(), first.id());
+  v1::SubmitJobRequest sweep = Request("blocks=1");
+  sweep.mutable_recipe()->mutable_sweep()->add_bits(3);
+  EXPECT_EQ(ErrorInfoOf(client().Submit(sweep, &third)).reason(), "QUEUE_FULL");
+  ASSERT_TRUE(client().Cancel(second.id(), &second).ok());
+  EXPECT_TRUE(client().Submit(other, &third).ok());
+  OpenGate();
+}
+
 }  // namespace
 }  // namespace tersor::testing
