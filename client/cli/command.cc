@@ -14,8 +14,10 @@ void AddOutputOptions(const Arguments& arguments, CommonOptions& common) {
 }
 
 void AddServerOption(const Arguments& arguments, CommonOptions& common) {
-  arguments.Option("--server", common.server, "tersord's address; default: $TERSOR_SERVER, else 127.0.0.1:7433",
+  arguments.Option("--server", common.server,
+                   "tersord's address, https://HOST:PORT for TLS; default: $TERSOR_SERVER, else 127.0.0.1:7433",
                    "HOST:PORT");
+  arguments.Option("--token-file", common.token_file, "File with the API token; default: $TERSOR_TOKEN", "FILE");
 }
 
 }  // namespace tersor::client

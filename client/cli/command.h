@@ -15,6 +15,8 @@ namespace tersor::client {
 struct CommonOptions {
   // --server; empty: TERSOR_SERVER or the default.
   std::string server;
+  // --token-file; empty: TERSOR_TOKEN.
+  std::string token_file;
   // --output: "text" or "json".
   std::string output = "text";
   bool quiet = false;
@@ -35,7 +37,7 @@ using CommandList = std::vector<std::unique_ptr<Command>>;
 void AddQuietOption(const Arguments& arguments, CommonOptions& common);
 // --output and --quiet.
 void AddOutputOptions(const Arguments& arguments, CommonOptions& common);
-// --server.
+// --server and --token-file.
 void AddServerOption(const Arguments& arguments, CommonOptions& common);
 
 }  // namespace tersor::client

@@ -16,6 +16,14 @@ CommandList ModelsCommands(std::unique_ptr<Command> inspect) {
   return models;
 }
 
+CommandList TokenCommands() {
+  CommandList tokens;
+  tokens.push_back(NewTokenCreateCommand());
+  tokens.push_back(NewTokenListCommand());
+  tokens.push_back(NewTokenRevokeCommand());
+  return tokens;
+}
+
 }  // namespace
 
 CommandList MakeCommands(LocalCommands local) {
@@ -35,6 +43,7 @@ CommandList MakeCommands(LocalCommands local) {
   commands.push_back(NewCompareCommand());
   commands.push_back(NewDownloadCommand());
   commands.push_back(NewModelsCommand(ModelsCommands(std::move(local.inspect))));
+  commands.push_back(NewTokenCommand(TokenCommands()));
   commands.push_back(NewMethodsCommand(local.engine));
   commands.push_back(NewLintCommand(std::move(local.lint)));
   commands.push_back(std::move(local.tasks));

@@ -27,7 +27,8 @@ std::string FlagOf(absl::string_view field) {
 }  // namespace
 
 absl::StatusOr<Connection> Connect(const CommonOptions& common) {
-  return Connection::Open(ServerAddress(common.server));
+  TERSOR_ASSIGN_OR_RETURN(const ChannelSecurity security, SecurityFromEnvironment(common.token_file));
+  return Connection::Open(ServerAddress(common.server), {}, security);
 }
 
 ExitCode FailRecipe(const absl::Status& status, RecipeInput& input, Console& console) {

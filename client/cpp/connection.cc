@@ -1,23 +1,12 @@
 #include "client/cpp/connection.h"
 
 #include <cstdlib>
+#include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 
 namespace tersor::client {
 namespace {
-
-bool IsAddress(absl::string_view address) {
-  if (absl::StartsWith(address, "unix:")) return address.size() > 5;
-  size_t colon = address.rfind(':');
-  int port = 0;
-  return colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(address.substr(colon + 1), &port) &&
-         port > 0 && port < 65536;
-}
 
 grpc::ChannelArguments ChannelArguments() {
   constexpr int kMaxMessageBytes = 64 << 20;
@@ -40,13 +29,13 @@ std::string ServerAddress(absl::string_view flag) {
   return variable != nullptr && *variable != '\0' ? variable : std::string(kDefaultServer);
 }
 
-absl::StatusOr<Connection> Connection::Open(absl::string_view address, const CallTimeouts& timeouts) {
-  if (!IsAddress(address)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", address, "\" is not a server's address; write HOST:PORT, for example ", kDefaultServer));
-  }
-  std::shared_ptr<grpc::Channel> channel =
-      grpc::CreateCustomChannel(std::string(address), grpc::InsecureChannelCredentials(), ChannelArguments());
+absl::StatusOr<Connection> Connection::Open(absl::string_view address, const CallTimeouts& timeouts,
+                                            const ChannelSecurity& security) {
+  TERSOR_ASSIGN_OR_RETURN(const ServerTarget server, ParseServerAddress(address));
+  TERSOR_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ChannelCredentials> credentials,
+                          MakeCredentials(server, security));
+  std::shared_ptr<grpc::Channel> channel = grpc::experimental::CreateCustomChannelWithInterceptors(
+      server.target, credentials, ChannelArguments(), TokenInterceptors(security));
   return Connection(std::string(address), std::move(channel), timeouts);
 }
 

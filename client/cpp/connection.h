@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/cpp/channel_security.h"
 #include "core/base/status.h"
 #include "grpcpp/channel.h"
 
@@ -29,8 +30,9 @@ struct CallTimeouts {
 // listens.
 class Connection {
  public:
-  // INVALID_ARGUMENT where `address` is not HOST:PORT or unix:PATH.
-  static absl::StatusOr<Connection> Open(absl::string_view address, const CallTimeouts& timeouts = {});
+  // `address` as ParseServerAddress reads it. INVALID_ARGUMENT where it is none, and as MakeCredentials says.
+  static absl::StatusOr<Connection> Open(absl::string_view address, const CallTimeouts& timeouts = {},
+                                         const ChannelSecurity& security = {});
 
   const std::string& address() const { return address_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }

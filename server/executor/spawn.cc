@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/atomic_file.h"
+#include "server/executor/child_environment.h"
 
 namespace tersor {
 namespace {
@@ -68,8 +69,13 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments, const Spa
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  std::vector<std::string> environment = ChildEnvironment(environ);
+  std::vector<char*> envp;
+  for (std::string& variable : environment) envp.push_back(variable.data());
+  envp.push_back(nullptr);
   pid_t pid = 0;
-  if (error == 0) error = posix_spawn(&pid, argv[0], settings.actions(), settings.attributes(), argv.data(), environ);
+  if (error == 0)
+    error = posix_spawn(&pid, argv[0], settings.actions(), settings.attributes(), argv.data(), envp.data());
   if (error != 0) return ErrnoStatus(error, "starting", arguments[0]);
   return pid;
 }

@@ -8,6 +8,7 @@
 #include "tersor/v1/job_service.pb.h"
 #include "tersor/v1/model_service.pb.h"
 #include "tersor/v1/report_service.pb.h"
+#include "tersor/v1/token_service.pb.h"
 #include "tersor/v1/worker_service.pb.h"
 
 namespace tersor {
@@ -31,7 +32,8 @@ std::vector<ServedRpc> ServedRpcs() {
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitJobRequest::descriptor()->file(), v1::GetModelRequest::descriptor()->file(),
         v1::ListArtifactsRequest::descriptor()->file(), v1::GetReportRequest::descriptor()->file(),
-        v1::HeartbeatRequest::descriptor()->file(), grpc::health::v1::HealthCheckRequest::descriptor()->file()}) {
+        v1::HeartbeatRequest::descriptor()->file(), v1::CreateTokenRequest::descriptor()->file(),
+        grpc::health::v1::HealthCheckRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) AppendMethods(*file->service(i), rpcs);
   }
   return rpcs;

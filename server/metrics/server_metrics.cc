@@ -7,6 +7,8 @@
 #include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "server/auth/auth_refusal.h"
+#include "server/base/status_code_name.h"
 #include "server/metrics/job_methods.h"
 #include "server/metrics/served_rpcs.h"
 #include "server/store/job_state.h"
@@ -40,16 +42,6 @@ std::string ReasonLabel(absl::string_view reason) {
 constexpr v1::JobState kStates[] = {v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING, v1::JOB_STATE_SUCCEEDED,
                                     v1::JOB_STATE_FAILED, v1::JOB_STATE_CANCELLED};
 
-std::string CodeLabel(int code) {
-  static constexpr const char* kNames[] = {
-      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-      "DATA_LOSS", "UNAUTHENTICATED"};
-  const bool known = code >= 0 && code < static_cast<int>(std::size(kNames));
-  return known ? kNames[code] : "UNKNOWN";
-}
-
 }  // namespace
 
 ServerMetrics::ServerMetrics()
@@ -71,6 +63,10 @@ ServerMetrics::ServerMetrics()
                        .Name("tersor_rpc_latency_seconds")
                        .Help("Time to answer, streams left out")
                        .Register(registry_)),
+      refusals_(BuildCounter()
+                    .Name("tersor_auth_refusals_total")
+                    .Help("Calls refused for their API token")
+                    .Register(registry_)),
       workers_(BuildGauge().Name("tersor_workers").Help("Running workers").Register(registry_).Add({})),
       workers_memory_(BuildGauge()
                           .Name("tersor_workers_resident_memory_bytes")
@@ -98,6 +94,7 @@ ServerMetrics::ServerMetrics()
 
 void ServerMetrics::StartAtZero() {
   for (const absl::string_view reason : kReasons) restarts_.Add({{"reason", ReasonLabel(reason)}});
+  for (const absl::string_view reason : kAuthReasons) refusals_.Add({{"reason", absl::AsciiStrToLower(reason)}});
   for (const std::string& method : JobMethods()) {
     queue_wait_.Add({{"method", method}}, JobBuckets());
     for (const v1::JobState state : kStates) {
@@ -108,7 +105,7 @@ void ServerMetrics::StartAtZero() {
   }
   for (const ServedRpc& rpc : ServedRpcs()) {
     rpc_labels_.insert(rpc.label);
-    rpcs_.Add({{"rpc", rpc.label}, {"code", CodeLabel(grpc::StatusCode::OK)}});
+    rpcs_.Add({{"rpc", rpc.label}, {"code", StatusCodeName(grpc::StatusCode::OK)}});
     if (!rpc.is_stream) rpc_seconds_.Add({{"rpc", rpc.label}}, RpcBuckets());
   }
 }
@@ -135,8 +132,12 @@ void ServerMetrics::OnWorkers(int count, int64_t rss_bytes, double tokens_per_se
 void ServerMetrics::OnRpc(absl::string_view rpc, int code, absl::Duration took, bool is_stream) {
   std::string label = RpcLabel(rpc);
   if (rpc_labels_.count(label) == 0) label = "other";
-  rpcs_.Add({{"rpc", label}, {"code", CodeLabel(code)}}).Increment();
+  rpcs_.Add({{"rpc", label}, {"code", StatusCodeName(code)}}).Increment();
   if (!is_stream) rpc_seconds_.Add({{"rpc", label}}, RpcBuckets()).Observe(absl::ToDoubleSeconds(took));
+}
+
+void ServerMetrics::OnAuthRefusal(absl::string_view reason) {
+  refusals_.Add({{"reason", absl::AsciiStrToLower(reason)}}).Increment();
 }
 
 void ServerMetrics::SetJobs(const std::vector<JobCount>& counts) {

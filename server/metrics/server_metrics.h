@@ -36,6 +36,9 @@ class ServerMetrics final : public SupervisorObserver {
   // client likes and are only counted.
   void OnRpc(absl::string_view rpc, int code, absl::Duration took, bool is_stream);
 
+  // `reason` is one of kAuthReasons.
+  void OnAuthRefusal(absl::string_view reason);
+
   void SetJobs(const std::vector<JobCount>& counts);
   void SetServerMemory(int64_t rss_bytes);
 
@@ -52,6 +55,7 @@ class ServerMetrics final : public SupervisorObserver {
   prometheus::Family<prometheus::Counter>& restarts_;
   prometheus::Family<prometheus::Counter>& rpcs_;
   prometheus::Family<prometheus::Histogram>& rpc_seconds_;
+  prometheus::Family<prometheus::Counter>& refusals_;
   prometheus::Gauge& workers_;
   prometheus::Gauge& workers_memory_;
   prometheus::Gauge& tokens_per_second_;

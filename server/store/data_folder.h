@@ -13,7 +13,7 @@ namespace tersor {
 
 // Layout, all below the root, which only its owner may enter:
 //   tersor.db                jobs, events, attempts, models, uploads
-//   endpoint, metrics-endpoint, worker-endpoint, workers.sock, lock
+//   endpoint, metrics-endpoint, worker-endpoint, workers.sock, lock, admin-token, audit.log
 //   jobs/ID/{checkpoint,artifacts,attempts/N.log,token}
 //   models/NAME/...          uploaded models: hard links to blobs
 //   blobs/SHA256             uploaded files by content; SHA256.part while incomplete
@@ -31,6 +31,8 @@ class DataFolder {
   std::filesystem::path endpoint_file() const { return root_ / "endpoint"; }
   std::filesystem::path worker_endpoint_file() const { return root_ / "worker-endpoint"; }
   std::filesystem::path metrics_endpoint_file() const { return root_ / "metrics-endpoint"; }
+  std::filesystem::path admin_token_file() const { return root_ / "admin-token"; }
+  std::filesystem::path audit_log() const { return root_ / "audit.log"; }
   std::filesystem::path models() const { return root_ / "models"; }
   std::filesystem::path blobs() const { return root_ / "blobs"; }
   std::filesystem::path cache() const { return root_ / "cache"; }

@@ -1,11 +1,13 @@
 #include "server/store/schema.h"
 
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 
 namespace tersor {
 namespace {
 
-// Jobs keep what is searched in columns and the rest in `document`, a serialized tersor.v1.Job.
+// Version 1. Jobs keep what is searched in columns and the rest in `document`, a serialized tersor.v1.Job.
 constexpr absl::string_view kTables = R"sql(
 CREATE TABLE jobs (
   ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -71,10 +73,32 @@ CREATE TABLE upload_files (
 ) WITHOUT ROWID;
 )sql";
 
-absl::Status CreateTables(SqliteDatabase& database) {
+// What version N + 1 has over version N, at index N - 1: never changed once it was released.
+constexpr absl::string_view kSteps[] = {
+    // 2: API tokens.
+    R"sql(
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  scope INTEGER NOT NULL,
+  create_ms INTEGER NOT NULL,
+  expire_ms INTEGER NOT NULL DEFAULT 0,
+  last_use_ms INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+)sql",
+};
+static_assert(std::size(kSteps) == kSchemaVersion - 1);
+
+absl::Status Upgrade(SqliteDatabase& database, int64_t version) {
   return database.InTransaction([&]() -> absl::Status {
-    TERSOR_RETURN_IF_ERROR(database.Execute(kTables));
-    TERSOR_RETURN_IF_ERROR(database.Execute(absl::StrCat("PRAGMA application_id=", kApplicationId)));
+    if (version == 0) {
+      TERSOR_RETURN_IF_ERROR(database.Execute(kTables));
+      TERSOR_RETURN_IF_ERROR(database.Execute(absl::StrCat("PRAGMA application_id=", kApplicationId)));
+    }
+    for (size_t step = version == 0 ? 0 : static_cast<size_t>(version - 1); step < std::size(kSteps); ++step) {
+      TERSOR_RETURN_IF_ERROR(database.Execute(kSteps[step]));
+    }
     return database.Execute(absl::StrCat("PRAGMA user_version=", kSchemaVersion));
   });
 }
@@ -85,7 +109,7 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
   TERSOR_ASSIGN_OR_RETURN(const int64_t version, database.QueryInt("PRAGMA user_version", {}));
   TERSOR_ASSIGN_OR_RETURN(const int64_t application, database.QueryInt("PRAGMA application_id", {}));
   TERSOR_ASSIGN_OR_RETURN(const int64_t tables, database.QueryInt("SELECT count(*) FROM sqlite_master", {}));
-  if (version == 0 && tables == 0) return CreateTables(database);
+  if (version == 0 && tables == 0) return Upgrade(database, 0);
   if (application != kApplicationId) {
     return absl::FailedPreconditionError("the database was written by another program: use another --data folder");
   }
@@ -94,7 +118,7 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
                                                       version, ", this program knows up to ", kSchemaVersion,
                                                       "): use that program or another --data folder"));
   }
-  return absl::OkStatus();
+  return version == kSchemaVersion ? absl::OkStatus() : Upgrade(database, version);
 }
 
 }  // namespace tersor

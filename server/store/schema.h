@@ -11,9 +11,10 @@ namespace tersor {
 
 // "tsr1" in SQLite's application_id, which tells our file from another program's.
 inline constexpr int64_t kApplicationId = 0x74737231;
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
-// Creates the tables in an empty database. FAILED_PRECONDITION for one that a newer Tersor or another program wrote.
+// Creates the tables in an empty database, and what an earlier version lacks in another. FAILED_PRECONDITION for one
+// that a newer Tersor or another program wrote.
 absl::Status PrepareSchema(SqliteDatabase& database);
 
 }  // namespace tersor

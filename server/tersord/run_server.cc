@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/log.h"
 #include "server/planning/child_planner.h"
+#include "server/tersord/harden_process.h"
 #include "server/tersord/server.h"
 
 namespace tersor {
@@ -75,6 +76,8 @@ int RunServer(int argc, char** argv, std::vector<MethodDescription> methods) {
     Log(LogLevel::kWarning, "the folder named by --model-root or --data-path is not there",
         {{"path", folder.string()}});
   }
+  const absl::Status hardened = HardenProcess();
+  if (!hardened.ok()) Log(LogLevel::kWarning, "not hardened", {{"error", hardened.ToString()}});
   gpr_set_log_function(LogFromGrpc);
   // Blocked in every thread, so that only the wait below receives them.
   const sigset_t signals = StopSignals();

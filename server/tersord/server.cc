@@ -15,7 +15,10 @@
 #include "core/base/abandoned_files.h"
 #include "core/base/atomic_file.h"
 #include "grpc/health/v1/health.pb.h"
+#include "server/auth/audit_interceptor.h"
+#include "server/auth/token_processor.h"
 #include "server/base/log.h"
+#include "server/base/status_code_name.h"
 #include "server/engine/supervisor_loop.h"
 #include "server/engine/upload_store.h"
 #include "server/executor/local_executor.h"
@@ -25,6 +28,7 @@
 #include "server/http/readiness.h"
 #include "server/metrics/metrics_refresh.h"
 #include "server/metrics/rpc_interceptor.h"
+#include "server/metrics/served_rpcs.h"
 #include "server/rpc/admission.h"
 #include "server/rpc/artifact_service.h"
 #include "server/rpc/job_service.h"
@@ -35,6 +39,9 @@
 #include "server/store/sqlite_model_store.h"
 #include "server/store/store_keeper.h"
 #include "server/tersord/listen_address.h"
+#include "server/tersord/service_credentials.h"
+#include "server/tersord/tls_stage.h"
+#include "server/tersord/token_access.h"
 #include "server/tersord/worker_listener.h"
 
 namespace tersor {
@@ -86,6 +93,21 @@ void RemoveLeftovers(const DataFolder& folder) {
   }
 }
 
+absl::Status CheckAddresses(const ServerOptions& options) {
+  const ListenProtection protection = {
+      .tls = options.tls.enabled(), .tokens = options.tokens, .insecure = options.insecure_listen};
+  TERSOR_ASSIGN_OR_RETURN(const ListenAddress service, ParseListenAddress("--listen", options.listen));
+  TERSOR_RETURN_IF_ERROR(CheckServiceAddress(service, protection));
+  TERSOR_ASSIGN_OR_RETURN(const ListenAddress metrics, ParseListenAddress("--metrics-listen", options.metrics_listen));
+  TERSOR_RETURN_IF_ERROR(CheckMetricsAddress(metrics, protection));
+  if (!service.IsLoopback() && !protection.tls) {
+    Log(LogLevel::kWarning,
+        "--insecure-listen: whoever reaches the address may run jobs, read models and results, and read along",
+        {{"address", options.listen}});
+  }
+  return absl::OkStatus();
+}
+
 class TersorServer final : public Server {
  public:
   TersorServer(const ServerOptions& options, Planner& planner, std::unique_ptr<DataFolder> folder,
@@ -96,6 +118,10 @@ class TersorServer final : public Server {
         database_(std::move(database)),
         jobs_(*database_),
         models_(*database_),
+        tls_(options.tls, folder_->root() / "tls"),
+        tokens_(*database_, clock_),
+        limiter_(options.calls_per_second, clock_),
+        audit_(folder_->audit_log()),
         executor_(options.worker, PrepareCgroups()),
         answers_(jobs_, *folder_),
         supervisor_(jobs_, executor_, *folder_, answers_, clock_, metrics_, limits_,
@@ -121,7 +147,9 @@ class TersorServer final : public Server {
   absl::Status Begin(const ServerOptions& options) {
     // What a killed server left would send clients to a port that nobody or somebody else has.
     RemoveEndpointFiles();
-    // First, so that probes are answered while the rest starts.
+    TERSOR_RETURN_IF_ERROR(tls_.Open());
+    if (options.tokens) TERSOR_RETURN_IF_ERROR(tokens_.Open(*folder_));
+    // Early, so that probes are answered while the rest starts.
     TERSOR_RETURN_IF_ERROR(StartHttp(options.metrics_listen));
     RemoveLeftovers(*folder_);
     TERSOR_RETURN_IF_ERROR(supervisor_.Recover());
@@ -171,9 +199,33 @@ class TersorServer final : public Server {
     fs::remove(folder_->worker_endpoint_file(), error);
   }
 
+  // Null where calls need no token.
+  std::shared_ptr<grpc::AuthMetadataProcessor> TokenCheck() {
+    if (tokens_.registry() == nullptr) return nullptr;
+    return std::make_shared<TokenProcessor>(*tokens_.registry(), limiter_,
+                                            [this](const AuthRefusal& refusal) { OnRefusal(refusal); });
+  }
+
+  // Refusals of strangers, and those of calls that were too many, are counted alone: a log that they fill would push
+  // out what others did.
+  void OnRefusal(const AuthRefusal& refusal) {
+    metrics_.OnAuthRefusal(refusal.reason);
+    if (refusal.who.token.empty() || refusal.reason == kRateLimited) return;
+    audit_.Append({.time = clock_.Now(),
+                   .who = refusal.who,
+                   .peer = "",
+                   .rpc = RpcLabel(refusal.rpc),
+                   .target = "",
+                   .code = StatusCodeName(refusal.code),
+                   .reason = refusal.reason});
+  }
+
   absl::Status StartHttp(const std::string& address) {
-    refresh_ = std::make_unique<MetricsRefresh>(metrics_, jobs_,
-                                                [this](absl::Status status) { readiness_.OnStore(std::move(status)); });
+    refresh_ = std::make_unique<MetricsRefresh>(metrics_, jobs_, [this](absl::Status status) {
+      readiness_.OnStore(std::move(status));
+      tokens_.StoreUses();
+      tls_.Refresh();
+    });
     absl::StatusOr<std::unique_ptr<HttpServer>> http =
         HttpServer::Start(address, AdminPages([this] { return metrics_.Text(); }, readiness_));
     if (!http.ok()) {
@@ -186,14 +238,14 @@ class TersorServer final : public Server {
   }
 
   absl::Status Listen(const ServerOptions& options) {
-    TERSOR_ASSIGN_OR_RETURN(const ListenAddress listen, ParseLoopbackAddress("--listen", options.listen));
+    TERSOR_ASSIGN_OR_RETURN(const ListenAddress listen, ParseListenAddress("--listen", options.listen));
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     // Reflection answers from the linked descriptors; the default health service brings none.
     grpc::health::v1::HealthCheckRequest::descriptor();
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(options.listen, ServiceCredentials(tls_.copies(), TokenCheck()), &port);
     // Otherwise two servers would share one port, each getting some of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     // A watcher whose machine vanished without a word is noticed.
@@ -203,11 +255,13 @@ class TersorServer final : public Server {
     builder.SetResourceQuota(grpc::ResourceQuota("tersord").SetMaxThreads(kMaxThreads));
     std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
     interceptors.push_back(std::make_unique<RpcInterceptorFactory>(metrics_, clock_));
+    interceptors.push_back(std::make_unique<AuditInterceptorFactory>(audit_, clock_));
     builder.experimental().SetInterceptorCreators(std::move(interceptors));
     for (grpc::Service* service :
          std::initializer_list<grpc::Service*>{&job_service_, &artifact_service_, &report_service_, &model_service_}) {
       builder.RegisterService(service);
     }
+    if (tokens_.service() != nullptr) builder.RegisterService(tokens_.service());
     grpc_ = builder.BuildAndStart();
     if (grpc_ == nullptr || port == 0) {
       return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen,
@@ -232,6 +286,10 @@ class TersorServer final : public Server {
   const std::unique_ptr<GuardedDatabase> database_;
   SqliteJobStore jobs_;
   SqliteModelStore models_;
+  TlsStage tls_;
+  TokenAccess tokens_;
+  RateLimiter limiter_;
+  AuditLog audit_;
   LocalExecutor executor_;
   AnswerCache answers_;
   Supervisor supervisor_;
@@ -258,8 +316,8 @@ class TersorServer final : public Server {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Planner& planner) {
-  TERSOR_RETURN_IF_ERROR(ParseLoopbackAddress("--listen", options.listen).status());
-  TERSOR_RETURN_IF_ERROR(ParseLoopbackAddress("--metrics-listen", options.metrics_listen).status());
+  TERSOR_RETURN_IF_ERROR(CheckAddresses(options));
+  TERSOR_RETURN_IF_ERROR(ReadTlsFiles(options.tls).status());
   TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<DataFolder> folder, DataFolder::Open(options.data));
   TERSOR_ASSIGN_OR_RETURN(std::unique_ptr<GuardedDatabase> database, GuardedDatabase::Open(folder->database()));
   auto server = std::make_unique<TersorServer>(options, planner, std::move(folder), std::move(database));

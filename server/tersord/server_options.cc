@@ -46,6 +46,10 @@ absl::StatusOr<fs::path> Absolute(const fs::path& path) {
 absl::Status MakeAbsolute(ServerOptions& options) {
   TERSOR_ASSIGN_OR_RETURN(options.data, Absolute(options.data));
   TERSOR_ASSIGN_OR_RETURN(options.worker, Absolute(options.worker));
+  for (fs::path* path : {&options.tls.certificate, &options.tls.key, &options.tls.client_ca}) {
+    if (path->empty()) continue;
+    TERSOR_ASSIGN_OR_RETURN(*path, Absolute(*path));
+  }
   for (fs::path& path : options.model_roots) {
     TERSOR_ASSIGN_OR_RETURN(path, Absolute(path));
   }
@@ -63,11 +67,29 @@ void NoteMissingFolders(const std::vector<fs::path>& folders, ServerOptions& opt
 }
 
 void AddFlags(CLI::App& app, ServerOptions& options) {
-  app.add_option("--listen", options.listen, "Address of the service, loopback only; port 0 takes a free one")
-      ->capture_default_str();
+  app.add_option("--listen", options.listen, "Address of the service; port 0 takes a free one")->capture_default_str();
   app.add_option("--metrics-listen", options.metrics_listen,
                  "Address of /metrics, /livez and /readyz (HTTP), loopback only; port 0 takes a free one")
       ->capture_default_str();
+  app.add_option("--tls-cert", options.tls.certificate,
+                 "PEM file of the certificate that clients are shown, its chain after it; looked at every second")
+      ->type_name("FILE");
+  app.add_option("--tls-key", options.tls.key, "PEM file of its private key")->type_name("FILE");
+  app.add_option("--client-ca", options.tls.client_ca,
+                 "PEM file of the authorities that clients' certificates must come from; without it they need none")
+      ->type_name("FILE");
+  app.add_flag(
+      "--tokens", options.tokens,
+      "Ask every call for an API token; where no token of an administrator is valid, a first one is written to "
+      "DATA/admin-token");
+  app.add_option("--calls-per-second", options.calls_per_second,
+                 "Calls that one API token may make, twice as many at once; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_flag(
+      "--insecure-listen", options.insecure_listen,
+      "Let --listen and --metrics-listen take addresses that others reach without protection: whoever does may "
+      "run jobs, read models and results, and read along");
   app.add_option("--data", options.data, "Folder for jobs, uploads and caches; one tersord at a time")
       ->capture_default_str();
   app.add_option("--model-root", options.model_roots,

@@ -8,12 +8,20 @@
 
 #include "absl/time/time.h"
 #include "core/base/status.h"
+#include "server/tersord/tls_files.h"
 
 namespace tersor {
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:7433";
   std::string metrics_listen = "127.0.0.1:7434";
+  TlsFiles tls;
+  // Every call needs an API token.
+  bool tokens = false;
+  // Of one API token; 0: no limit.
+  double calls_per_second = 0;
+  // Addresses that others reach may go unprotected.
+  bool insecure_listen = false;
   std::filesystem::path data;
   std::vector<std::filesystem::path> model_roots;
   std::vector<std::filesystem::path> data_paths;

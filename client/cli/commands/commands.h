@@ -29,6 +29,11 @@ std::unique_ptr<Command> NewDownloadCommand();
 std::unique_ptr<Command> NewModelsImportCommand();
 std::unique_ptr<Command> NewModelsPushCommand();
 std::unique_ptr<Command> NewModelsListCommand();
+std::unique_ptr<Command> NewTokenCreateCommand();
+std::unique_ptr<Command> NewTokenListCommand();
+std::unique_ptr<Command> NewTokenRevokeCommand();
+// Groups its children under `tersor token`.
+std::unique_ptr<Command> NewTokenCommand(CommandList children);
 // Groups its children under `tersor models`.
 std::unique_ptr<Command> NewModelsCommand(CommandList children);
 

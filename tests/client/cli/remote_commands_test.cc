@@ -33,8 +33,8 @@ TEST_F(RemoteCommandsTest, HelpTeachesAndUsageErrorsAreTwo) {
   EXPECT_EQ(Tersor({"models"}), 2);
   EXPECT_EQ(Tersor({"status"}), 2);
   for (const char* command :
-       {"run", "init", "validate", "submit", "estimate", "list", "status", "watch", "logs", "cancel", "gc", "report",
-        "compare", "download", "models", "methods", "tokenize", "generate", "doctor"}) {
+       {"run", "init",   "validate", "submit",   "estimate", "list",  "status",  "watch",    "logs",     "cancel",
+        "gc",  "report", "compare",  "download", "models",   "token", "methods", "tokenize", "generate", "doctor"}) {
     EXPECT_EQ(Tersor({command, "--help"}), 0) << command;
     EXPECT_THAT(out_, HasSubstr(command));
   }

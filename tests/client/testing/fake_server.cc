@@ -193,6 +193,37 @@ class FakeModels final : public v1::ModelService::Service {
   FakeState& state_;
 };
 
+class FakeTokens final : public v1::TokenService::Service {
+ public:
+  explicit FakeTokens(FakeState& state) : state_(state) {}
+
+  Status CreateToken(ServerContext*, const v1::CreateTokenRequest* request,
+                     v1::CreateTokenResponse* response) override {
+    std::lock_guard lock(state_.mutex);
+    state_.new_tokens.push_back(*request);
+    response->mutable_token()->set_id("t1");
+    response->set_secret("tsr_secret");
+    return Status::OK;
+  }
+  Status ListTokens(ServerContext* context, const v1::ListTokensRequest*, v1::ListTokensResponse* response) override {
+    std::lock_guard lock(state_.mutex);
+    const auto header = context->client_metadata().find("authorization");
+    if (header != context->client_metadata().end()) {
+      state_.authorization = std::string(header->second.data(), header->second.size());
+    }
+    for (const v1::Token& token : state_.tokens) *response->add_tokens() = token;
+    return Status::OK;
+  }
+  Status RevokeToken(ServerContext*, const v1::RevokeTokenRequest* request, google::protobuf::Empty*) override {
+    std::lock_guard lock(state_.mutex);
+    state_.revoked.push_back(request->id());
+    return request->id() == "t1" ? Status::OK : NotFound("token " + request->id());
+  }
+
+ private:
+  FakeState& state_;
+};
+
 class FakeArtifacts final : public v1::ArtifactService::Service {
  public:
   explicit FakeArtifacts(FakeState& state) : state_(state) {}
@@ -234,6 +265,7 @@ FakeServer::FakeServer() {
   services_.push_back(std::make_unique<FakeReports>(state_));
   services_.push_back(std::make_unique<FakeModels>(state_));
   services_.push_back(std::make_unique<FakeArtifacts>(state_));
+  services_.push_back(std::make_unique<FakeTokens>(state_));
   Start();
 }
 

@@ -13,6 +13,7 @@
 #include "tersor/v1/job_service.grpc.pb.h"
 #include "tersor/v1/model_service.grpc.pb.h"
 #include "tersor/v1/report_service.grpc.pb.h"
+#include "tersor/v1/token_service.grpc.pb.h"
 
 namespace tersor::client {
 
@@ -45,6 +46,12 @@ struct FakeState {
   v1::StartUploadRequest upload;
   std::vector<v1::Model> models;
   std::vector<std::string> imports;
+
+  // Tokens: requests to make them, ids of those to revoke, what ListTokens answers, the header of the last call.
+  std::vector<v1::CreateTokenRequest> new_tokens;
+  std::vector<std::string> revoked;
+  std::vector<v1::Token> tokens;
+  std::string authorization;
 
   // Downloads: files by path. A stream is broken off after `break_download_after` bytes (-1: never), once.
   std::vector<v1::ArtifactInfo> artifacts;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/atomic_file.h"
 #include "server/store/sqlite_database.h"
 #include "tests/integration/service/service_fixture.h"
 
@@ -32,15 +33,31 @@ TEST_F(StartupTest, SecondServerOnTheSameFolderIsRefused) {
   EXPECT_EQ(AwaitEnd(Submit("blocks=1").id()).state(), v1::JOB_STATE_SUCCEEDED);
 }
 
-TEST_F(StartupTest, OnlyLoopbackIsServed) {
+TEST_F(StartupTest, WithoutProtectionOnlyLoopbackIsServed) {
   for (const char* address : {"0.0.0.0:0", "[::]:0", "192.168.1.4:7433", "example.org:80"}) {
     const ProgramResult result = Run({"--listen", address, "--data", data().string()});
     EXPECT_EQ(result.exit_code, 2) << address;
     EXPECT_THAT(result.output, HasSubstr("only loopback")) << address;
-    EXPECT_THAT(result.output, HasSubstr("no TLS and no authentication")) << address;
+    EXPECT_THAT(result.output, HasSubstr("--tls-cert")) << address;
   }
   EXPECT_THAT(Run({"--metrics-listen", "0.0.0.0:0", "--data", data().string()}).output, HasSubstr("only loopback"));
   EXPECT_EQ(Run({"--listen", "nonsense", "--data", data().string()}).exit_code, 2);
+}
+
+TEST_F(StartupTest, TheOperatorMayInsist) {
+  ServerCommand command = Command({"--insecure-listen"});
+  command.listen = "0.0.0.0:0";
+  const auto process = ServerProcess::Start(command);
+  ASSERT_TRUE(process.ok()) << process.status();
+  EXPECT_EQ((*process)->address().rfind("0.0.0.0:", 0), 0);
+  ServiceClient client((*process)->address());
+  v1::Job job;
+  EXPECT_TRUE(client.Submit(Request("blocks=1"), &job).ok());
+  std::vector<v1::Event> events;
+  EXPECT_TRUE(client.Watch(job.id(), 0, ToTheEnd, &events).ok());
+  const absl::StatusOr<std::string> log = ReadFile(data().string() + ".log");
+  ASSERT_TRUE(log.ok());
+  EXPECT_THAT(*log, HasSubstr("whoever reaches the address may run jobs"));
 }
 
 TEST_F(StartupTest, PortInUseIsAClearError) {

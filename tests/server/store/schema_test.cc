@@ -30,11 +30,24 @@ TEST_F(SchemaTest, CreatedOnceAndOpenedAgain) {
 
 TEST_F(SchemaTest, NewerIsRefused) {
   ASSERT_TRUE(GuardedDatabase::Open(path()).ok());
-  Execute("PRAGMA user_version=2");
+  Execute("PRAGMA user_version=99");
   const absl::Status status = GuardedDatabase::Open(path()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(status.message(), HasSubstr("newer Tersor (its schema is 2, this program knows up to 1)"));
+  EXPECT_THAT(status.message(), HasSubstr("newer Tersor (its schema is 99, this program knows up to "));
   EXPECT_THAT(status.message(), HasSubstr(path().string()));
+}
+
+// What version 1 had is what remains when the later steps are taken back.
+TEST_F(SchemaTest, AnEarlierVersionGetsWhatItLacks) {
+  ASSERT_TRUE(GuardedDatabase::Open(path()).ok());
+  Execute("DROP TABLE tokens; INSERT INTO uploads VALUES ('u', 'm', 5); PRAGMA user_version=1");
+  const auto upgraded = GuardedDatabase::Open(path());
+  ASSERT_TRUE(upgraded.ok()) << upgraded.status();
+  const MutexLock lock((*upgraded)->mutex);
+  SqliteDatabase& sql = *(*upgraded)->sql;
+  EXPECT_EQ(*sql.QueryInt("PRAGMA user_version", {}), kSchemaVersion);
+  EXPECT_EQ(*sql.QueryInt("SELECT count(*) FROM tokens", {}, -1), 0);
+  EXPECT_EQ(*sql.QueryInt("SELECT create_ms FROM uploads", {}), 5);
 }
 
 TEST_F(SchemaTest, AnotherProgramsDatabaseIsRefused) {

@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const Server
   const fs::path endpoint = command.data / "endpoint";
   fs::remove(endpoint, error);
   const fs::path log = fs::path(command.data) += ".log";
-  std::vector<std::string> arguments = {command.tersord.string(), "--listen",    "127.0.0.1:0",
+  std::vector<std::string> arguments = {command.tersord.string(), "--listen",    command.listen,
                                         "--metrics-listen",       "127.0.0.1:0", "--data",
                                         command.data.string(),    "--worker",    command.worker.string()};
   arguments.insert(arguments.end(), command.flags.begin(), command.flags.end());

@@ -22,6 +22,7 @@ struct ServerCommand {
   std::filesystem::path worker;
   std::filesystem::path data;
   std::vector<std::string> flags;
+  std::string listen = "127.0.0.1:0";
 };
 
 // Starts tersord on free ports. Killed when destroyed. Not thread-safe.

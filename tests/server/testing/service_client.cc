@@ -4,6 +4,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include <chrono>
+#include <utility>
 
 #include "google/rpc/status.pb.h"
 
@@ -33,7 +34,10 @@ Detail DetailOf(const grpc::Status& status) {
 }  // namespace
 
 ServiceClient::ServiceClient(const std::string& address)
-    : channel_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
+    : ServiceClient(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {}
+
+ServiceClient::ServiceClient(std::shared_ptr<grpc::Channel> channel)
+    : channel_(std::move(channel)),
       jobs_(v1::JobService::NewStub(channel_)),
       models_(v1::ModelService::NewStub(channel_)),
       artifacts_(v1::ArtifactService::NewStub(channel_)),

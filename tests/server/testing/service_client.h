@@ -20,7 +20,9 @@ namespace tersor::testing {
 // Every call waits at most a minute. Thread-safe.
 class ServiceClient {
  public:
+  // In plain text.
   explicit ServiceClient(const std::string& address);
+  explicit ServiceClient(std::shared_ptr<grpc::Channel> channel);
 
   grpc::Status Submit(const v1::SubmitJobRequest& request, v1::Job* job);
   v1::Job Get(const std::string& id);
