@@ -11,6 +11,7 @@
 #include "core/model/gguf_spec.h"
 #include "core/model/rope_table.h"
 #include "core/model/special_tokens.h"
+#include "core/tokenizer/gguf_tokenizer.h"
 #include "core/tokenizer/gguf_tokenizer_writer.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -230,6 +231,17 @@ void PutSpecialTokens(const ModelSpec& spec, const SpecialTokens& special, int64
   if (!special.frame.after.empty()) metadata.Bool("tokenizer.ggml.add_eos_token", true);
 }
 
+absl::Status CheckPhi3Tokens(absl::string_view name, const std::vector<std::string>& tokens) {
+  if (!IsGgufPhi3Name(name)) return absl::OkStatus();
+  for (const absl::string_view token : kGgufPhi3Tokens) {
+    if (std::find(tokens.begin(), tokens.end(), token) != tokens.end()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("GGUF: the tokenizer has no token ", token, ", without which llama.cpp loads no model called \"",
+                     name, "\": rename the folder or file so that its name has neither phi3 nor phi-3"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PutTokenizer(const ModelSpec& spec, const ModelAssets& assets, GgufMetadataBuilder& metadata) {
   if (assets.tokenizer_json.empty()) {
     return absl::InvalidArgumentError("GGUF: the model has no tokenizer.json, and llama.cpp needs its tokens");
@@ -238,6 +250,7 @@ absl::Status PutTokenizer(const ModelSpec& spec, const ModelAssets& assets, Gguf
   TERSOR_ASSIGN_OR_RETURN(const SpecialTokens special, SpecialTokensOf(spec, assets, tokenizer.get()));
   TERSOR_ASSIGN_OR_RETURN(const GgufTokenizerMetadata tokens,
                           GgufTokenizerFromJson(assets.tokenizer_json, spec.vocabulary, assets.gguf_pre_tokenizer));
+  TERSOR_RETURN_IF_ERROR(CheckPhi3Tokens(spec.name, tokens.tokens));
   metadata.String("tokenizer.ggml.model", tokens.model);
   metadata.String("tokenizer.ggml.pre", tokens.pre);
   metadata.Strings("tokenizer.ggml.tokens", tokens.tokens);

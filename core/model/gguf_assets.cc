@@ -80,6 +80,8 @@ absl::StatusOr<GgufTokenizerMetadata> ReadTokenizer(const GgufMetadata& metadata
   TERSOR_ASSIGN_OR_RETURN(tokenizer.add_bos, Flag(metadata, "tokenizer.ggml.add_bos_token"));
   TERSOR_ASSIGN_OR_RETURN(tokenizer.add_eos, Flag(metadata, "tokenizer.ggml.add_eos_token"));
   TERSOR_ASSIGN_OR_RETURN(tokenizer.add_space_prefix, Flag(metadata, "tokenizer.ggml.add_space_prefix"));
+  TERSOR_ASSIGN_OR_RETURN(const std::string name, metadata.StringOr("general.name", ""));
+  tokenizer.is_phi3 = IsGgufPhi3Name(name);
   return tokenizer;
 }
 

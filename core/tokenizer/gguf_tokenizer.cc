@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/utf8.h"
 #include "core/tokenizer/gguf_merges.h"
@@ -76,6 +78,11 @@ bool IsSpecial(const GgufTokenizerMetadata& metadata, int64_t id) {
   return metadata.token_types[id] == kGgufTokenControl || metadata.token_types[id] == kGgufTokenUnknown;
 }
 
+// As llama.cpp's vocabulary has it.
+bool TakesSpacesAfter(const GgufTokenizerMetadata& metadata, absl::string_view token) {
+  return metadata.is_phi3 && token != "<unk>" && token != "<s>" && token != "<|endoftext|>";
+}
+
 // Tokens that are found in a text before it is pre-tokenized: the special ones and those that the model's author added.
 json AddedTokensJson(const GgufTokenizerMetadata& metadata) {
   json added = json::array();
@@ -88,7 +95,7 @@ json AddedTokensJson(const GgufTokenizerMetadata& metadata) {
                      {"content", metadata.tokens[id]},
                      {"single_word", false},
                      {"lstrip", false},
-                     {"rstrip", false},
+                     {"rstrip", TakesSpacesAfter(metadata, metadata.tokens[id])},
                      {"normalized", false},
                      {"special", special}});
   }
@@ -199,6 +206,11 @@ absl::StatusOr<std::string> TokenizerJsonFromGguf(const GgufTokenizerMetadata& m
   tokenizer["padding"] = nullptr;
   tokenizer["added_tokens"] = AddedTokensJson(metadata);
   return tokenizer.dump();
+}
+
+bool IsGgufPhi3Name(absl::string_view name) {
+  const std::string lower = absl::AsciiStrToLower(name);
+  return absl::StrContains(lower, "phi3") || absl::StrContains(lower, "phi-3");
 }
 
 bool GgufTokenizerAddsBos(const GgufTokenizerMetadata& metadata) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "core/base/status.h"
 
 namespace tersor {
@@ -26,6 +27,7 @@ struct GgufTokenizerMetadata {
   std::optional<bool> add_bos;           // .add_bos_token
   std::optional<bool> add_eos;           // .add_eos_token
   std::optional<bool> add_space_prefix;  // .add_space_prefix; "llama" adds one when the key is missing
+  bool is_phi3 = false;                  // IsGgufPhi3Name(general.name)
 };
 
 // The values of tokenizer.ggml.token_type.
@@ -43,6 +45,12 @@ enum GgufTokenType : int32_t {
 // INVALID_ARGUMENT says which key is missing or wrong; an unknown model or pre-tokenizer is named beside the known
 // ones.
 absl::StatusOr<std::string> TokenizerJsonFromGguf(const GgufTokenizerMetadata& metadata);
+
+// Whether llama.cpp takes a model for Phi-3 by its general.name: GGUF cannot say that spaces after a special token
+// belong to it, so it lets them do so in such models, but after those that Phi-3 has otherwise. It loads no such model
+// that lacks one of `kGgufPhi3Tokens`.
+bool IsGgufPhi3Name(absl::string_view name);
+inline constexpr absl::string_view kGgufPhi3Tokens[] = {"</s>", "<unk>", "<s>", "<|endoftext|>"};
 
 // Whether the model's own tokenizer puts BOS before a text: add_bos, and where the file doesn't say, what is usual for
 // the model ("llama" does) or its pre-tokenizer. False where there is no BOS.

@@ -54,8 +54,9 @@ bool HasLlamaCpp() {
 
 absl::StatusOr<std::vector<LlamaCppCompletion>> ContinueWithLlamaCpp(const fs::path& gguf,
                                                                      const std::vector<std::string>& prompts,
-                                                                     int max_tokens, const fs::path& work) {
-  json request = {{"max_tokens", max_tokens}, {"prompts", json::array()}};
+                                                                     int max_tokens, const fs::path& work,
+                                                                     int context) {
+  json request = {{"max_tokens", max_tokens}, {"context", context}, {"prompts", json::array()}};
   for (const std::string& prompt : prompts) request["prompts"].push_back({{"text", prompt}});
   TERSOR_ASSIGN_OR_RETURN(const json answer, Ask(gguf, request, work));
   std::vector<LlamaCppCompletion> completions;
@@ -69,8 +70,8 @@ absl::StatusOr<std::vector<LlamaCppCompletion>> ContinueWithLlamaCpp(const fs::p
 
 absl::StatusOr<std::vector<std::vector<double>>> ScoreWithLlamaCpp(const fs::path& gguf,
                                                                    const std::vector<LlamaCppSequence>& sequences,
-                                                                   const fs::path& work) {
-  json request = {{"max_tokens", 1}, {"prompts", json::array()}, {"score", json::array()}};
+                                                                   const fs::path& work, int context) {
+  json request = {{"max_tokens", 1}, {"context", context}, {"prompts", json::array()}, {"score", json::array()}};
   for (const LlamaCppSequence& one : sequences) request["score"].push_back({{"ids", one.ids}, {"from", one.from}});
   TERSOR_ASSIGN_OR_RETURN(const json answer, Ask(gguf, request, work));
   return answer["scores"].get<std::vector<std::vector<double>>>();

@@ -21,10 +21,12 @@ struct LlamaCppCompletion {
 };
 
 // Loads `gguf` and continues each raw prompt greedily by at most `max_tokens`, without BOS or a chat template. Starts a
-// process; its files go beside each other into `work`, a folder that exists. An error carries what llama.cpp said.
+// process; its files go beside each other into `work`, a folder that exists. `context`: for how many tokens, rounded up
+// to a multiple of 256, by which llama.cpp chooses Phi-3's factors. An error carries what llama.cpp said.
 absl::StatusOr<std::vector<LlamaCppCompletion>> ContinueWithLlamaCpp(const std::filesystem::path& gguf,
                                                                      const std::vector<std::string>& prompts,
-                                                                     int max_tokens, const std::filesystem::path& work);
+                                                                     int max_tokens, const std::filesystem::path& work,
+                                                                     int context = 1024);
 
 // A sequence whose tokens from the place `from` (1 or more) on are scored.
 struct LlamaCppSequence {
@@ -35,7 +37,8 @@ struct LlamaCppSequence {
 // Negative log-likelihoods of the scored tokens of each sequence, as ContinueWithLlamaCpp otherwise.
 absl::StatusOr<std::vector<std::vector<double>>> ScoreWithLlamaCpp(const std::filesystem::path& gguf,
                                                                    const std::vector<LlamaCppSequence>& sequences,
-                                                                   const std::filesystem::path& work);
+                                                                   const std::filesystem::path& work,
+                                                                   int context = 1024);
 
 }  // namespace tersor::testing
 

@@ -5,7 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "core/exports/export_registry.h"
 #include "core/model/model_spec_json.h"
+#include "core/model/special_tokens.h"
 #include "core/tensor/float16.h"
+#include "core/tokenizer/tokenizer.h"
 #include "gmock/gmock.h"
 #include "tests/core/model/architecture_models.h"
 
@@ -32,7 +34,6 @@ TEST_P(GgufArchitectureTest, ComesBackWithItsShapesAndWeights) {
   ASSERT_TRUE(info.ok()) << info.status();
   absl::StatusOr<Model> read = LoadModel(work_ / info->path());
   ASSERT_TRUE(read.ok()) << read.status();
-  // The file has no id of padding, and BOS and EOS are the tokenizer's.
   EXPECT_EQ(SpecToJson(read->spec), SpecToJson(model.spec));
   ASSERT_EQ(read->parameters.size(), model.parameters.size());
   for (const auto& [name, tensor] : model.parameters) {
@@ -46,6 +47,26 @@ TEST_P(GgufArchitectureTest, ComesBackWithItsShapesAndWeights) {
       ASSERT_NEAR(found[i], wanted, exact ? 0x1p-23 : 0) << name << " " << i;
     }
   }
+}
+
+TEST_P(GgufArchitectureTest, ComesBackWithItsSpecialTokens) {
+  Model model = ArchitectureModel(GetParam(), 3);
+  model.spec.eos_ids = {2, 3};
+  const absl::StatusOr<v1::ArtifactInfo> info = WriteExport("gguf:f16", model, {}, work_);
+  ASSERT_TRUE(info.ok()) << info.status();
+  const absl::StatusOr<Model> read = LoadModel(work_ / info->path());
+  ASSERT_TRUE(read.ok()) << read.status();
+  const auto special = [](const Model& of) {
+    return *SpecialTokensOf(of.spec, of.assets, Tokenizer::FromJson(of.assets.tokenizer_json)->get());
+  };
+  const SpecialTokens expected = special(model);
+  const SpecialTokens found = special(*read);
+  EXPECT_EQ(found.bos.id, expected.bos.id);
+  EXPECT_EQ(found.eos.id, expected.eos.id);
+  EXPECT_EQ(found.ends, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(found.adds_bos(), expected.adds_bos());
+  EXPECT_EQ(read->assets.add_bos, model.assets.add_bos);
+  EXPECT_EQ(found.adds_bos(), model.assets.add_bos);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GgufArchitectureTest, ::testing::ValuesIn(ArchitectureModelNames()),
@@ -74,6 +95,16 @@ TEST(GgufArchitectureRefusalTest, WhatLlamaCppComputesOtherwiseIsNamed) {
   gemma.spec.layers[3].attention.sliding_window = 0;
   gemma.spec.layers[3].rope = gemma.spec.layers[5].rope;
   EXPECT_THAT(Refusal(gemma), HasSubstr("GGUF cannot say which layers attend to a window only"));
+}
+
+TEST(GgufArchitectureRefusalTest, WhatLlamaCppLooksForInPhi3IsNamed) {
+  Model phi3 = ArchitectureModel("phi3", 1);
+  phi3.assets.tokenizer_json = ArchitectureModel("gemma2", 1).assets.tokenizer_json;
+  EXPECT_THAT(Refusal(phi3), HasSubstr("no token <|endoftext|>, without which llama.cpp loads no model called"));
+  phi3.spec.name = "Tiny-Phi-3-mini";
+  EXPECT_THAT(Refusal(phi3), HasSubstr("called \"Tiny-Phi-3-mini\": rename"));
+  phi3.spec.name = "phi";
+  EXPECT_EQ(Refusal(phi3), "");
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ Json ConfigOf(absl::string_view name) {
     const std::vector<double> longer = {1, 1.5, 2, 4, 8, 16, 24, 32};
     return With(
         phi3,
-        {{"original_max_position_embeddings", 128},
+        {{"max_position_embeddings", 512},
+         {"original_max_position_embeddings", 256},
          {"rope_scaling",
           {{"type", "longrope"}, {"attention_factor", 1.125}, {"short_factor", shorter}, {"long_factor", longer}}}});
   }
@@ -84,8 +85,9 @@ Json ConfigOf(absl::string_view name) {
   return With(gemma3, {{"sliding_window_pattern", 3}, {"rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}}}});
 }
 
-// As tests/tools/record_sentencepiece.py trained it.
-std::string SentencePieceJson(bool prefix) {
+// As tests/tools/record_sentencepiece.py trained it. Phi-3's puts a space before a text and has one more special token,
+// which llama.cpp looks for in every model with "phi3" in its name.
+std::string SentencePieceJson(bool phi3) {
   const Json fixture = Json::parse(*ReadFile(testing::FixturesPath() / "sentencepiece.json"));
   GgufTokenizerMetadata metadata;
   metadata.model = "llama";
@@ -96,7 +98,13 @@ std::string SentencePieceJson(bool prefix) {
   metadata.eos_id = 2;
   metadata.unknown_id = 0;
   metadata.add_bos = true;
-  metadata.add_space_prefix = prefix;
+  metadata.add_space_prefix = phi3;
+  metadata.is_phi3 = phi3;
+  if (phi3) {
+    metadata.tokens.emplace_back("<|endoftext|>");
+    metadata.scores.push_back(0);
+    metadata.token_types.push_back(kGgufTokenControl);
+  }
   return *TokenizerJsonFromGguf(metadata);
 }
 

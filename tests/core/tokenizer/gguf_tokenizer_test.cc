@@ -168,6 +168,20 @@ TEST(GgufTokenizerTest, SentencePiecePrefixesMergesAndFallsBackToBytes) {
   }
 }
 
+TEST(GgufTokenizerTest, SpacesAfterPhi3sSpecialTokensAreTheirs) {
+  for (const char* name : {"phi3", "Phi-3-mini-4k-instruct", "my-PHI3"}) EXPECT_TRUE(IsGgufPhi3Name(name)) << name;
+  for (const char* name : {"", "phi", "phi-2", "Phi-4-mini"}) EXPECT_FALSE(IsGgufPhi3Name(name)) << name;
+  GgufTokenizerMetadata metadata = SentencePieceMetadata();
+  const auto plain = Build(metadata);
+  metadata.is_phi3 = true;
+  const auto phi3 = Build(metadata);
+  ASSERT_NE(phi3, nullptr);
+  ASSERT_NE(plain, nullptr);
+  EXPECT_EQ(phi3->Encode("</s> \n hello").value(), plain->Encode("</s>hello").value());
+  EXPECT_NE(phi3->Encode("</s> \n hello").value(), plain->Encode("</s> \n hello").value());
+  EXPECT_EQ(phi3->Encode("<s>  hello<unk> w").value(), plain->Encode("<s>  hello<unk> w").value());
+}
+
 TEST(GgufTokenizerTest, SentencePieceWithoutSpacePrefix) {
   GgufTokenizerMetadata metadata = SentencePieceMetadata();
   metadata.add_space_prefix = false;

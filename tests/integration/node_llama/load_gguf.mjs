@@ -2,7 +2,7 @@
 //
 // node load_gguf.mjs PACKAGE GGUF PROMPTS.json OUT.json: PACKAGE is the folder of node-llama-cpp (run.sh knows it).
 // PROMPTS.json: {"max_tokens": 24, "prompts": [{"text": "..."} or {"ids": [...]}, ...],
-// "score": [{"ids": [...], "from": 32}, ...]}. Special strings are parsed, no BOS is added.
+// "score": [{"ids": [...], "from": 32}, ...], "context": 1024}. Special strings are parsed, no BOS is added.
 // OUT.json: {"llama_cpp": "b1234", "train_context": 8192, "completions": [{"prompt_ids", "ids", "text"}, ...],
 // "scores": [[...], ...]}: what was generated, the end token included in ids; the negative log-likelihoods of each
 // sequence's ids from the place "from" on.
@@ -42,7 +42,7 @@ async function score(sequence, {ids, from}) {
 const request = JSON.parse(await readFile(promptsPath, "utf8"));
 const llama = await getLlama({build: "never", gpu: false, logLevel: LlamaLogLevel.warn});
 const model = await llama.loadModel({modelPath: ggufPath, gpuLayers: 0, checkTensors: true});
-const context = await model.createContext({contextSize: 1024, threads: 2});
+const context = await model.createContext({contextSize: request.context ?? 1024, threads: 2});
 const completions = [];
 for (const prompt of request.prompts) completions.push(await complete(model, context, prompt, request.max_tokens));
 const scores = [];
