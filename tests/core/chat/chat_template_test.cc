@@ -12,6 +12,7 @@ namespace tersor {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const ChatVariables kVariables = {.bos_token = "<s>",
                                   .eos_token = "</s>",
@@ -111,6 +112,26 @@ TEST(ChatTemplateTest, HostileTemplatesComeToAnEnd) {
   std::string blocks;
   for (int i = 0; i < 5000; ++i) blocks += "{% if 1 %}";
   EXPECT_THAT(Render(blocks), HasSubstr("recursion"));
+}
+
+TEST(ChatTemplateTest, ComparisonsPayForTheirBytes) {
+  const std::string texts = "{% set s = 'x' * 1048575 ~ 'x' %}{% set t = 'x' * 1048575 ~ 'y' %}";
+  EXPECT_THAT(Render(absl::StrCat(texts, "{% set l = [s] * 131071 %}{{ l.count(t) }}")), HasSubstr("too many values"));
+  for (const char* use :
+       {"l.count(t)", "l == m", "l != m", "l < m", "l >= m", "t in l", "t not in l", "l in 'x'", "l is eq m",
+        "l is lt m", "l is ge m", "t is in l", "l == m == m", "l <= m < m", "t in l in l"}) {
+    const std::string few = absl::StrCat(texts, "{% set l = [s] * 4 %}{% set m = [s] * 3 + [t] %}");
+    EXPECT_THAT(Render(absl::StrCat(few, "{{ ", use, " }}")), Not(HasSubstr("chat template"))) << use;
+    EXPECT_THAT(Render(absl::StrCat(few, "{% for i in range(2000) %}{{ ", use, " }}{% endfor %}")), HasSubstr(kBudget))
+        << use;
+  }
+}
+
+TEST(ChatTemplateTest, ChainsAndTestsOfOrderCompare) {
+  EXPECT_EQ(Render("{{ 1 < 2 <= 2 }}{{ 1 < 3 < 2 }}{{ 1 in [1] == [1] }}{{ 'a' not in 'b' != 'c' }}"),
+            "TrueFalseTrueTrue");
+  EXPECT_EQ(Render("{{ [1, 2, 3] | select('gt', 1) | list }}{{ 2 is le 2 }}{{ 'b' is in ['b'] }}"), "[2, 3]TrueTrue");
+  EXPECT_THAT(Render("{{ 1 is lt 'a' }}"), HasSubstr("not supported between"));
 }
 
 // `twice` doubles ns.x.

@@ -23,6 +23,7 @@ pub fn transformers_environment() -> Environment<'static> {
     // Would print the program's own state.
     environment.remove_global("debug");
     guarded_code::add_functions(&mut environment);
+    guarded_code::add_tests(&mut environment);
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
     environment.add_function("namespace", filters::namespace);
     environment.add_function("raise_exception", filters::raise_exception);
@@ -41,12 +42,6 @@ pub fn transformers_environment() -> Environment<'static> {
         environment.remove_test(name);
     }
     environment.add_test("callable", filters::is_callable);
-    for name in ["eq", "equalto", "=="] {
-        environment.add_test(name, guarded_code::is_equal);
-    }
-    for name in ["ne", "!="] {
-        environment.add_test(name, guarded_code::is_unequal);
-    }
     environment.add_test("iterable", filters::is_iterable);
     environment.add_test("sequence", filters::is_sequence);
     environment

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use minijinja::machinery::{parse, CodeGenerator, Instruction, Instructions};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
-use minijinja::{functions, Environment, Error, ErrorKind, State, Value};
+use minijinja::{functions, tests, Environment, Error, ErrorKind, State, Value};
 
 use super::{methods, slices};
 
@@ -13,12 +13,14 @@ use super::{methods, slices};
 const SETTLED: &str = "settled value";
 const ASSIGNED: &str = "assigned value";
 const SLICED: &str = "sliced value";
+const PAID: &str = "paid value";
 const EQUAL: &str = "compared ==";
 const UNEQUAL: &str = "compared !=";
 const COMPARISONS: [&str; 4] = ["compared <", "compared <=", "compared >", "compared >="];
 
-/// Values in a value, each counted as often as it is reached.
+/// Values in a value, each counted as often as it is reached, and every so many bytes of its texts.
 const MOST_NODES: usize = 1 << 17;
+const BYTES_A_NODE: usize = 64;
 const DEEPEST: usize = 64;
 const MOST_BYTES: usize = 1 << 20;
 const NODES_A_FUEL: usize = 4;
@@ -34,7 +36,7 @@ fn is_namespace(value: &Value) -> bool {
 
 /// The nodes of `value`, added to `seen`. A namespace in it could hold itself.
 fn count_nodes(value: &Value, depth: usize, seen: &mut usize) -> Result<(), Error> {
-    *seen += 1;
+    *seen += 1 + value.as_str().map_or(0, str::len) / BYTES_A_NODE;
     if *seen > MOST_NODES || depth > DEEPEST {
         return Err(invalid("a value has too many values in it or is nested too deep"));
     }
@@ -62,7 +64,7 @@ fn is_container(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable | ValueKind::Map)
 }
 
-fn pay_for_walk(state: &State, value: &Value) -> Result<(), Error> {
+pub fn pay_for_walk(state: &State, value: &Value) -> Result<(), Error> {
     let mut nodes = 0;
     let counted = count_nodes(value, 0, &mut nodes);
     state.consume_fuel((nodes / NODES_A_FUEL) as u64)?;
@@ -89,19 +91,28 @@ fn assign(value: Value) -> Result<Value, Error> {
     count_nodes(&value, 1, &mut 0).map(|()| value)
 }
 
-pub fn is_equal(state: &State, left: &Value, right: &Value) -> Result<bool, Error> {
+/// The value itself, before something reads all of it.
+fn paid(state: &State, value: Value) -> Result<Value, Error> {
+    pay_for_walk(state, &value).map(|()| value)
+}
+
+fn pay_for_comparison(state: &State, left: &Value, right: &Value) -> Result<(), Error> {
     match (left.as_str(), right.as_str()) {
-        (Some(left), Some(right)) => methods::pay(state, left.len().min(right.len()))?,
-        _ => pay_for_walk(state, left)?,
+        (Some(left), Some(right)) => methods::pay(state, left.len().min(right.len())),
+        _ => pay_for_walk(state, left),
     }
+}
+
+fn is_equal(state: &State, left: &Value, right: &Value) -> Result<bool, Error> {
+    pay_for_comparison(state, left, right)?;
     Ok(left == right)
 }
 
-pub fn is_unequal(state: &State, left: &Value, right: &Value) -> Result<bool, Error> {
+fn is_unequal(state: &State, left: &Value, right: &Value) -> Result<bool, Error> {
     is_equal(state, left, right).map(|equal| !equal)
 }
 
-fn compare(name: &'static str, left: &Value, right: &Value) -> Result<bool, Error> {
+fn compare(state: &State, name: &'static str, left: &Value, right: &Value) -> Result<bool, Error> {
     let sort = |value: &Value| match value.kind() {
         ValueKind::Bool | ValueKind::Number => 1,
         ValueKind::String => 2,
@@ -112,6 +123,7 @@ fn compare(name: &'static str, left: &Value, right: &Value) -> Result<bool, Erro
         let (operator, left, right) = (&name["compared ".len()..], left.kind(), right.kind());
         return Err(invalid(format!("{operator} is not supported between {left} and {right}")));
     }
+    pay_for_comparison(state, left, right)?;
     let order = left.partial_cmp(right);
     Ok(match name {
         "compared <" => order == Some(Ordering::Less),
@@ -121,14 +133,39 @@ fn compare(name: &'static str, left: &Value, right: &Value) -> Result<bool, Erro
     })
 }
 
+fn is_in(state: &State, value: &Value, other: &Value) -> Result<bool, Error> {
+    pay_for_walk(state, value)?;
+    pay_for_walk(state, other)?;
+    tests::is_in(state, value, other)
+}
+
+pub fn add_tests(environment: &mut Environment) {
+    for name in ["eq", "equalto", "=="] {
+        environment.add_test(name, is_equal);
+    }
+    for name in ["ne", "!="] {
+        environment.add_test(name, is_unequal);
+    }
+    let spellings: [&[&str]; 4] = [&["lt", "lessthan", "<"], &["le", "<="], &["gt", "greaterthan", ">"], &["ge", ">="]];
+    for (ordered, names) in COMPARISONS.into_iter().zip(spellings) {
+        for name in names {
+            let test = move |state: &State, left: &Value, right: &Value| compare(state, ordered, left, right);
+            environment.add_test(*name, test);
+        }
+    }
+    environment.add_test("in", is_in);
+}
+
 pub fn add_functions(environment: &mut Environment) {
     environment.add_function(SETTLED, settle);
     environment.add_function(ASSIGNED, assign);
     environment.add_function(SLICED, slices::slice);
+    environment.add_function(PAID, paid);
     environment.add_function(EQUAL, is_equal);
     environment.add_function(UNEQUAL, is_unequal);
     for name in COMPARISONS {
-        environment.add_function(name, move |left: &Value, right: &Value| compare(name, left, right));
+        let ordered = move |state: &State, left: &Value, right: &Value| compare(state, name, left, right);
+        environment.add_function(name, ordered);
     }
 }
 
@@ -154,6 +191,7 @@ fn guarded(instruction: &Instruction<'static>) -> Vec<Instruction<'static>> {
     let settled = |made: Instruction<'static>| vec![made, Instruction::CallFunction(SETTLED, Some(1))];
     let called = |name| vec![Instruction::CallFunction(name, Some(2))];
     let compared = |at: usize| called(COMPARISONS[at]);
+    let paid = || Instruction::CallFunction(PAID, Some(1));
     match instruction {
         Instruction::Eq => called(EQUAL),
         Instruction::Ne => called(UNEQUAL),
@@ -161,6 +199,10 @@ fn guarded(instruction: &Instruction<'static>) -> Vec<Instruction<'static>> {
         Instruction::Lte => compared(1),
         Instruction::Gt => compared(2),
         Instruction::Gte => compared(3),
+        // A list is compared with each item, and what is sought in a text becomes text itself.
+        Instruction::In | Instruction::CompareAndPreserve(_) => {
+            vec![paid(), Instruction::Swap, paid(), Instruction::Swap, instruction.clone()]
+        }
         // The value lies below the namespace.
         Instruction::SetAttr(_) => {
             vec![

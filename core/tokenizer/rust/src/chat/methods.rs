@@ -4,6 +4,8 @@ use minijinja::value::{from_args, Kwargs, Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat;
 
+use super::guarded_code;
+
 /// Bytes that one fuel pays for.
 const BYTES_A_FUEL: usize = 64;
 
@@ -32,7 +34,7 @@ pub fn call(state: &mut State, value: &Value, method: &str, args: &[Value]) -> R
     pay(state, value.as_str().map_or(0, str::len))?;
     let own = match value.kind() {
         ValueKind::String => text_method(state, value.as_str().unwrap_or_default(), method, args)?,
-        ValueKind::Seq | ValueKind::Iterable => list_method(value, method, args)?,
+        ValueKind::Seq | ValueKind::Iterable => list_method(state, value, method, args)?,
         ValueKind::Map => map_method(value, method, args)?,
         _ => None,
     };
@@ -287,11 +289,12 @@ pub fn padded(state: &State, text: &str, method: &str, width: i64, fill: char) -
     }))
 }
 
-fn list_method(value: &Value, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
+fn list_method(state: &State, value: &Value, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
     if method != "index" && method != "count" {
         return Ok(None);
     }
     let (what,): (&Value,) = from_args(args)?;
+    guarded_code::pay_for_walk(state, value)?;
     if method == "count" {
         return Ok(Some(Value::from(value.try_iter()?.filter(|item| item == what).count())));
     }
