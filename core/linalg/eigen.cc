@@ -3,7 +3,6 @@
 #include <lapacke.h>
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +11,11 @@
 namespace tersor {
 
 absl::StatusOr<SymmetricEigen> DecomposeSymmetric(int64_t n, std::vector<double> matrix) {
-  if (n < 1 || n > std::numeric_limits<int>::max() || static_cast<int64_t>(matrix.size()) / n != n) {
+  if (n > kLargestEigenRows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("eigenvectors of ", n, " rows are asked for; at most ", kLargestEigenRows, " can be had"));
+  }
+  if (n < 1 || static_cast<int64_t>(matrix.size()) / n != n) {
     return absl::InvalidArgumentError(absl::StrCat(matrix.size(), " elements are not a matrix of ", n, " rows"));
   }
   for (int64_t i = 0; i < n; ++i) {

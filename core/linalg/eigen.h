@@ -15,7 +15,11 @@ struct SymmetricEigen {
   std::vector<double> vectors;
 };
 
-// `matrix` is n x n, row-major; only its lower triangle is read. INVALID_ARGUMENT where it is not finite. Thread-safe.
+// LAPACK's workspace of 1 + 6n + 2n^2 numbers is counted in 32 bits.
+inline constexpr int64_t kLargestEigenRows = 32000;
+
+// `matrix` is n x n, row-major; only its lower triangle is read. INVALID_ARGUMENT where it is not finite or has more
+// than kLargestEigenRows rows. Thread-safe.
 absl::StatusOr<SymmetricEigen> DecomposeSymmetric(int64_t n, std::vector<double> matrix);
 
 // Floating-point operations that it takes, on one thread.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/compress/prune/mask_selection.h"
 #include "core/compress/prune/sparse_fit.h"
 #include "core/compress/quantize/layer_rounding.h"
@@ -41,6 +42,18 @@ std::set<Statistic> AlpsMethod::statistics() const {
   std::set<Statistic> wanted = {Statistic::kSecondMoment};
   if (own_.dense_correction > 0) wanted.insert(Statistic::kDenseMoment);
   return wanted;
+}
+
+std::vector<FieldViolation> AlpsMethod::CheckLayers(const std::vector<LinearLayer>& layers,
+                                                    const std::string& field) const {
+  std::vector<FieldViolation> violations = PruningMethod::CheckLayers(layers, field);
+  for (const LinearLayer& layer : layers) {
+    if (layer.inputs <= kLargestEigenRows) continue;
+    violations.push_back({field, absl::StrCat(layer.name, " has ", layer.inputs, " inputs, and alps takes at most ",
+                                              kLargestEigenRows, "; skip such layers, or take sparsegpt or wanda")});
+    break;
+  }
+  return violations;
 }
 
 LayerCost AlpsMethod::Cost(const LinearLayer& layer) const {

@@ -23,6 +23,8 @@ class AlpsMethod final : public PruningMethod {
 
   absl::string_view name() const override { return kName; }
   std::set<Statistic> statistics() const override;
+  std::vector<FieldViolation> CheckLayers(const std::vector<LinearLayer>& layers,
+                                          const std::string& field) const override;
   LayerCost Cost(const LinearLayer& layer) const override;
   absl::StatusOr<SegmentOutcome> Apply(const SegmentTask& task) const override;
 

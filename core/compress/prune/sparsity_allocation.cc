@@ -104,7 +104,8 @@ absl::StatusOr<Json> CountScores(const BlockTask& task, const std::vector<Scored
 
 absl::Status Damaged() { return absl::InternalError("analyses of pruning are not what they were made as"); }
 
-// keep_l = 1 - s + spread * (what the block's outliers are in -1 .. 1, less the mean of that).
+// keep_l = 1 - s + spread * (what the block's outliers are in -1 .. 1, less the mean of that), with as much less spread
+// as keeps every block within what it can keep, so that the mean stays 1 - s.
 absl::StatusOr<Json> ByOutliers(const std::vector<Json>& analyses, const PruneOptions& options) {
   double least = 1, most = 0, weights = 0, sum = 0;
   for (const Json& analysis : analyses) {
@@ -120,11 +121,20 @@ absl::StatusOr<Json> ByOutliers(const std::vector<Json>& analyses, const PruneOp
     weights += own;
     sum += own * share(analysis);
   }
+  const double mean = weights > 0 ? sum / weights : 0;
+  const double most_sparsity = std::max(options.sparsity, kMostSparsity);
+  double fit = 1;
+  for (const Json& analysis : analyses) {
+    const double more = share(analysis) - mean;
+    if (more > 0) fit = std::min(fit, options.sparsity / more);
+    if (more < 0) fit = std::min(fit, (most_sparsity - options.sparsity) / -more);
+  }
   Json layers = Json::object();
   for (const Json& analysis : analyses) {
-    const double keep = 1 - options.sparsity + share(analysis) - sum / weights;
+    const double sparsity = options.sparsity - fit * (share(analysis) - mean);
+    // Only rounding leads out of it.
     for (const Json& name : analysis["layers"]) {
-      layers[name.get<std::string>()] = std::clamp(1 - keep, 0.0, kMostSparsity);
+      layers[name.get<std::string>()] = std::clamp(sparsity, 0.0, most_sparsity);
     }
   }
   return Json{{"layers", std::move(layers)}};

@@ -19,9 +19,10 @@ namespace tersor {
 // mean. By one threshold: how many weights of each layer score how much, in steps of a sixteenth.
 absl::StatusOr<nlohmann::json> AnalyzeBlock(const BlockTask& task, const PruneOptions& options);
 
-// OWL: blocks with more outliers keep more, by up to options.owl_spread more or less than the mean. One threshold:
-// every layer leaves out what scores below it, at most kMostSparsity of it. INTERNAL where the analyses are no such
-// objects.
+// OWL: blocks with more outliers keep more, by up to options.owl_spread more or less than the mean; by less where a
+// block would have to keep more than all or leave out more than kMostSparsity, so that the mean is what was asked for.
+// One threshold: every layer leaves out what scores below it, at most kMostSparsity of it. INTERNAL where the analyses
+// are no such objects.
 inline constexpr double kMostSparsity = 0.99;
 absl::StatusOr<nlohmann::json> AllocateSparsity(const std::vector<nlohmann::json>& analyses,
                                                 const PruneOptions& options);

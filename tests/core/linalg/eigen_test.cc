@@ -43,6 +43,8 @@ TEST(EigenTest, VectorsAndValuesMakeTheMatrix) {
 TEST(EigenTest, RefusesWhatIsNoFiniteMatrix) {
   EXPECT_FALSE(DecomposeSymmetric(3, std::vector<double>(8)).ok());
   EXPECT_FALSE(DecomposeSymmetric(0, {}).ok());
+  EXPECT_EQ(DecomposeSymmetric(kLargestEigenRows + 1, {}).status().message(),
+            "eigenvectors of 32001 rows are asked for; at most 32000 can be had");
   EXPECT_FALSE(DecomposeSymmetric(1, {std::numeric_limits<double>::quiet_NaN()}).ok());
   EXPECT_FALSE(DecomposeSymmetric(2, {1, 0, std::numeric_limits<double>::infinity(), 1}).ok());
 }

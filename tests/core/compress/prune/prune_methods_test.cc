@@ -342,6 +342,15 @@ TEST(AlpsTest, RefusesOptionsOutOfRange) {
       AllOf(HasSubstr("prune.alps.damping"), HasSubstr("prune.alps.steps"), HasSubstr("prune.alps.dense_correction")));
 }
 
+TEST(AlpsTest, RefusesLayersWhoseEigenvectorsAreTooMany) {
+  const std::vector<LinearLayer> layers = {{"a", 8, 32000}, {"b", 8, 32001}, {"c", 8, 40000}};
+  const std::vector<FieldViolation> violations = Make("alps {}")->CheckLayers(layers, "stages[0].prune.alps");
+  ASSERT_EQ(violations.size(), 1);
+  EXPECT_EQ(violations[0].field, "stages[0].prune.alps");
+  EXPECT_THAT(violations[0].description, HasSubstr("b has 32001 inputs, and alps takes at most 32000"));
+  EXPECT_TRUE(Make("sparsegpt {}")->CheckLayers(layers, "stages[0].prune.sparsegpt").empty());
+}
+
 // A layer that reads X where the dense one read D comes nearer to W D for it.
 TEST(DenseCorrectionTest, PrunedWeightsMakeUpForChangedInputs) {
   CalibratedLayer layer(24, 64);

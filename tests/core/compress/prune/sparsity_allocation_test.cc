@@ -1,5 +1,6 @@
 #include "core/compress/prune/sparsity_allocation.h"
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
@@ -35,6 +36,31 @@ TEST(SparsityAllocationTest, OwlKeepsMoreWhereMoreIsOutlying) {
   EXPECT_NEAR((*decision)["layers"]["b"].get<double>(), 0.7, 1e-12);
   EXPECT_NEAR((*decision)["layers"]["c"].get<double>(), 0.5, 1e-12);
   EXPECT_NEAR((*decision)["layers"]["d"].get<double>(), 0.6, 1e-12);
+}
+
+TEST(SparsityAllocationTest, OwlKeepsTheMeanWhereTheSpreadIsTooWide) {
+  PruneOptions options;
+  options.allocation = Allocation::kOwl;
+  options.owl_spread = 0.5;
+  const std::vector<Json> analyses = {{{"layers", {"a"}}, {"weights", 300.0}, {"outliers", 0.01}},
+                                      {{"layers", {"b"}}, {"weights", 100.0}, {"outliers", 0.03}},
+                                      {{"layers", {"c"}}, {"weights", 100.0}, {"outliers", 0.02}}};
+  for (const double sparsity : {0.0, 0.1, 0.5, 0.9, 0.99, 0.995}) {
+    options.sparsity = sparsity;
+    const absl::StatusOr<Json> decision = AllocateSparsity(analyses, options);
+    ASSERT_TRUE(decision.ok()) << decision.status();
+    const auto of = [&](const char* layer) { return (*decision)["layers"][layer].get<double>(); };
+    EXPECT_NEAR((300 * of("a") + 100 * of("b") + 100 * of("c")) / 500, sparsity, 1e-12);
+    for (const char* layer : {"a", "b", "c"}) {
+      EXPECT_GE(of(layer), 0);
+      EXPECT_LE(of(layer), std::max(sparsity, kMostSparsity));
+    }
+    if (sparsity == 0.9) {
+      EXPECT_NEAR(of("a"), 0.99, 1e-12);
+      EXPECT_GT(of("a"), of("c"));
+      EXPECT_GT(of("c"), of("b"));
+    }
+  }
 }
 
 TEST(SparsityAllocationTest, EqualBlocksShareEqually) {
