@@ -24,6 +24,8 @@ struct Earlier {
 };
 using History = std::map<std::string, Earlier>;
 
+constexpr char kRemedy[] = "take a method that can (rtn, gptq)";
+
 // Why `stage` cannot follow; empty where it can.
 std::string Obstacle(const ResolvedStage& stage, const Earlier& earlier) {
   if (const std::string last = earlier.method->WhyLast(); !last.empty()) {
@@ -33,17 +35,26 @@ std::string Obstacle(const ResolvedStage& stage, const Earlier& earlier) {
   const std::string reason = stage.method->WhyNotPruned();
   if (reason.empty()) return "";
   return absl::StrCat(" is pruned by stages[", earlier.stage, "] (", earlier.name, "), and ", stage.method->name(),
-                      " cannot follow: ", reason, "; skip it in one of the two, or take a method that can (rtn, gptq)");
+                      " cannot follow: ", reason, "; skip it in one of the two, or ", kRemedy);
+}
+
+// Why `stage` cannot take the layer as the model has it; empty where it can.
+std::string ObstacleInModel(const ResolvedStage& stage, const Model& model, const LinearLayer& layer) {
+  const auto found = model.parameters.find(layer.name + ".weight");
+  if (found == model.parameters.end() || found->second->mask() == nullptr) return "";
+  const std::string reason = stage.method->WhyNotPruned();
+  if (reason.empty()) return "";
+  return absl::StrCat(" is already pruned in the model, and ", stage.method->name(), " cannot follow: ", reason,
+                      "; skip it, or ", kRemedy);
 }
 
 // The first layer that the stage cannot take is told.
-void CheckHistory(const ResolvedStage& stage, int index, History& history, const std::string& field,
+void CheckHistory(const Model& model, const ResolvedStage& stage, int index, History& history, const std::string& field,
                   std::vector<FieldViolation>& violations) {
   bool told = false;
   for (const LinearLayer& layer : stage.layers) {
     const auto [entry, added] = history.emplace(layer.name, Earlier{index, stage.name, stage.method.get()});
-    if (added) continue;
-    const std::string obstacle = Obstacle(stage, entry->second);
+    const std::string obstacle = added ? ObstacleInModel(stage, model, layer) : Obstacle(stage, entry->second);
     if (!obstacle.empty() && !told) violations.push_back({field + ".skip", absl::StrCat(layer.name, obstacle)});
     told = told || !obstacle.empty();
     if (obstacle.empty()) entry->second = {index, stage.name, stage.method.get()};
@@ -85,7 +96,7 @@ std::vector<ResolvedStage> ResolveStages(const Model& model, const v1::Recipe& r
     if (stage.method != nullptr) {
       AppendNewFields(stage.method->CheckLayers(stage.layers, absl::StrCat(field, ".", stage.method->name())),
                       violations);
-      CheckHistory(stage, i, history, field, violations);
+      CheckHistory(model, stage, i, history, field, violations);
     }
     if (!stage.head.has_value()) continue;
     if (head_owner >= 0) {

@@ -163,6 +163,16 @@ TEST_F(StageChainTest, WhatCannotFollowIsRefusedWithTheReason) {
   EXPECT_EQ(Faults(prune + "stages { prune { pattern: '2:4' sparsegpt {} } } stages { quantize { gptq {} } }"), "");
 }
 
+TEST_F(StageChainTest, WhatCannotFollowAPrunedModelIsRefusedWithTheReason) {
+  ASSERT_TRUE(Compress(model_, "stages { prune { skip: 're:.*mlp.*' wanda {} } }").ok());
+  EXPECT_EQ(Faults("stages { quantize { awq {} } }"),
+            "stages[0].quantize.skip: model.layers.0.self_attn.k_proj is already pruned in the model, and awq cannot "
+            "follow: it scales a block's weights before any stage has changed them; skip it, or take a method that can "
+            "(rtn, gptq)\n");
+  EXPECT_EQ(Faults("stages { quantize { gptq {} } }"), "");
+  EXPECT_EQ(Faults("stages { quantize { skip: 're:.*self_attn.*' awq {} } }"), "");
+}
+
 // What follows pruning keeps zeros, or says that it does not.
 TEST_F(StageChainTest, EveryQuantizerFollowsOrRefuses) {
   for (const MethodDescription& method : CompressionMethods()) {
