@@ -34,7 +34,12 @@ bool IsModelFile(const fs::path& path) {
 
 absl::StatusOr<std::vector<fs::path>> ModelFiles(const fs::path& model) {
   std::error_code error;
-  if (!fs::is_directory(model, error)) return GgufPartPaths(model);
+  if (!fs::is_directory(model, error)) {
+    std::vector<fs::path> parts = GgufPartPaths(model);
+    // A whole file may be named as a part is; loading refuses a split model that lacks one.
+    std::erase_if(parts, [&](const fs::path& part) { return part != model && !fs::exists(part, error); });
+    return parts;
+  }
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(model, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;

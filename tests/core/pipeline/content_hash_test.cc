@@ -50,6 +50,18 @@ TEST_F(ContentHashTest, ChangesWithTheContentsOfModelFilesOnly) {
   EXPECT_NE(Hash(), before);
 }
 
+TEST_F(ContentHashTest, FilesThatAreNamedAsPartsNeedNotBeParts) {
+  Write("x-00001-of-00002.gguf", "first");
+  Write("whole.gguf", "first");
+  const fs::path first = folder_ / "model" / "x-00001-of-00002.gguf";
+  const absl::StatusOr<std::string> whole = ModelContentHash(first, "");
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(*whole, *ModelContentHash(folder_ / "model" / "whole.gguf", ""));
+  Write("x-00002-of-00002.gguf", "second");
+  EXPECT_NE(*ModelContentHash(first, ""), *whole);
+  EXPECT_EQ(ModelContentHash(folder_ / "model" / "none.gguf", "").status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(ContentHashTest, RemembersDigests) {
   const std::string before = Hash();
   HashUntilRemembered();
