@@ -109,6 +109,14 @@ std::string GenerationConfig(const ModelSpec& spec) {
   return JsonText(config, 2) + "\n";
 }
 
+// Empty, with a warning, where it is no text.
+std::string TextOrWarning(const GgufMetadata& metadata, absl::string_view key, std::vector<SourceWarning>& warnings) {
+  absl::StatusOr<std::string> text = metadata.StringOr(key, "");
+  if (text.ok()) return *std::move(text);
+  warnings.push_back({"TOKENIZER", absl::StrCat(text.status().message(), "; it is ignored")});
+  return "";
+}
+
 absl::Status AddTokenizer(const GgufMetadata& metadata, const ModelSpec& spec, std::vector<SourceWarning>& warnings,
                           ModelAssets& assets) {
   TERSOR_ASSIGN_OR_RETURN(const GgufTokenizerMetadata tokenizer, ReadTokenizer(metadata, warnings));
@@ -124,10 +132,10 @@ absl::Status AddTokenizer(const GgufMetadata& metadata, const ModelSpec& spec, s
 absl::StatusOr<ModelAssets> AssetsFromGguf(const GgufMetadata& metadata, const ModelSpec& spec,
                                            std::vector<SourceWarning>& warnings) {
   ModelAssets assets;
-  TERSOR_ASSIGN_OR_RETURN(assets.licence_id, metadata.StringOr("general.license", ""));
+  assets.licence_id = TextOrWarning(metadata, "general.license", warnings);
   // Such a licence asks that its text goes with the files.
   assets.licence_text = std::string(KnownLicenceText(assets.licence_id));
-  TERSOR_ASSIGN_OR_RETURN(assets.chat_template, metadata.StringOr("tokenizer.chat_template", ""));
+  assets.chat_template = TextOrWarning(metadata, "tokenizer.chat_template", warnings);
   assets.generation_config_json = GenerationConfig(spec);
   if (!metadata.Has(kTokens)) return assets;
   const absl::Status usable = AddTokenizer(metadata, spec, warnings, assets);

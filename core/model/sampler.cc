@@ -16,6 +16,8 @@ absl::StatusOr<int32_t> Sampler::Next(std::span<const float> logits) {
     return LogitsWithoutNumber();
   }
   const auto best = std::max_element(logits.begin(), logits.end());
+  // Infinite as the largest: no difference to it is a number.
+  if (!std::isfinite(*best)) return LogitsWithoutNumber();
   if (temperature_ <= 0) return static_cast<int32_t>(best - logits.begin());
   double sum = 0;
   for (const float logit : logits) sum += std::exp((static_cast<double>(logit) - *best) / temperature_);

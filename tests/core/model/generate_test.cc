@@ -69,6 +69,16 @@ TEST(SamplerTest, TakesNothingOfWhatIsNoNumber) {
   }
 }
 
+TEST(SamplerTest, TakesNothingOfWhatIsInfinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const double temperature : {0.0, 1.0}) {
+    for (const std::vector<float>& logits : {std::vector<float>{1, kInfinity, 2}, std::vector<float>(3, -kInfinity)}) {
+      EXPECT_EQ(Sampler(temperature, 1).Next(logits).status().code(), absl::StatusCode::kFailedPrecondition);
+    }
+    EXPECT_EQ(*Sampler(temperature, 1).Next(std::vector<float>{-kInfinity, 2, -kInfinity}), 1);
+  }
+}
+
 TEST_F(GenerateTest, GreedyIsTheArgmaxOfScoring) {
   std::vector<int32_t> prompt = RandomIds(model_.spec, 60, 3);
   GenerateOptions options;

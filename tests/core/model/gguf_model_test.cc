@@ -181,6 +181,7 @@ GgufBuilder WithTokenizer(GgufBuilder builder, const ModelSpec& spec, absl::stri
   builder.Strings("tokenizer.ggml.merges", {"t 1"});
   if (spoilt == "pre") builder.String("tokenizer.ggml.pre", "klingon");
   if (spoilt != "pre" && spoilt != "no pre") builder.String("tokenizer.ggml.pre", "gpt-2");
+  if (spoilt == "template") builder.U32("tokenizer.chat_template", 7);
   if (spoilt == "id") builder.U32("tokenizer.ggml.padding_token_id", 0xffffffff);
   if (spoilt == "id's type") builder.String("tokenizer.ggml.padding_token_id", "none");
   return builder;
@@ -202,6 +203,7 @@ TEST(GgufModelTest, ATokenizersDetailDoesNotRefuseTheWeights) {
       {"equal", "tokenizer.ggml.tokens: 7 and 9 are both \"t7\"", ""},
       {"empty", "", "tokenizer.ggml.tokens has 2 empty tokens, the first one at 7"},
       {"id", "", "tokenizer.ggml.padding_token_id is 4294967295, but there are"},
+      {"template", "", "tokenizer.chat_template is not a string; it is ignored"},
       {"id's type", "", "tokenizer.ggml.padding_token_id is not an integer: ignored"},
   };
   for (const Case& item : cases) {
