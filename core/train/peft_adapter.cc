@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "core/base/input_file.h"
 #include "core/base/temporary_folder.h"
 #include "core/formats/json_fields.h"
 #include "core/formats/json_text.h"
@@ -113,7 +114,7 @@ absl::Status WritePeftAdapter(const std::filesystem::path& folder, const LoraOpt
 
 absl::StatusOr<LoraOptions> ReadPeftOptions(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / std::string(kConfigFile);
-  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, uint64_t{1} << 20));
+  TERSOR_ASSIGN_OR_RETURN(const std::string text, ReadInputFile(path, uint64_t{1} << 20));
   TERSOR_ASSIGN_OR_RETURN(const json config, ParseJsonObject(text, path.string()));
   const JsonFields fields(config);
   TERSOR_RETURN_IF_ERROR(RefuseWhatIsNotPlain(fields));
