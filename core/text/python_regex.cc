@@ -8,7 +8,9 @@
 #include <functional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/base/utf8.h"
 
 namespace tersor {
@@ -39,14 +41,32 @@ std::string ErrorWords(int code) {
   return reinterpret_cast<const char*>(words.data());
 }
 
-// Python's \Z is the very end; PCRE2 spells that \z, and its \Z is also before a last new line.
-std::string WithPythonsEnd(absl::string_view pattern) {
+// Whether `rest` begins with a count that has no least: {,3}.
+bool IsCountFromZero(absl::string_view rest) {
+  if (!absl::ConsumePrefix(&rest, "{,")) return false;
+  return absl::StartsWith(rest.substr(std::min(rest.find_first_not_of("0123456789"), rest.size())), "}");
+}
+
+// The character class that `rest` begins with, without the bracket that closes it. One that comes first is a member.
+absl::string_view ClassWithoutEnd(absl::string_view rest) {
+  size_t i = absl::StartsWith(rest, "[^") ? 2 : 1;
+  for (const size_t first = i; i < rest.size() && (rest[i] != ']' || i == first); ++i) {
+    if (rest[i] == '\\') ++i;
+  }
+  return rest.substr(0, i);
+}
+
+// Python's \Z is the very end; PCRE2 spells that \z, and its \Z is also before a last new line. Python's {,3} is
+// {0,3}; PCRE2 before 10.43 takes it for text.
+std::string InPcre2sSpelling(absl::string_view pattern) {
   std::string spelled;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    spelled += pattern[i];
-    if (pattern[i] != '\\' || i + 1 == pattern.size()) continue;
-    ++i;
-    spelled += pattern[i] == 'Z' ? 'z' : pattern[i];
+  for (size_t i = 0; i < pattern.size();) {
+    const absl::string_view rest = pattern.substr(i);
+    absl::string_view taken = rest.substr(0, 1);
+    if (rest[0] == '\\') taken = rest.substr(0, 2);
+    if (rest[0] == '[') taken = ClassWithoutEnd(rest);
+    absl::StrAppend(&spelled, taken == "\\Z" ? "\\z" : taken, IsCountFromZero(rest) ? "0" : "");
+    i += taken.size();
   }
   return spelled;
 }
@@ -135,7 +155,7 @@ absl::StatusOr<PythonRegex> PythonRegex::Compile(absl::string_view pattern) {
         absl::StrCat("the regular expression has ", pattern.size(), " bytes; at most ", kLongestPattern, " are read"));
   }
   TERSOR_RETURN_IF_ERROR(Annotate(CheckUtf8(pattern), "the regular expression"));
-  const std::string spelled = WithPythonsEnd(pattern);
+  const std::string spelled = InPcre2sSpelling(pattern);
   int error = 0;
   PCRE2_SIZE place = 0;
   pcre2_code* const code = pcre2_compile(Units(spelled), spelled.size(),

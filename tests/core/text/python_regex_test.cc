@@ -37,6 +37,16 @@ TEST(PythonRegexTest, FindsAllWithGroups) {
   EXPECT_THAT(All("ab", "cd"), IsEmpty());
 }
 
+TEST(PythonRegexTest, CountsMayHaveNoLeast) {
+  EXPECT_EQ(Replaced("ax{,3}b", "ab axxxb axxxxb ax{,3}b", "-"), "- - axxxxb ax{,3}b");
+  EXPECT_EQ(Replaced("^x{,}b", "xxxxxb", "-"), "-");
+  EXPECT_EQ(Replaced(R"(x\{,3}|[]x{,3}]+|[^]{,3}]z)", "x{,3} ]3}, yz", "-"), "- - -");
+  EXPECT_EQ(Replaced(R"([\]{,3}]{,2}!)", "{,3]!", "-"), "{,-");
+  EXPECT_EQ(Replaced("x{,a}{", "x{,a}{", "-"), "-");
+  EXPECT_FALSE(PythonRegex::Compile("{,3}").ok());
+  EXPECT_FALSE(PythonRegex::Compile("[a{,3}").ok());
+}
+
 TEST(PythonRegexTest, EmptyMatchesAdvance) {
   EXPECT_THAT(All("a*", "baac"), ElementsAre(ElementsAre(""), ElementsAre("aa"), ElementsAre(""), ElementsAre("")));
   EXPECT_THAT(All("", "\u00E9x"), ElementsAre(ElementsAre(""), ElementsAre(""), ElementsAre("")));
