@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
@@ -307,6 +308,13 @@ void CheckCompressedTensorsLayers(const RawFolder& folder, const Model* referenc
     const bool quantized = absl::ConsumeSuffix(&module, ".weight_packed") ||
                            (absl::ConsumeSuffix(&module, ".weight") && RawSize(tensor.dtype) == 1);
     const std::string scales = absl::StrCat(module, ".weight_scale");
+    if (!quantized && absl::EndsWith(name, ".weight") && RawIsFloat(tensor.dtype) && folder.Find(scales) != nullptr) {
+      findings.Warning("TYPE_NOT_CHECKED", name,
+                       absl::StrCat(tensor.dtype,
+                                    " numbers beside scales (\"quantization_status\" frozen), which are "
+                                    "not rounded a second time here, are not compared"),
+                       "Save the model compressed for a layer that is checked");
+    }
     if (!quantized || folder.Find(scales) != nullptr) continue;
     findings.Error("TENSOR_MISSING", scales, absl::StrCat("\"", name, "\" has no scales beside it"),
                    "Write the file again from its source");

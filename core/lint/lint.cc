@@ -162,7 +162,8 @@ class Linter {
     RawGguf raw;
     for (const fs::path& part : GgufPartPaths(path_)) {
       // Loading tells of a part that is missing.
-      if (fs::exists(part)) AddRawPart(ReadRawGguf(part, findings_), raw);
+      std::error_code error;
+      if (fs::exists(part, error)) AddRawPart(ReadRawGguf(part, findings_), raw);
     }
     const std::optional<Model> model = Load();
     TERSOR_RETURN_IF_ERROR(CheckCancelled(options_.cancellation));

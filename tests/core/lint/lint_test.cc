@@ -305,6 +305,22 @@ TEST_F(LintTest, HowThreeBitsFillWordsIsSaid) {
   }
 }
 
+TEST_F(LintTest, FrozenLayersAreSaidNotToBeChecked) {
+  const fs::path folder = Changed("ct_w4_group32", [](Json& config, Safetensors& file) {
+    config["quantization_status"] = "frozen";
+    const std::vector<float> weights(file.tensors.at(kDown + ".weight_packed").elements() * 8, 0.25f);
+    const Shape shape = {64, static_cast<int64_t>(weights.size()) / 64};
+    for (const char* part : {".weight_packed", ".weight_shape"}) file.tensors.erase(kDown + part);
+    file.tensors[kDown + ".weight"] = *Tensor::Own(DType::kF32, shape, weights);
+  });
+  const v1::LintReport report = Lint(folder);
+  EXPECT_THAT(Errors(report), IsEmpty());
+  ASSERT_EQ(report.findings_size(), 1) << report.ShortDebugString();
+  EXPECT_EQ(report.findings(0).code(), "TYPE_NOT_CHECKED");
+  EXPECT_EQ(report.findings(0).where(), kDown + ".weight");
+  EXPECT_EQ(report.compared_tensors(), Lint(Fixture("ct_w4_group32")).compared_tensors() - 1);
+}
+
 TEST_F(LintTest, ConfigKeys) {
   const fs::path weights = Changed(
       "ct_w4_group32", [](Json& c, Safetensors&) { c["config_groups"]["group_0"]["weights"]["zero_point"] = true; });
