@@ -62,7 +62,8 @@ TEST(RecipeFaults, TwoMethods) {
 }
 
 TEST(RecipeFaults, EmptyStage) {
-  EXPECT_THAT(Faults("model: m\nstages:\n  - {}\n"), ElementsAre("r.yaml:3:5: stages[0]: needs one of quantize"));
+  EXPECT_THAT(Faults("model: m\nstages:\n  - {}\n"),
+              ElementsAre("r.yaml:3:5: stages[0]: needs one of quantize, prune"));
 }
 
 TEST(RecipeFaults, WrongTypes) {

@@ -52,7 +52,7 @@ TEST_F(CliTasksTest, ListsAndDescribes) {
   const Json tasks = Json::parse(list.out)["tasks"];
   EXPECT_GE(tasks.size(), 39);
   EXPECT_THAT(list.out, HasSubstr("3000 items"));
-  EXPECT_THAT(Tersor({"tasks", "gsm8k"}).out, HasSubstr("after:####"));
+  EXPECT_THAT(Tersor({"tasks", "gsm8k"}).out, HasSubstr("\"regex_pattern\": \"#### "));
   EXPECT_THAT(Tersor({"tasks", "kick"}).out, HasSubstr("knowledge_in_context"));
   const ProcessResult unknown = Tersor({"tasks", "arc_esay"});
   EXPECT_NE(unknown.code, 0);
