@@ -119,7 +119,7 @@ TEST(ChatTemplateTest, ComparisonsPayForTheirBytes) {
   EXPECT_THAT(Render(absl::StrCat(texts, "{% set l = [s] * 131071 %}{{ l.count(t) }}")), HasSubstr("too many values"));
   for (const char* use :
        {"l.count(t)", "l == m", "l != m", "l < m", "l >= m", "t in l", "t not in l", "l in 'x'", "l is eq m",
-        "l is lt m", "l is ge m", "t is in l", "l == m == m", "l <= m < m", "t in l in l"}) {
+        "l is lt m", "l is ge m", "t is in l", "s is lower", "l == m == m", "l <= m < m", "t in l in l"}) {
     const std::string few = absl::StrCat(texts, "{% set l = [s] * 4 %}{% set m = [s] * 3 + [t] %}");
     EXPECT_THAT(Render(absl::StrCat(few, "{{ ", use, " }}")), Not(HasSubstr("chat template"))) << use;
     EXPECT_THAT(Render(absl::StrCat(few, "{% for i in range(2000) %}{{ ", use, " }}{% endfor %}")), HasSubstr(kBudget))

@@ -154,6 +154,12 @@ pub fn add_tests(environment: &mut Environment) {
         }
     }
     environment.add_test("in", is_in);
+    for (name, holds) in [("lower", tests::is_lower as fn(&Value) -> bool), ("upper", tests::is_upper)] {
+        let of_text = move |state: &State, value: &Value| {
+            methods::pay(state, value.as_str().map_or(0, str::len)).map(|()| holds(value))
+        };
+        environment.add_test(name, of_text);
+    }
 }
 
 pub fn add_functions(environment: &mut Environment) {
