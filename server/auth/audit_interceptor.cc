@@ -2,6 +2,8 @@
 
 #include <grpcpp/server_context.h>
 
+#include <optional>
+
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/descriptor.h"
@@ -22,10 +24,13 @@ constexpr size_t kMaxTargetBytes = 200;
 
 class AuditInterceptor final : public grpc::experimental::Interceptor {
  public:
-  AuditInterceptor(AuditLog& log, const Clock& clock, ServerRpcInfo& info) : log_(log), clock_(clock), info_(info) {}
+  AuditInterceptor(AuditLog& log, TokenRegistry* tokens, const Clock& clock, ServerRpcInfo& info)
+      : log_(log), tokens_(tokens), clock_(clock), info_(info) {}
 
   // The messages are those of our own generated services, as only they come here.
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    // Before a handler can revoke the very token.
+    if (!who_.has_value()) who_ = IdentityOfCall(*info_.server_context(), tokens_);
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE)) {
       Note(static_cast<const Message*>(methods->GetRecvMessage()));
     }
@@ -44,10 +49,9 @@ class AuditInterceptor final : public grpc::experimental::Interceptor {
   }
 
   void Write(int code) {
-    grpc::ServerContextBase& context = *info_.server_context();
     log_.Append({.time = clock_.Now(),
-                 .who = IdentityOfCall(*context.auth_context()),
-                 .peer = context.peer(),
+                 .who = who_.value_or(CallIdentity()),
+                 .peer = info_.server_context()->peer(),
                  .rpc = std::string(absl::StripPrefix(info_.method(), kServicePrefix)),
                  .target = target_,
                  .code = StatusCodeName(code),
@@ -55,8 +59,10 @@ class AuditInterceptor final : public grpc::experimental::Interceptor {
   }
 
   AuditLog& log_;
+  TokenRegistry* const tokens_;
   const Clock& clock_;
   ServerRpcInfo& info_;
+  std::optional<CallIdentity> who_;
   std::string target_;
 };
 
@@ -80,7 +86,7 @@ std::string AuditTarget(const Message& message) {
 grpc::experimental::Interceptor* AuditInterceptorFactory::CreateServerInterceptor(ServerRpcInfo* info) {
   const absl::string_view rpc = info->method();
   if (!absl::StartsWith(rpc, kServicePrefix) || ScopeOfRpc(rpc) <= v1::TOKEN_SCOPE_READ) return nullptr;
-  return new AuditInterceptor(log_, clock_, *info);
+  return new AuditInterceptor(log_, tokens_, clock_, *info);
 }
 
 }  // namespace tersor

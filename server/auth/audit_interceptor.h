@@ -8,18 +8,22 @@
 
 #include "google/protobuf/message.h"
 #include "server/auth/audit_log.h"
+#include "server/auth/token_registry.h"
 #include "server/base/clock.h"
 
 namespace tersor {
 
-// `log` and `clock` outlive it. Calls that only look (scope READ) are left out.
+// `log`, `tokens` (null where no tokens are asked for) and `clock` outlive it. Calls that only look (scope READ) are
+// left out.
 class AuditInterceptorFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  AuditInterceptorFactory(AuditLog& log, const Clock& clock) : log_(log), clock_(clock) {}
+  AuditInterceptorFactory(AuditLog& log, TokenRegistry* tokens, const Clock& clock)
+      : log_(log), tokens_(tokens), clock_(clock) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(grpc::experimental::ServerRpcInfo* info) override;
 
  private:
   AuditLog& log_;
+  TokenRegistry* const tokens_;
   const Clock& clock_;
 };
 

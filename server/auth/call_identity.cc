@@ -4,21 +4,28 @@
 
 #include <vector>
 
+#include "absl/strings/strip.h"
+#include "server/auth/api_token.h"
+
 namespace tersor {
 namespace {
 
-// The last value: a property that a client's certificate brought along comes before those of the token's check.
-std::string Property(const grpc::AuthContext& context, const char* name) {
-  const std::vector<grpc::string_ref> values = context.FindPropertyValues(name);
-  return values.empty() ? "" : std::string(values.back().data(), values.back().size());
+std::string CertificateName(const grpc::AuthContext& context) {
+  const std::vector<grpc::string_ref> values = context.FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
+  return values.empty() ? "" : std::string(values.front().data(), values.front().size());
 }
 
 }  // namespace
 
-CallIdentity IdentityOfCall(const grpc::AuthContext& context) {
-  return {.token = Property(context, kTokenProperty),
-          .token_name = Property(context, kTokenNameProperty),
-          .certificate = Property(context, GRPC_X509_CN_PROPERTY_NAME)};
+CallIdentity IdentityOfCall(const grpc::ServerContextBase& context, TokenRegistry* tokens) {
+  CallIdentity who{.certificate = CertificateName(*context.auth_context())};
+  const auto header = context.client_metadata().find(kAuthorizationHeader);
+  if (tokens == nullptr || header == context.client_metadata().end()) return who;
+  absl::string_view secret(header->second.data(), header->second.size());
+  if (!absl::ConsumePrefix(&secret, kBearer)) return who;
+  who.token = ApiTokenId(ApiTokenSha256(secret));
+  who.token_name = tokens->NameOf(who.token);
+  return who;
 }
 
 }  // namespace tersor

@@ -1,16 +1,18 @@
-// Who makes a call, as the connection's authentication found it.
+// Who makes a call, as its token and its connection's certificate say.
 #ifndef TERSOR_SERVER_AUTH_CALL_IDENTITY_H_
 #define TERSOR_SERVER_AUTH_CALL_IDENTITY_H_
 
-#include <grpcpp/security/auth_context.h>
+#include <grpcpp/server_context.h>
 
 #include <string>
 
+#include "server/auth/token_registry.h"
+
 namespace tersor {
 
-// The properties of a call's AuthContext that name its token.
-inline constexpr char kTokenProperty[] = "tersor_token";
-inline constexpr char kTokenNameProperty[] = "tersor_token_name";
+// Where a call shows its token: "authorization: Bearer tsr_...".
+inline constexpr char kAuthorizationHeader[] = "authorization";
+inline constexpr char kBearer[] = "Bearer ";
 
 // Each empty where there is none.
 struct CallIdentity {
@@ -21,7 +23,9 @@ struct CallIdentity {
   std::string certificate = {};
 };
 
-CallIdentity IdentityOfCall(const grpc::AuthContext& context);
+// Of a call that TokenProcessor let pass. `tokens` is null where no tokens are asked for: then none is named. Nothing
+// is read of the connection but its certificate, as calls of several tokens share one.
+CallIdentity IdentityOfCall(const grpc::ServerContextBase& context, TokenRegistry* tokens);
 
 }  // namespace tersor
 

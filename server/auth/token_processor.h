@@ -16,7 +16,9 @@ namespace tersor {
 // Asked by gRPC before a handler is: UNAUTHENTICATED without a good token, PERMISSION_DENIED where its scope is too
 // small, RESOURCE_EXHAUSTED where it makes too many calls. gRPC passes no details on from here, so messages begin with
 // a stable name in capitals: TOKEN_MISSING, TOKEN_MALFORMED, TOKEN_UNKNOWN, TOKEN_EXPIRED, SCOPE_TOO_SMALL,
-// RATE_LIMITED. `tokens`, `limiter`, and what `on_refusal` refers to, outlive it.
+// RATE_LIMITED. It writes nothing into the auth context, which is the connection's: whose a call is, IdentityOfCall
+// reads from the call's own header, which is passed on. `tokens`, `limiter`, and what `on_refusal` refers to, outlive
+// it.
 class TokenProcessor final : public grpc::AuthMetadataProcessor {
  public:
   TokenProcessor(TokenRegistry& tokens, RateLimiter& limiter, OnAuthRefusal on_refusal)

@@ -79,6 +79,12 @@ absl::Status TokenRegistry::Revoke(absl::string_view id) {
   return absl::OkStatus();
 }
 
+std::string TokenRegistry::NameOf(absl::string_view id) {
+  const MutexLock lock(mutex_);
+  const auto found = tokens_.find(id);
+  return found == tokens_.end() ? "" : found->second.name;
+}
+
 bool TokenRegistry::HasValid(v1::TokenScope scope) {
   const MutexLock lock(mutex_);
   const absl::Time now = clock_.Now();

@@ -34,6 +34,8 @@ class TokenRegistry {
   absl::StatusOr<NewToken> Create(const v1::CreateTokenRequest& request);
   std::vector<TokenRecord> List();
   absl::Status Revoke(absl::string_view id);
+  // The name of the token of this id; empty for an unknown one.
+  std::string NameOf(absl::string_view id);
   // Whether a token that has not expired has this scope.
   bool HasValid(v1::TokenScope scope);
 

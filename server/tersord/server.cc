@@ -19,6 +19,7 @@
 #include "server/auth/token_processor.h"
 #include "server/base/log.h"
 #include "server/base/status_code_name.h"
+#include "server/base/valid_text.h"
 #include "server/engine/supervisor_loop.h"
 #include "server/engine/upload_store.h"
 #include "server/executor/local_executor.h"
@@ -57,6 +58,8 @@ constexpr int kMaxThreads = 192;
 constexpr absl::Duration kStreamIdle = absl::Seconds(60);
 // A chunk of an uploaded file, or the names of all its files.
 constexpr int kMaxMessageBytes = 8 << 20;
+// Of what a refused caller says that it called.
+constexpr size_t kMaxRpcBytes = 200;
 
 ServerLimits MakeLimits(const ServerOptions& options) {
   const MachineLimits machine = ReadMachineLimits();
@@ -206,15 +209,16 @@ class TersorServer final : public Server {
                                             [this](const AuthRefusal& refusal) { OnRefusal(refusal); });
   }
 
-  // Refusals of strangers, and those of calls that were too many, are counted alone: a log that they fill would push
-  // out what others did.
+  // Refusals of strangers, those of calls that were too many, and more than one a second of one token are counted
+  // alone: a log that they fill would push out what others did.
   void OnRefusal(const AuthRefusal& refusal) {
     metrics_.OnAuthRefusal(refusal.reason);
     if (refusal.who.token.empty() || refusal.reason == kRateLimited) return;
+    if (refusals_.Take(refusal.who.token) > absl::ZeroDuration()) return;
     audit_.Append({.time = clock_.Now(),
                    .who = refusal.who,
                    .peer = "",
-                   .rpc = RpcLabel(refusal.rpc),
+                   .rpc = ToValidText(RpcLabel(refusal.rpc), kMaxRpcBytes),
                    .target = "",
                    .code = StatusCodeName(refusal.code),
                    .reason = refusal.reason});
@@ -255,7 +259,7 @@ class TersorServer final : public Server {
     builder.SetResourceQuota(grpc::ResourceQuota("tersord").SetMaxThreads(kMaxThreads));
     std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
     interceptors.push_back(std::make_unique<RpcInterceptorFactory>(metrics_, clock_));
-    interceptors.push_back(std::make_unique<AuditInterceptorFactory>(audit_, clock_));
+    interceptors.push_back(std::make_unique<AuditInterceptorFactory>(audit_, tokens_.registry(), clock_));
     builder.experimental().SetInterceptorCreators(std::move(interceptors));
     for (grpc::Service* service :
          std::initializer_list<grpc::Service*>{&job_service_, &artifact_service_, &report_service_, &model_service_}) {
@@ -289,6 +293,7 @@ class TersorServer final : public Server {
   TlsStage tls_;
   TokenAccess tokens_;
   RateLimiter limiter_;
+  RateLimiter refusals_{1, clock_};
   AuditLog audit_;
   LocalExecutor executor_;
   AnswerCache answers_;

@@ -23,7 +23,12 @@ absl::Status TokenAccess::MakeFirstToken(const DataFolder& folder) {
   request.set_scope(v1::TOKEN_SCOPE_ADMIN);
   request.set_lifetime_seconds(kFirstTokenSeconds);
   TERSOR_ASSIGN_OR_RETURN(const NewToken created, registry_->Create(request));
-  TERSOR_RETURN_IF_ERROR(WriteTokenFile(folder.admin_token_file(), created.secret));
+  const absl::Status written = WriteTokenFile(folder.admin_token_file(), created.secret);
+  if (!written.ok()) {
+    // Nobody knows it, and as long as it was valid no start would make another.
+    TERSOR_RETURN_IF_ERROR(registry_->Revoke(created.record.id));
+    return written;
+  }
   Log(LogLevel::kInfo, "a first API token of an administrator, valid for a day, is in the file",
       {{"path", folder.admin_token_file().string()}, {"token", created.record.id}});
   return absl::OkStatus();

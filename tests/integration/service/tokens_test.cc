@@ -5,8 +5,11 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "client/cpp/connection.h"
 #include "client/cpp/token_client.h"
 #include "core/base/atomic_file.h"
@@ -143,6 +146,44 @@ TEST_F(TokensTest, ChangesAreAudited) {
   EXPECT_THAT(lines[2], HasSubstr("\"code\":\"INVALID_ARGUMENT\""));
   EXPECT_THAT(lines[3], AllOf(HasSubstr("\"rpc\":\"JobService/DeleteJob\""), HasSubstr("PERMISSION_DENIED"),
                               HasSubstr("\"reason\":\"SCOPE_TOO_SMALL\"")));
+}
+
+// Their calls share the connection, and what gRPC keeps of it.
+TEST_F(TokensTest, TokensOnOneChannelAreToldApart) {
+  StartServer({"--tokens"});
+  ServiceClient shared = With("");
+  const auto collect = [&](const std::string& token) {
+    v1::CollectGarbageRequest request;
+    request.set_dry_run(true);
+    v1::CollectGarbageResponse response;
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
+    return shared.jobs().CollectGarbage(&context, request, &response);
+  };
+  const std::string other = NewToken(v1::TOKEN_SCOPE_ADMIN);
+  for (const std::string& token : {AdminToken(), other, AdminToken()}) ASSERT_TRUE(collect(token).ok());
+  const absl::StatusOr<std::string> log = ReadFile(data() / "audit.log");
+  ASSERT_TRUE(log.ok()) << log.status();
+  const std::vector<std::string> lines = absl::StrSplit(*log, '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), 4) << *log;
+  EXPECT_THAT(lines[1], HasSubstr("\"token_name\":\"first administrator\""));
+  EXPECT_THAT(lines[2], HasSubstr("\"token_name\":\"test\""));
+  EXPECT_THAT(lines[3], HasSubstr("\"token_name\":\"first administrator\""));
+}
+
+TEST_F(TokensTest, RefusalsDoNotFillTheAuditLog) {
+  StartServer({"--tokens"});
+  ServiceClient reader = With(NewToken(v1::TOKEN_SCOPE_READ));
+  const absl::Time begin = absl::Now();
+  for (int i = 0; i < 60; ++i) {
+    v1::Job job;
+    EXPECT_FALSE(reader.Submit(Request("blocks=1"), &job).ok());
+  }
+  const absl::StatusOr<std::string> log = ReadFile(data() / "audit.log");
+  ASSERT_TRUE(log.ok()) << log.status();
+  const auto refusals = std::count(log->begin(), log->end(), '\n') - 1;
+  EXPECT_GE(refusals, 1);
+  EXPECT_LE(refusals, 3 + absl::ToInt64Seconds(absl::Now() - begin)) << *log;
 }
 
 TEST_F(TokensTest, CallsAreLimited) {
