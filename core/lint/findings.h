@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "core/base/utf8.h"
 #include "tersor/v1/lint.pb.h"
 
 namespace tersor {
@@ -32,9 +33,10 @@ class Findings {
     v1::LintFinding* finding = report_.add_findings();
     finding->set_code(std::string(code));
     finding->set_severity(severity);
-    finding->set_where(std::string(where));
-    finding->set_message(std::string(message));
-    finding->set_remedy(std::string(remedy));
+    // They quote what stands in the file.
+    finding->set_where(ReplaceInvalidUtf8(where));
+    finding->set_message(ReplaceInvalidUtf8(message));
+    finding->set_remedy(ReplaceInvalidUtf8(remedy));
   }
 
   v1::LintReport& report_;

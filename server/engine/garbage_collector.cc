@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A job's folder is made before the store knows the job.
+constexpr absl::Duration kBeingMade = absl::Hours(1);
 constexpr int64_t kDefaultMaxAgeSeconds = 30 * 24 * 3600;
 
 absl::Time LastChange(const fs::path& path) {
@@ -48,14 +50,16 @@ absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindJobIte
 }
 
 // Folders of jobs that the store does not know: it was restored from a backup, or a deletion was broken off.
-absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindOrphans(LinkedBytes& files) {
+absl::StatusOr<std::vector<GarbageCollector::Item>> GarbageCollector::FindOrphans(absl::Time now, LinkedBytes& files) {
   std::vector<Item> items;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_.jobs(), error)) {
     const absl::StatusOr<JobRecord> job = jobs_.Get(entry.path().filename().string());
     if (job.ok()) continue;
     if (!absl::IsNotFound(job.status())) return job.status();
-    items.push_back({"orphan", entry.path(), files.Add(entry.path()), LastChange(entry.path()), ""});
+    const absl::Time changed = LastChange(entry.path());
+    if (now - changed < kBeingMade) continue;
+    items.push_back({"orphan", entry.path(), files.Add(entry.path()), changed, ""});
   }
   return items;
 }
@@ -118,7 +122,7 @@ absl::StatusOr<v1::CollectGarbageResponse> GarbageCollector::Collect(const v1::C
   TERSOR_ASSIGN_OR_RETURN(std::vector<Item> items, FindJobItems(now, files));
   TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> uploads, FindUploadItems(now, files));
   items.insert(items.end(), uploads.begin(), uploads.end());
-  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> orphans, FindOrphans(files));
+  TERSOR_ASSIGN_OR_RETURN(const std::vector<Item> orphans, FindOrphans(now, files));
   items.insert(items.end(), orphans.begin(), orphans.end());
   const std::vector<Item> cached = FindCacheItems(files);
   items.insert(items.end(), cached.begin(), cached.end());

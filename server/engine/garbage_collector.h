@@ -20,10 +20,10 @@ class GarbageCollector {
   GarbageCollector(JobStore& jobs, ModelStore& models, const DataFolder& folder, const Clock& clock)
       : jobs_(jobs), models_(models), folder_(folder), clock_(clock) {}
 
-  // Artifacts and checkpoints of ended jobs, folders of no job, unfinished uploads, uploaded files of no model and
-  // cached baselines: what is older than max_age_seconds (0: 30 days), then oldest first until no more than max_bytes
-  // is kept (0: no quota). Files that several jobs share count once, and are freed with the last of them. Jobs keep
-  // their report and logs. With dry_run only the answer.
+  // Artifacts and checkpoints of ended jobs, folders of no job that were not changed for an hour, unfinished uploads,
+  // uploaded files of no model and cached baselines: what is older than max_age_seconds (0: 30 days), then oldest first
+  // until no more than max_bytes is kept (0: no quota). Files that several jobs share count once, and are freed with
+  // the last of them. Jobs keep their report and logs. With dry_run only the answer.
   absl::StatusOr<v1::CollectGarbageResponse> Collect(const v1::CollectGarbageRequest& request);
 
   // Removes uploaded files that neither a model nor an unfinished upload uses.
@@ -40,7 +40,7 @@ class GarbageCollector {
     std::string upload_id;
   };
   absl::StatusOr<std::vector<Item>> FindJobItems(absl::Time now, LinkedBytes& files);
-  absl::StatusOr<std::vector<Item>> FindOrphans(LinkedBytes& files);
+  absl::StatusOr<std::vector<Item>> FindOrphans(absl::Time now, LinkedBytes& files);
   absl::StatusOr<std::vector<Item>> FindUploadItems(absl::Time now, LinkedBytes& files);
   std::vector<Item> FindCacheItems(LinkedBytes& files);
   absl::Status Remove(const Item& item);

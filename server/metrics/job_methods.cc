@@ -8,8 +8,10 @@ namespace tersor {
 
 std::vector<std::string> JobMethods() {
   std::vector<std::string> methods = {"mixed", "kv", "evaluate", kSweepMethod};
-  const google::protobuf::OneofDescriptor& kinds = *v1::QuantizeStage::descriptor()->FindOneofByName("method");
-  for (int i = 0; i < kinds.field_count(); ++i) methods.push_back(kinds.field(i)->name());
+  for (const google::protobuf::Descriptor* family : {v1::QuantizeStage::descriptor(), v1::PruneStage::descriptor()}) {
+    const google::protobuf::OneofDescriptor& kinds = *family->FindOneofByName("method");
+    for (int i = 0; i < kinds.field_count(); ++i) methods.push_back(kinds.field(i)->name());
+  }
   return methods;
 }
 

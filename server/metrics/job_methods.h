@@ -7,8 +7,8 @@
 
 namespace tersor {
 
-// Every short name that a job can have (MethodOf in submission.h): the methods of a quantize stage, and the names of
-// jobs that are not one method's.
+// Every short name that a job can have (MethodOf in submission.h): the methods of a quantize or prune stage, and the
+// names of jobs that are not one method's.
 std::vector<std::string> JobMethods();
 
 }  // namespace tersor

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/input_file.h"
+#include "core/base/utf8.h"
 #include "core/lint/lint.h"
 #include "core/pipeline/pipeline.h"
 #include "server/planning/frame.h"
@@ -22,9 +23,10 @@
 namespace tersor {
 namespace {
 
+// Messages quote what stands in the files, and the other side refuses a text that is not UTF-8.
 void SetError(const absl::Status& status, v1::PlannerResponse& response) {
   response.set_code(static_cast<int>(status.code()));
-  response.set_message(std::string(status.message()));
+  response.set_message(ReplaceInvalidUtf8(status.message()));
 }
 
 void Plan(const v1::PlanTask& task, v1::PlannerResponse& response) {
@@ -44,10 +46,10 @@ void Plan(const v1::PlanTask& task, v1::PlannerResponse& response) {
   absl::StatusOr<PlanResult> result = MakePlan(task.recipe(), context);
   if (!result.ok()) return SetError(result.status(), response);
   *response.mutable_plan() = std::move(result->plan);
-  for (FieldViolation& violation : result->violations) {
+  for (const FieldViolation& violation : result->violations) {
     v1::RecipeFault& fault = *response.add_faults();
-    fault.set_field(std::move(violation.field));
-    fault.set_description(std::move(violation.description));
+    fault.set_field(ReplaceInvalidUtf8(violation.field));
+    fault.set_description(ReplaceInvalidUtf8(violation.description));
   }
 }
 

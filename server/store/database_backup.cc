@@ -39,11 +39,12 @@ absl::Status Damaged(const fs::path& database, absl::string_view detail) {
   // The log of what was not yet taken into the file goes with it: .recover reads both.
   const std::string aside = absl::StrCat("mv ", path, " ", path, ".damaged; mv -f ", path, "-wal ", path,
                                          ".damaged-wal; rm -f ", path, "-shm; ");
+  // Which version it had is lost with .recover: the steps of the schema fit what is there from the first one on.
   const std::string back =
       copies.empty()
           ? absl::StrCat("There is no copy; what can be read is saved by: ", aside, "sqlite3 ", path,
                          ".damaged .recover | sqlite3 ", path, " && sqlite3 ", path,
-                         " 'PRAGMA application_id=", kApplicationId, "; PRAGMA user_version=", kSchemaVersion, "'")
+                         " 'PRAGMA application_id=", kApplicationId, "; PRAGMA user_version=1'")
           : absl::StrCat("Put the newest copy in its place: ", aside, "cp ", copies.front().string(), " ", path,
                          ". Jobs submitted since are then unknown; their folders stay and are listed by tersor gc "
                          "--dry-run as \"orphan\"");

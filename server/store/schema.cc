@@ -73,11 +73,12 @@ CREATE TABLE upload_files (
 ) WITHOUT ROWID;
 )sql";
 
-// What version N + 1 has over version N, at index N - 1: never changed once it was released.
+// What version N + 1 has over version N, at index N - 1: what it does is never changed once it was released. Each may
+// be run on a database that has it already, as one that was recovered begins at version 1 again.
 constexpr absl::string_view kSteps[] = {
     // 2: API tokens.
     R"sql(
-CREATE TABLE tokens (
+CREATE TABLE IF NOT EXISTS tokens (
   id TEXT PRIMARY KEY,
   sha256 TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,

@@ -108,6 +108,17 @@ absl::Status CheckAddresses(const ServerOptions& options) {
         "--insecure-listen: whoever reaches the address may run jobs, read models and results, and read along",
         {{"address", options.listen}});
   }
+  if (!service.IsLoopback() && protection.tls && !protection.tokens) {
+    Log(LogLevel::kWarning,
+        options.tls.client_ca.empty()
+            ? "--insecure-listen: no tokens are asked for, whoever reaches the address may run jobs and read results"
+            : "--insecure-listen: no tokens are asked for, whoever has a client certificate may do everything",
+        {{"address", options.listen}});
+  }
+  if (!metrics.IsLoopback()) {
+    Log(LogLevel::kWarning, "--insecure-listen: whoever reaches the address of --metrics-listen may read the metrics",
+        {{"address", options.metrics_listen}});
+  }
   return absl::OkStatus();
 }
 

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/atomic_file.h"
+#include "server/base/message_limits.h"
 #include "server/metrics/rpc_interceptor.h"
 
 namespace tersor {
@@ -24,11 +25,12 @@ namespace fs = std::filesystem;
 
 // A worker has two calls open at most: its heartbeat and its events.
 constexpr int kMaxThreads = 64;
-// Reports carry a line for every layer and window.
-constexpr int kMaxMessageBytes = 64 << 20;
 
-// The name of a socket must fit into sockaddr_un, its end included.
-bool FitsSocketName(const fs::path& path) { return path.native().size() < sizeof(sockaddr_un::sun_path); }
+// The name of a socket must fit into sockaddr_un, its end included, and gRPC reads "unix:PATH" as a URI.
+bool FitsSocketName(const fs::path& path) {
+  return path.native().size() < sizeof(sockaddr_un::sun_path) &&
+         path.native().find_first_of("#?%") == std::string::npos;
+}
 
 // A new folder that only its owner may enter.
 absl::StatusOr<fs::path> MakePrivateFolder() {
@@ -63,7 +65,7 @@ absl::Status WorkerListener::Listen(WorkerServiceImpl& service, ServerMetrics& m
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(absl::StrCat("unix:", socket_.string()), grpc::InsecureServerCredentials(), &port);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxWorkerMessageBytes));
   builder.SetResourceQuota(grpc::ResourceQuota("tersord-workers").SetMaxThreads(kMaxThreads));
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<RpcInterceptorFactory>(metrics, clock));

@@ -37,7 +37,7 @@ class WorkerListener {
 
   const DataFolder& folder_;
   const std::filesystem::path socket_;
-  // Where the socket's path would be too long for the data folder, else empty.
+  // Where the data folder's path would be too long for a socket, or no part of a URI; else empty.
   const std::filesystem::path private_folder_;
   std::unique_ptr<grpc::Server> grpc_;
 };

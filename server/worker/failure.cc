@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/base/utf8.h"
 #include "server/base/error_details.h"
 
 namespace tersor {
@@ -44,7 +45,7 @@ v1::CompleteAttemptRequest::Failure ToFailure(const absl::Status& status) {
   const CodeTraits traits = TraitsOf(status.code());
   v1::CompleteAttemptRequest::Failure failure;
   failure.set_code(static_cast<int>(status.code()));
-  failure.set_message(std::string(status.message()));
+  failure.set_message(ReplaceInvalidUtf8(status.message()));
   const std::string own_reason = ReasonOf(status);
   failure.set_reason(own_reason.empty() ? traits.reason : own_reason);
   failure.set_retryable(traits.retryable);

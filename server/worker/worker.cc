@@ -10,6 +10,7 @@
 #include "core/base/input_file.h"
 #include "server/base/error_details.h"
 #include "server/base/log.h"
+#include "server/base/message_limits.h"
 #include "server/worker/event_log.h"
 #include "server/worker/event_publisher.h"
 #include "server/worker/failure.h"
@@ -49,6 +50,15 @@ absl::Status Complete(const v1::AttemptSpec& spec, ServerLink& link, absl::Statu
     *request.mutable_report() = *std::move(result);
   } else {
     *request.mutable_failure() = ToFailure(result.status());
+  }
+  const size_t bytes = request.ByteSizeLong();
+  if (bytes > kMaxWorkerMessageBytes) {
+    // The server would refuse it as it refuses work while its disk is full: for now.
+    *request.mutable_failure() =
+        ToFailure(WithReason(absl::OutOfRangeError(absl::StrCat("the report has ", bytes, " bytes, the server takes ",
+                                                                kMaxWorkerMessageBytes,
+                                                                ": measure fewer windows, tasks or layers in a job")),
+                             "REPORT_TOO_LARGE"));
   }
   google::protobuf::Empty response;
   return link.Call(

@@ -104,6 +104,14 @@ TEST_F(FaultsTest, FaultsOfTheInputAreNotTriedAgain) {
   EXPECT_EQ(ended.attempt(), 1);
 }
 
+TEST_F(FaultsTest, AReportThatIsTooLargeFailsTheJobAtOnce) {
+  StartServer();
+  const v1::Job job = AwaitEnd(Submit("blocks=1 report=huge").id());
+  EXPECT_EQ(job.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job.status_reason(), "REPORT_TOO_LARGE");
+  EXPECT_EQ(job.attempt(), 1);
+}
+
 TEST_F(FaultsTest, MemoryLimitEndsTheWorkerAndTheJobGoesOn) {
   StartServer();
   v1::SubmitJobRequest request = Request("blocks=3 grow_at=1");

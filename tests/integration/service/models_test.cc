@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -152,6 +153,8 @@ TEST_F(ModelsTest, FoldersOfNoJobAndHalfWrittenFilesAreRemoved) {
   const std::filesystem::path orphan = data() / "jobs" / "job-of-nobody";
   std::filesystem::create_directories(orphan / "artifacts");
   ASSERT_TRUE(WriteFileAtomically(orphan / "artifacts" / "x", std::string(1000, 'x')).ok());
+  EXPECT_EQ(Collect(1, false).items_size(), 0) << "it may be that of a job which is being submitted";
+  std::filesystem::last_write_time(orphan, std::filesystem::file_time_type::clock::now() - std::chrono::hours(2));
   const v1::CollectGarbageResponse collected = Collect(1, false);
   ASSERT_EQ(collected.items_size(), 1);
   EXPECT_EQ(collected.items(0).kind(), "orphan");

@@ -53,6 +53,14 @@ TEST_F(PlanningTest, TheDeathOfAPlanIsAFaultOfTheModel) {
   EXPECT_TRUE(Estimate("blocks=2").ok()) << "the next one gets a process of its own";
 }
 
+// A file may hold any bytes where a name should be.
+TEST_F(PlanningTest, WhatIsNoTextIsReplacedInMessages) {
+  StartServer();
+  const grpc::Status status = Estimate("plan=bytes");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("unknown pre-tokenizer \"\xEF\xBF\xBD\xEF\xBF\xBD\""));
+}
+
 TEST_F(PlanningTest, APlanThatTakesTooMuchMemoryIsEnded) {
   StartServer({"--planner-memory", "256MB"});
   const grpc::Status status = Estimate("plan=grows");

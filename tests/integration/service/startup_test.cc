@@ -60,6 +60,35 @@ TEST_F(StartupTest, TheOperatorMayInsist) {
   EXPECT_THAT(*log, HasSubstr("whoever reaches the address may run jobs"));
 }
 
+// Before anything is opened: these end for want of a folder, and of TLS files.
+TEST_F(StartupTest, WhatTheOperatorOpensIsWarnedOf) {
+  const ProgramResult metrics =
+      Run({"--insecure-listen", "--metrics-listen", "0.0.0.0:0", "--listen", "127.0.0.1:0", "--data", "/proc/none"});
+  EXPECT_EQ(metrics.exit_code, 1) << metrics.output;
+  EXPECT_THAT(metrics.output, HasSubstr("may read the metrics"));
+  const ProgramResult service =
+      Run({"--insecure-listen", "--listen", "0.0.0.0:0", "--tls-cert", (folder_ / "none.crt").string(), "--tls-key",
+           (folder_ / "none.key").string(), "--data", data().string()});
+  EXPECT_NE(service.exit_code, 0);
+  EXPECT_THAT(service.output, HasSubstr("no tokens are asked for"));
+}
+
+// gRPC reads the address of the workers' socket as a URI.
+TEST_F(StartupTest, AnyNameOfTheDataFolderWorks) {
+  for (const char* name : {"part#1", "what?", "100%41"}) {
+    ServerCommand command = Command();
+    command.data = folder_ / name;
+    const auto process = ServerProcess::Start(command);
+    ASSERT_TRUE(process.ok()) << process.status();
+    ServiceClient client((*process)->address());
+    v1::Job job;
+    ASSERT_TRUE(client.Submit(Request("blocks=1"), &job).ok());
+    std::vector<v1::Event> events;
+    EXPECT_TRUE(client.Watch(job.id(), 0, ToTheEnd, &events).ok());
+    EXPECT_EQ(client.Get(job.id()).state(), v1::JOB_STATE_SUCCEEDED) << name;
+  }
+}
+
 TEST_F(StartupTest, PortInUseIsAClearError) {
   StartServer();
   const std::string other = (folder_ / "other").string();

@@ -101,6 +101,10 @@ TEST(ServerMetricsTest, EveryJobsMethodIsKnown) {
   EXPECT_THAT(methods, Contains(MethodOf(recipe)));
   recipe.mutable_kv();
   EXPECT_THAT(methods, Contains(MethodOf(recipe)));
+  v1::Recipe pruned;
+  pruned.add_stages()->mutable_prune()->mutable_wanda();
+  EXPECT_THAT(methods, Contains(MethodOf(pruned)));
+  EXPECT_EQ(MethodOf(pruned), "wanda");
   recipe.add_stages()->mutable_quantize()->mutable_gptq();
   EXPECT_THAT(methods, Contains(MethodOf(recipe)));
   recipe.add_stages()->mutable_quantize()->mutable_rtn();

@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/store/guarded_database.h"
+#include "server/store/sqlite_database.h"
 #include "server/store/sqlite_job_store.h"
 #include "tests/server/testing/temp_folder.h"
 
@@ -90,7 +91,25 @@ TEST_F(DatabaseBackupTest, ADamagedFileIsRefusedWithTheWayBackThatWorks) {
 TEST_F(DatabaseBackupTest, WithoutACopySqlitesRecoveryIsNamed) {
   InsertJobs(40);
   Damage();
-  EXPECT_THAT(GuardedDatabase::Open(database()).status().message(), HasSubstr(".recover | sqlite3"));
+  EXPECT_THAT(GuardedDatabase::Open(database()).status().message(),
+              AllOf(HasSubstr(".recover | sqlite3"), HasSubstr("PRAGMA user_version=1'")));
+}
+
+// As .recover leaves one of the newest version, and one that was never brought to it.
+TEST_F(DatabaseBackupTest, ARecoveredDatabaseOfAnyVersionOpens) {
+  InsertJobs(3);
+  for (const char* change : {"SELECT 1", "DROP TABLE tokens"}) {
+    {
+      const auto opened = SqliteDatabase::Open(database());
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      ASSERT_TRUE((*opened)->Execute(change).ok());
+      ASSERT_TRUE((*opened)->Execute("PRAGMA user_version=1").ok());
+    }
+    EXPECT_EQ(CountQueued(), 3) << change;
+    const auto opened = SqliteDatabase::Open(database());
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ((*opened)->QueryInt("SELECT count(*) FROM tokens", {}).value_or(-1), 0) << change;
+  }
 }
 
 TEST_F(DatabaseBackupTest, AFileThatIsNoDatabaseIsDamaged) {

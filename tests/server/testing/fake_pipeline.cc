@@ -11,6 +11,8 @@
 //   plan=dies          planning kills its own process (SIGKILL)
 //   plan=grows         planning takes memory without end
 //   plan=hangs         planning never ends
+//   plan=bytes         planning fails with a message that is not UTF-8
+//   report=huge        a report of 65 MiB
 #include <signal.h>
 #include <unistd.h>
 
@@ -140,6 +142,7 @@ absl::StatusOr<PlanResult> MakePlan(const v1::Recipe& recipe, const PipelineCont
   if (script.Text("plan") == "dies") raise(SIGKILL);
   if (script.Text("plan") == "grows") GrowWithoutEnd();
   while (script.Text("plan") == "hangs") Pause();
+  if (script.Text("plan") == "bytes") return absl::InvalidArgumentError("unknown pre-tokenizer \"\xff\xfe\"");
   PlanResult result;
   std::error_code error;
   if (!fs::exists(recipe.model(), error)) {
@@ -176,7 +179,9 @@ absl::StatusOr<v1::Report> RunRecipe(const v1::Recipe& recipe, const RunOptions&
   }
   const int code = script.Int("fail", 0);
   if (code != 0) return absl::Status(static_cast<absl::StatusCode>(code), "asked to fail");
-  return WriteArtifacts(recipe, options, blocks);
+  absl::StatusOr<v1::Report> report = WriteArtifacts(recipe, options, blocks);
+  if (report.ok() && script.Text("report") == "huge") report->set_summary(std::string(size_t{65} << 20, 'x'));
+  return report;
 }
 
 }  // namespace tersor
