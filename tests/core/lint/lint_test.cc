@@ -411,6 +411,17 @@ TEST_F(LintTest, ReadersThatDisagreeAreFound) {
   EXPECT_THAT(report.findings(0).message(), HasSubstr("element [0, 5]"));
 }
 
+// Names in a file may be any bytes; a report with those could not be read again.
+TEST_F(LintTest, BytesThatAreNoTextAreReplaced) {
+  v1::LintReport report;
+  Findings findings(report);
+  findings.Error("CODE", "tensor \xff", "tokenizer.ggml.pre: \"\xfe\"", "rename \xff");
+  v1::LintReport read;
+  ASSERT_TRUE(read.ParseFromString(report.SerializeAsString()));
+  EXPECT_EQ(read.findings(0).where(), "tensor \xEF\xBF\xBD");
+  EXPECT_EQ(read.findings(0).message(), "tokenizer.ggml.pre: \"\xEF\xBF\xBD\"");
+}
+
 TEST_F(LintTest, DenseFoldersAndSingleFilesAreReadTwice) {
   const fs::path folder = *testing::WriteTinyModel(root_ / "tiny");
   const v1::LintReport dense = Lint(folder);
