@@ -1,13 +1,13 @@
 #include "core/model/decoder_block.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "core/kernels/activations.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
+#include "core/model/attention_tile.h"
 #include "core/model/weights.h"
 
 namespace tersor {
@@ -213,18 +213,7 @@ void DecoderBlock::RotateRow(const RopeTable* rope, int64_t position, float* que
 }
 
 AttentionTile DecoderBlock::MakeTile(int64_t first_position, int64_t positions) const {
-  const AttentionSpec& a = spec_.attention;
-  AttentionTile tile;
-  tile.head_size = a.head_size;
-  tile.group = a.heads / a.kv_heads;
-  tile.window = a.sliding_window;
-  tile.scale =
-      a.score_scale > 0 ? static_cast<float>(a.score_scale) : 1.0f / std::sqrt(static_cast<float>(a.head_size));
-  tile.score_cap = static_cast<float>(a.score_cap);
-  tile.first_position = first_position;
-  tile.positions = positions;
-  tile.query_stride = tile.output_stride = parts_[kQuery].layer.outputs;
-  return tile;
+  return AttentionTileOf(spec_.attention, parts_[kQuery].layer.outputs, first_position, positions);
 }
 
 absl::Status DecoderBlock::QkvTile(const Pass& pass, Tile tile, const float* input, float* queries) const {

@@ -2,13 +2,13 @@
 #include "core/train/trained_block.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "core/kernels/activations.h"
 #include "core/kernels/parallel.h"
 #include "core/kernels/scratch.h"
 #include "core/kernels/vector_ops.h"
+#include "core/model/attention_tile.h"
 #include "core/train/trained_block_parts.h"
 
 namespace tersor {
@@ -163,18 +163,8 @@ absl::Status TrainedBlock::ForwardQkv(const Layout& layout, Tile tile, BlockActi
 }
 
 AttentionTile TrainedBlock::MakeTile(int64_t first_position, int64_t positions) const {
-  const AttentionSpec& a = spec_.attention;
-  AttentionTile tile;
-  tile.head_size = a.head_size;
-  tile.group = a.heads / a.kv_heads;
-  tile.window = a.sliding_window;
-  tile.scale =
-      a.score_scale > 0 ? static_cast<float>(a.score_scale) : 1.0f / std::sqrt(static_cast<float>(a.head_size));
-  tile.score_cap = static_cast<float>(a.score_cap);
-  tile.first_position = first_position;
-  tile.positions = positions;
-  tile.query_stride = tile.output_stride = query_width_;
-  tile.log_sum_stride = a.heads;
+  AttentionTile tile = AttentionTileOf(spec_.attention, query_width_, first_position, positions);
+  tile.log_sum_stride = spec_.attention.heads;
   return tile;
 }
 

@@ -32,6 +32,15 @@ std::unique_ptr<Command> NewModelsListCommand();
 std::unique_ptr<Command> NewTokenCreateCommand();
 std::unique_ptr<Command> NewTokenListCommand();
 std::unique_ptr<Command> NewTokenRevokeCommand();
+// How a group of commands is called and what its --help says.
+struct GroupWords {
+  std::string name;
+  std::string description;
+  std::string footer;
+};
+
+// Runs the one of its children that the command line names.
+std::unique_ptr<Command> NewCommandGroup(GroupWords words, CommandList children);
 // Groups its children under `tersor token`.
 std::unique_ptr<Command> NewTokenCommand(CommandList children);
 // Groups its children under `tersor models`.
